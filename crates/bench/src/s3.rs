@@ -1,0 +1,285 @@
+//! The same scenarios against an S3 endpoint, path style, for comparison.
+
+use crate::{
+    Bench,
+    args::{Payload, S3DownloadArguments, S3Target, S3UploadArguments},
+    body::{Body, Framing},
+    client::{Appetite, Connection, drain, refuse, unexpected},
+    endpoint::Endpoint,
+    load::{self, Worker},
+    report::Report,
+    sigv4::{Signed, Signer, escape, sha256_hex},
+};
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use entente_world::World;
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use serde_json::json;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const HASH_HEADER: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+const DATE_HEADER: HeaderName = HeaderName::from_static("x-amz-date");
+/// Objects are prepared whole in memory, since their hash is signed; all are equal.
+const SIZE_BYTES_MAX: u64 = 1 << 30;
+
+/// Where the bucket is, and who asks.
+#[derive(Clone)]
+struct Bucket {
+    world: World,
+    endpoint: Arc<Endpoint>,
+    /// The path of the bucket, without a slash at its end.
+    path: String,
+    signer: Signer,
+}
+
+struct Object {
+    key: String,
+    size_bytes: u64,
+}
+
+impl Bucket {
+    fn new(bench: &Bench, target: &S3Target) -> Result<Self> {
+        let (endpoint, base) = Endpoint::parse_base(&target.url, &bench.trust)?;
+        Ok(Self {
+            world: bench.world.clone(),
+            endpoint: Arc::new(endpoint),
+            path: format!("{base}/{}", escape(&target.bucket)),
+            signer: Signer::new(&target.access_key, &target.secret_key, &target.region),
+        })
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::new(&self.world, &self.endpoint, Appetite::Hungry)
+    }
+
+    fn key_path(&self, key: &str) -> String {
+        let key: Vec<_> = key.split('/').map(escape).collect();
+        format!("{}/{}", self.path, key.join("/"))
+    }
+
+    /// A signed request. The query's names must be sorted, and everything escaped.
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &str,
+        payload_hash: &str,
+        body: Body,
+    ) -> Result<Request<Body>> {
+        let now = jiff::Timestamp::from_millisecond(self.world.now().millis()).context("the clock is far off")?;
+        let date_time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let host = self.endpoint.authority.to_str()?;
+        let authorization = self.signer.authorization(&Signed {
+            method: method.as_str(),
+            path,
+            query,
+            headers: &[("host", host), (HASH_HEADER.as_str(), payload_hash), (DATE_HEADER.as_str(), &date_time)],
+            payload_hash,
+            date_time: &date_time,
+        });
+        let uri: Uri = if query.is_empty() { path.parse()? } else { format!("{path}?{query}").parse()? };
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(HASH_HEADER, HeaderValue::from_str(payload_hash)?);
+        headers.insert(DATE_HEADER, HeaderValue::from_str(&date_time)?);
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&authorization)?);
+        Ok(request)
+    }
+
+    /// Makes the bucket; one that is there already is fine.
+    async fn create(&self, connection: &mut Connection) -> Result<()> {
+        let request = self.request(Method::PUT, &self.path, "", &sha256_hex(b""), Body::empty())?;
+        let (status, _, answer) = connection.ask(request).await?;
+        if status != StatusCode::OK && status != StatusCode::CONFLICT {
+            bail!("the bucket could not be made: {}", unexpected(status, &answer));
+        }
+        Ok(())
+    }
+
+    /// The first objects whose keys begin with the prefix.
+    async fn list(&self, connection: &mut Connection, prefix: &str, objects_max: usize) -> Result<Vec<Object>> {
+        let mut objects = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let continued =
+                token.as_deref().map_or_else(String::new, |token| format!("continuation-token={}&", escape(token)));
+            let query = format!("{continued}list-type=2&prefix={}", escape(prefix));
+            let request = self.request(Method::GET, &self.path, &query, &sha256_hex(b""), Body::empty())?;
+            let (status, _, answer) = connection.ask(request).await?;
+            if status != StatusCode::OK {
+                bail!("the bucket could not be listed: {}", unexpected(status, &answer));
+            }
+            let page = String::from_utf8_lossy(&answer);
+            objects.extend(objects_in(&page));
+            token = between(&page, "<NextContinuationToken>", "</NextContinuationToken>").map(unescape);
+            if objects.len() >= objects_max || token.is_none() {
+                objects.truncate(objects_max);
+                return Ok(objects);
+            }
+        }
+    }
+}
+
+/// The objects on a page of a listing.
+fn objects_in(page: &str) -> impl Iterator<Item = Object> {
+    page.split("<Contents>").skip(1).filter_map(|entry| {
+        let key = unescape(between(entry, "<Key>", "</Key>")?);
+        Some(Object { key, size_bytes: between(entry, "<Size>", "</Size>")?.parse().ok()? })
+    })
+}
+
+fn between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
+    Some(text.split_once(begin)?.1.split_once(end)?.0)
+}
+
+/// Undoes what XML does to the five characters that it reserves.
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+}
+
+struct Putter {
+    bucket: Bucket,
+    connection: Connection,
+    prefix: String,
+    content: Bytes,
+    payload_hash: String,
+    next: Arc<AtomicU64>,
+}
+
+impl Worker for Putter {
+    async fn open(&mut self) -> Result<()> {
+        self.connection.open().await
+    }
+
+    async fn operate(&mut self, _: u64) -> Result<u64> {
+        let key = format!("{}{:010}.bin", self.prefix, self.next.fetch_add(1, Ordering::Relaxed));
+        let length = self.content.len() as u64;
+        let body = Body::repeated(Bytes::new(), self.content.clone(), length, Bytes::new(), Framing::Length);
+        let path = self.bucket.key_path(&key);
+        let request = self.bucket.request(Method::PUT, &path, "", &self.payload_hash, body)?;
+        let answer = self.connection.send(request).await?;
+        if answer.status() != StatusCode::OK {
+            return refuse(answer).await;
+        }
+        drain(answer.into_body()).await?;
+        Ok(length)
+    }
+}
+
+struct ObjectGetter {
+    bucket: Bucket,
+    connection: Connection,
+    objects: Arc<Vec<Object>>,
+}
+
+impl Worker for ObjectGetter {
+    async fn open(&mut self) -> Result<()> {
+        self.connection.open().await
+    }
+
+    async fn operate(&mut self, number: u64) -> Result<u64> {
+        let index = number.checked_rem(self.objects.len() as u64).and_then(|index| usize::try_from(index).ok());
+        let object = index.and_then(|index| self.objects.get(index)).context("there is no object to get")?;
+        let path = self.bucket.key_path(&object.key);
+        let request = self.bucket.request(Method::GET, &path, "", UNSIGNED, Body::empty())?;
+        let answer = self.connection.send(request).await?;
+        if answer.status() != StatusCode::OK {
+            return refuse(answer).await;
+        }
+        let length = drain(answer.into_body()).await?;
+        if length != object.size_bytes {
+            bail!("{} came with {length} bytes, not {}", object.key, object.size_bytes);
+        }
+        Ok(length)
+    }
+}
+
+/// Puts objects as the effort says, into a bucket that is made if it is missing.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the bucket, or the size is over 1 GiB.
+pub async fn upload(bench: &Bench, arguments: &S3UploadArguments) -> Result<Report> {
+    if arguments.size > SIZE_BYTES_MAX {
+        bail!("objects of more than 1 GiB are not supported");
+    }
+    let bucket = Bucket::new(bench, &arguments.target)?;
+    bucket.create(&mut bucket.connection()).await?;
+    let mut content = vec![0; usize::try_from(arguments.size)?];
+    bench.world.random().fill(&mut content);
+    let payload_hash = match arguments.payload {
+        Payload::Signed => sha256_hex(&content),
+        Payload::Unsigned => UNSIGNED.to_owned(),
+    };
+    let run = data_encoding::HEXLOWER.encode(&bench.world.random().bytes::<4>());
+    let (content, next) = (Bytes::from(content), Arc::default());
+    let putter = || Putter {
+        connection: bucket.connection(),
+        bucket: bucket.clone(),
+        prefix: format!("{}bench-{run}-", arguments.prefix),
+        content: content.clone(),
+        payload_hash: payload_hash.clone(),
+        next: Arc::clone(&next),
+    };
+    let workers = std::iter::repeat_with(putter).take(arguments.effort.concurrency).collect();
+    let mut report = Report::new(
+        "s3 upload",
+        json!({
+            "url": arguments.target.url,
+            "size_bytes": arguments.size,
+            "concurrency": arguments.effort.concurrency,
+        }),
+    );
+    report.put_all(load::measure(bench, &arguments.effort, workers).await?.0)?;
+    Ok(report)
+}
+
+/// Lists the bucket, and gets its objects as the effort says.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the listing, or there is no object.
+pub async fn download(bench: &Bench, arguments: &S3DownloadArguments) -> Result<Report> {
+    let bucket = Bucket::new(bench, &arguments.target)?;
+    let objects = bucket.list(&mut bucket.connection(), &arguments.prefix, arguments.files).await?;
+    if objects.is_empty() {
+        bail!("there is no object to get");
+    }
+    let mut report = Report::new(
+        "s3 download",
+        json!({
+            "url": arguments.target.url,
+            "files": objects.len(),
+            "size_bytes": objects.first().map(|object| object.size_bytes),
+            "concurrency": arguments.effort.concurrency,
+        }),
+    );
+    let objects = Arc::new(objects);
+    let getter =
+        || ObjectGetter { connection: bucket.connection(), bucket: bucket.clone(), objects: Arc::clone(&objects) };
+    let workers = std::iter::repeat_with(getter).take(arguments.effort.concurrency).collect();
+    report.put_all(load::measure(bench, &arguments.effort, workers).await?.0)?;
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{between, objects_in, unescape};
+
+    #[test]
+    fn a_listing_is_read() {
+        let page = "<ListBucketResult><NextContinuationToken>a&amp;b</NextContinuationToken>\
+                    <Contents><Key>x &lt;1&gt;</Key><Size>4096</Size></Contents>\
+                    <Contents><Key>y</Key><Size>0</Size></Contents></ListBucketResult>";
+        let found: Vec<_> = objects_in(page).map(|object| (object.key, object.size_bytes)).collect();
+        assert_eq!(found, [("x <1>".to_owned(), 4096), ("y".to_owned(), 0)]);
+        assert_eq!(
+            between(page, "<NextContinuationToken>", "</NextContinuationToken>").map(unescape).as_deref(),
+            Some("a&b")
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! What is told of a whole run, and what it is held against. The names of runs are those that `scripts/bench.sh` gives.
+
+/// One row of the table.
+pub struct Row {
+    pub what: &'static str,
+    pub unit: &'static str,
+    pub value: Value,
+    pub target: Option<Target>,
+}
+
+/// Where a figure is found: a run, and a JSON pointer into its results.
+pub enum Value {
+    Of { run: &'static str, pointer: &'static str, divisor: f64 },
+    Ratio { of: (&'static str, &'static str), to: (&'static str, &'static str) },
+}
+
+pub enum Target {
+    Least(f64),
+    Most(f64),
+    /// Met by the row's own figure, or else by another one.
+    LeastOr {
+        own: f64,
+        other: Value,
+        other_least: f64,
+        other_name: &'static str,
+    },
+}
+
+const RATE: &str = "/operations_per_second";
+const MEGABYTES: &str = "/megabytes_per_second";
+const P99: &str = "/latency_ms/p99";
+const CPU: &str = "/server/cpu_us_per_operation";
+const MEBIBYTE: f64 = 1_048_576.0;
+
+const DOWNLOADS_TO_NGINX: Value = Value::Ratio { of: ("download-64m", MEGABYTES), to: ("nginx-64m", MEGABYTES) };
+
+const fn of(run: &'static str, pointer: &'static str) -> Value {
+    Value::Of { run, pointer, divisor: 1.0 }
+}
+
+const fn mebibytes(run: &'static str, pointer: &'static str) -> Value {
+    Value::Of { run, pointer, divisor: MEBIBYTE }
+}
+
+const fn row(what: &'static str, unit: &'static str, value: Value, target: Target) -> Row {
+    Row { what, unit, value, target: Some(target) }
+}
+
+const fn told(what: &'static str, unit: &'static str, value: Value) -> Row {
+    Row { what, unit, value, target: None }
+}
+
+use Target::{Least, LeastOr, Most};
+
+pub const ROWS: &[Row] = &[
+    row("4 KiB uploads, 32 at once", "files/s", of("upload-4k", RATE), Least(4000.0)),
+    row("4 KiB uploads, p99", "ms", of("upload-4k", P99), Most(50.0)),
+    row("4 KiB uploads, server CPU each", "µs", of("upload-4k", CPU), Most(200.0)),
+    row("4 KiB downloads, 32 at once", "files/s", of("download-4k", RATE), Least(10_000.0)),
+    told("4 KiB downloads, p99", "ms", of("download-4k", P99)),
+    row("4 KiB downloads, server CPU each", "µs", of("download-4k", CPU), Most(90.0)),
+    told("64 MiB uploads, 4 at once", "MB/s", of("upload-64m", MEGABYTES)),
+    row(
+        "64 MiB uploads, 4 at once, against the disk",
+        "ratio",
+        Value::Ratio { of: ("upload-64m", MEGABYTES), to: ("disk", "/write/megabytes_per_second") },
+        Least(0.7),
+    ),
+    row(
+        "64 MiB downloads, 4 at once",
+        "MB/s",
+        of("download-64m", MEGABYTES),
+        LeastOr { own: 1200.0, other: DOWNLOADS_TO_NGINX, other_least: 0.6, other_name: "of nginx" },
+    ),
+    told("64 MiB downloads, against nginx", "ratio", DOWNLOADS_TO_NGINX),
+    row("TLS: 4 KiB uploads, 32 at once", "files/s", of("tls-upload-4k", RATE), Least(4000.0)),
+    row("TLS: 4 KiB uploads, p99", "ms", of("tls-upload-4k", P99), Most(50.0)),
+    row("TLS: 4 KiB uploads, server CPU each", "µs", of("tls-upload-4k", CPU), Most(200.0)),
+    row("TLS: 4 KiB downloads, 32 at once", "files/s", of("tls-download-4k", RATE), Least(10_000.0)),
+    row("TLS: 4 KiB downloads, server CPU each", "µs", of("tls-download-4k", CPU), Most(90.0)),
+    told("TLS: 64 MiB uploads, 4 at once", "MB/s", of("tls-upload-64m", MEGABYTES)),
+    told("TLS: 64 MiB downloads, 4 at once", "MB/s", of("tls-download-64m", MEGABYTES)),
+    told("large folder: its first page, p50", "ms", of("list", "/first_page/latency_ms/p50")),
+    row("large folder: its first page, p99", "ms", of("list", "/first_page/latency_ms/p99"), Most(25.0)),
+    told("large folder: a later page, p50", "ms", of("list", "/later_pages/latency_ms/p50")),
+    told("large folder: a later page, p99", "ms", of("list", "/later_pages/latency_ms/p99")),
+    row("large folder: a later page, slowest", "ms", of("list", "/later_pages/latency_ms/max"), Most(25.0)),
+    told("large folder: rename, p50", "ms", of("move-folder", "/rename/latency_ms/p50")),
+    row("large folder: rename, p99", "ms", of("move-folder", "/rename/latency_ms/p99"), Most(5.0)),
+    told("large folder: move, p50", "ms", of("move-folder", "/move/latency_ms/p50")),
+    row("large folder: move, p99", "ms", of("move-folder", "/move/latency_ms/p99"), Most(5.0)),
+    row(
+        "64 uploads of 256 MiB and 256 slow downloads: greatest memory",
+        "MiB",
+        mebibytes("mixed", "/server/rss_peak_bytes"),
+        Most(600.0),
+    ),
+    told("the same: uploads", "MB/s", of("mixed", "/uploads/megabytes_per_second")),
+    told("the same: the slowest slow download", "bytes/s", of("mixed", "/slow/bytes_per_second_min")),
+    told("fast downloads alone, p99", "ms", of("mixed", "/probe_alone/latency_ms/p99")),
+    told("fast downloads beside slow ones, p99", "ms", of("mixed", "/probe_beside_slow/latency_ms/p99")),
+    told(
+        "fast downloads beside slow ones and uploads, p99",
+        "ms",
+        of("mixed", "/probe_beside_slow_and_uploads/latency_ms/p99"),
+    ),
+    told(
+        "fast downloads beside slow ones, against alone",
+        "ratio of files/s",
+        Value::Ratio {
+            of: ("mixed", "/probe_beside_slow/operations_per_second"),
+            to: ("mixed", "/probe_alone/operations_per_second"),
+        },
+    ),
+    row("idle memory, new store", "MiB", mebibytes("idle", "/server/rss_after_bytes"), Most(40.0)),
+    told("idle memory, full store", "MiB", mebibytes("idle-full", "/server/rss_after_bytes")),
+    told("start to ready, new store", "ms", of("start", "/milliseconds")),
+    row("start to ready, full store", "ms", of("start-full", "/milliseconds"), Most(300.0)),
+    told("filling the store: early", "files/s", of("fill", "/early_files_per_second")),
+    told("filling the store: late", "files/s", of("fill", "/late_files_per_second")),
+    row("filling the store: late against early", "ratio", of("fill", "/late_to_early"), Least(0.8)),
+    told("disk: 64 MiB files, 4 at once, an fsync each", "MB/s", of("disk", "/write/megabytes_per_second")),
+    told("disk: fsyncs, 1 job", "1/s", of("disk", "/fsync_1/fsyncs_per_second")),
+    told("disk: fsyncs, 32 jobs", "1/s", of("disk", "/fsync_32/fsyncs_per_second")),
+    told("nginx, plain file: 4 KiB downloads, 32 at once", "files/s", of("nginx-4k", RATE)),
+    told("nginx, plain file: 4 KiB downloads, server CPU each", "µs", of("nginx-4k", CPU)),
+    told("nginx, plain file: 64 MiB downloads, 4 at once", "MB/s", of("nginx-64m", MEGABYTES)),
+    told("SeaweedFS S3, no fsync: 4 KiB uploads, 32 at once", "files/s", of("seaweedfs-upload-4k", RATE)),
+    told("SeaweedFS S3: 4 KiB uploads, p99", "ms", of("seaweedfs-upload-4k", P99)),
+    told("SeaweedFS S3: 4 KiB uploads, server CPU each", "µs", of("seaweedfs-upload-4k", CPU)),
+    told("SeaweedFS S3: 4 KiB downloads, 32 at once", "files/s", of("seaweedfs-download-4k", RATE)),
+    told("SeaweedFS S3: 4 KiB downloads, server CPU each", "µs", of("seaweedfs-download-4k", CPU)),
+    told("SeaweedFS S3: 64 MiB uploads, 4 at once", "MB/s", of("seaweedfs-upload-64m", MEGABYTES)),
+    told("SeaweedFS S3: 64 MiB downloads, 4 at once", "MB/s", of("seaweedfs-download-64m", MEGABYTES)),
+];

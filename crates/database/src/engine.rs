@@ -1,0 +1,279 @@
+//! SQLite: one writer thread with group commit, a few reader connections, a checkpoint now and then.
+
+use crate::checkpoint::Checkpointer;
+use crate::command::{Command, Queued};
+use crate::{Error, ErrorKind, Tx, migrations};
+use entente_world::World;
+use rusqlite::{Connection, OpenFlags};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How many commands may share one commit.
+const BATCH_COMMANDS_MAX: usize = 256;
+/// How many commands may wait for the writer. More callers wait for a place in the queue.
+const QUEUE_COMMANDS_MAX: usize = 1024;
+/// Prepared statements kept per connection: more than there are statements in this crate.
+const STATEMENTS_MAX: usize = 256;
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The file; its `-wal` and `-shm` companions stand beside it.
+    pub path: PathBuf,
+    /// Reader connections. Each may use up to 4 MiB for pages.
+    pub readers: usize,
+    /// How long a command line next to a running server waits for the other's write, at most.
+    pub busy_timeout: Duration,
+}
+
+impl Options {
+    /// The defaults for a file.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), readers: 4, busy_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// An open database. Cheap to clone; the writer stops when the last clone is gone.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    world: World,
+    queue: Option<mpsc::Sender<Box<dyn Command>>>,
+    writer: Option<std::thread::JoinHandle<()>>,
+    readers: Vec<Mutex<Connection>>,
+    next_reader: AtomicUsize,
+}
+
+impl Database {
+    /// Opens the file, creating and migrating it as needed.
+    ///
+    /// `Schema` when the file is of a newer version of this program, or of another program; `Damaged` when it is
+    /// not a database; `Failed` when it cannot be opened. Blocks for some milliseconds: call it at start-up.
+    pub fn open(world: World, options: &Options) -> Result<Self, Error> {
+        let mut writer = connect(options, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        writer.pragma_update(None, "cache_size", -16_384)?;
+        migrations::migrate(&mut writer, world.now())?;
+        world.ids_after(migrations::greatest_id(&writer)?);
+        let readers = (0..options.readers.max(1))
+            .map(|_| {
+                let reader = connect(options, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                reader.pragma_update(None, "cache_size", -4_096)?;
+                reader.pragma_update(None, "query_only", true)?;
+                Ok(Mutex::new(reader))
+            })
+            .collect::<Result<_, Error>>()?;
+        let (queue, commands) = mpsc::channel(QUEUE_COMMANDS_MAX);
+        let path = options.path.clone();
+        let checkpointer = Checkpointer::start(connect(options, OpenFlags::SQLITE_OPEN_READ_WRITE)?)?;
+        let thread = spawn("database-writer", move || write_all(&writer, &checkpointer, &path, commands))?;
+        let inner = Inner { world, queue: Some(queue), writer: Some(thread), readers, next_reader: AtomicUsize::new(0) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Runs a named command and answers once it is durable.
+    ///
+    /// The function may run more than once (after a serialization failure, on engines that have those), so it is
+    /// a plain function of its arguments. When it answers `Err`, nothing of it is kept. Dropping the future does
+    /// not stop a command that is already queued.
+    pub async fn transact<T, E, F>(&self, name: &'static str, function: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let stopped = || Error::new(ErrorKind::Stopping, "the database is closing; try again");
+        let queue = self.inner.queue.as_ref().ok_or_else(stopped)?;
+        let (command, answer) = Queued::new(name, function);
+        queue.send(Box::new(command)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Runs a short read where it stands: a few lookups by key, some microseconds. Sees one consistent state.
+    pub fn read<T, E, F>(&self, function: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
+        E: From<Error>,
+    {
+        self.inner.read(function)
+    }
+
+    /// Runs a longer read (a listing, a walk) on another thread. Sees one consistent state.
+    pub async fn read_long<T, E, F>(&self, function: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        let done = self.inner.world.blocking(move || inner.read(function)).await;
+        done.map_err(|_| Error::new(ErrorKind::Stopping, "the process is stopping; try again"))?
+    }
+
+    /// The world that its ids and times come from.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.inner.world
+    }
+}
+
+impl Inner {
+    fn read<T, E, F>(&self, function: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
+        E: From<Error>,
+    {
+        let no_reader = || Error::new(ErrorKind::Failed, "no reader connection");
+        let first = self.next_reader.fetch_add(1, Ordering::Relaxed) % self.readers.len();
+        let (after, before) = self.readers.split_at_checked(first).map(|(a, b)| (b, a)).ok_or_else(no_reader)?;
+        for reader in after.iter().chain(before) {
+            match reader.try_lock() {
+                Ok(connection) => return read_on(&connection, function),
+                Err(TryLockError::Poisoned(poisoned)) => return read_on(&poisoned.into_inner(), function),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        let reader = after.first().ok_or_else(no_reader)?;
+        let connection = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read_on(&connection, function)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has already answered nobody; there is nothing left to do here.
+            let _ = writer.join();
+        }
+    }
+}
+
+fn read_on<T, E: From<Error>>(
+    connection: &Connection,
+    function: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    run(connection, "BEGIN")?;
+    // Ends the transaction even if `function` panics, so that the connection does not hold an old state for ever.
+    struct End<'c>(&'c Connection);
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            let _ = run(self.0, "ROLLBACK");
+        }
+    }
+    let _end = End(connection);
+    function(&mut Tx::new(connection))
+}
+
+fn run(connection: &Connection, sql: &'static str) -> Result<(), Error> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+fn connect(options: &Options, flags: OpenFlags) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(&options.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(options.busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // `checkpoint` does it, aside.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    }
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+#[expect(clippy::disallowed_methods, reason = "it blocks on fsync for its whole life: a thread, not a task")]
+pub(crate) fn spawn(
+    name: &'static str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<std::thread::JoinHandle<()>, Error> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    builder.spawn(body).map_err(|error| Error {
+        kind: ErrorKind::Failed,
+        message: "a thread of the database cannot be started".to_owned(),
+        source: Some(Box::new(error)),
+    })
+}
+
+fn write_all(
+    connection: &Connection,
+    checkpointer: &Checkpointer,
+    path: &Path,
+    mut commands: mpsc::Receiver<Box<dyn Command>>,
+) {
+    let mut batch = Vec::with_capacity(BATCH_COMMANDS_MAX);
+    while let Some(first) = commands.blocking_recv() {
+        batch.push(first);
+        let committed = write_batch(connection, &mut batch, &mut commands);
+        if let Err(error) = &committed {
+            tracing::error!(database = %path.display(), %error, "a commit failed; its commands are refused");
+        }
+        metrics::histogram!("entente_database_batch_commands").record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        for command in batch.drain(..) {
+            command.answer(committed.as_ref().copied().map_err(copy));
+        }
+        checkpointer.committed(connection);
+    }
+    // Leave a small log behind, so that the next start has nothing to replay.
+    let _ = connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
+}
+
+/// Runs what waits in one transaction. `Err` means that nothing of the batch is durable.
+fn write_batch(
+    connection: &Connection,
+    batch: &mut Vec<Box<dyn Command>>,
+    commands: &mut mpsc::Receiver<Box<dyn Command>>,
+) -> Result<(), Error> {
+    run(connection, "BEGIN IMMEDIATE")?;
+    let mut next = 0;
+    loop {
+        while let Some(command) = batch.get_mut(next) {
+            if let Err(error) = write_one(connection, command.as_mut()) {
+                // The savepoint could not be made or ended (the disk is full, say): give up the whole transaction.
+                let _ = run(connection, "ROLLBACK");
+                return Err(error);
+            }
+            next += 1;
+        }
+        if batch.len() >= BATCH_COMMANDS_MAX {
+            break;
+        }
+        match commands.try_recv() {
+            Ok(command) => batch.push(command),
+            Err(_) => break,
+        }
+    }
+    run(connection, "COMMIT").inspect_err(|_| {
+        let _ = run(connection, "ROLLBACK");
+    })
+}
+
+fn write_one(connection: &Connection, command: &mut dyn Command) -> Result<(), Error> {
+    run(connection, "SAVEPOINT command")?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| command.run(&mut Tx::new(connection))));
+    let keep = outcome.unwrap_or_else(|_| {
+        tracing::error!(command = command.name(), "a command panicked");
+        command.panicked();
+        false
+    });
+    if !keep {
+        // A full disk makes SQLite roll the whole transaction back by itself; then there is no savepoint left.
+        run(connection, "ROLLBACK TO command")?;
+    }
+    run(connection, "RELEASE command")
+}
+
+fn copy(error: &Error) -> Error {
+    Error { kind: error.kind, message: error.to_string(), source: None }
+}

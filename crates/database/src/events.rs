@@ -1,0 +1,89 @@
+//! Recorded changes, one row each, in the same transaction as the change.
+
+use crate::{Error, Tx};
+use entente_model::{EnterpriseId, EventId, ItemId, Timestamp, UserId, VersionId};
+
+/// What has happened. The numbers are stored: never give one another meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// An item was made: a folder created, a file uploaded.
+    Created,
+    /// A file got a new version.
+    VersionAdded,
+    /// An item got another name.
+    Renamed,
+    /// An item got another parent (and perhaps another name).
+    Moved,
+    /// An item was copied; the item is the copy.
+    Copied,
+    /// An item went into the trash.
+    Trashed,
+    /// An item came back from the trash.
+    Restored,
+    /// An item was removed for good.
+    Purged,
+    /// An item's description, tags or times changed.
+    Described,
+    /// An older version became the content of a new one.
+    VersionPromoted,
+    /// A version was removed from the list.
+    VersionRemoved,
+    /// A version came back into the list.
+    VersionRestored,
+}
+
+impl EventKind {
+    const fn number(self) -> i64 {
+        match self {
+            Self::Created => 1,
+            Self::VersionAdded => 2,
+            Self::Renamed => 3,
+            Self::Moved => 4,
+            Self::Copied => 5,
+            Self::Trashed => 6,
+            Self::Restored => 7,
+            Self::Purged => 8,
+            Self::Described => 9,
+            Self::VersionPromoted => 10,
+            Self::VersionRemoved => 11,
+            Self::VersionRestored => 12,
+        }
+    }
+}
+
+/// A change to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// A fresh id.
+    pub id: EventId,
+    /// Whose content it is.
+    pub enterprise: EnterpriseId,
+    /// Who did it.
+    pub user: UserId,
+    /// What.
+    pub kind: EventKind,
+    /// To which item.
+    pub item: ItemId,
+    /// To which of its versions, if to one.
+    pub version: Option<VersionId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Records a change.
+pub fn record(tx: &mut Tx<'_>, event: &NewEvent) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO events (id, enterprise_id, user_id, kind, item_id, version_id, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &[
+            event.id.into(),
+            event.enterprise.into(),
+            event.user.into(),
+            event.kind.number().into(),
+            event.item.into(),
+            event.version.into(),
+            event.at.into(),
+        ],
+    )?;
+    Ok(())
+}

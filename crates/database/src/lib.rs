@@ -1,0 +1,37 @@
+//! The metadata database: the only crate that speaks SQL.
+//!
+//! A write is a named command: a plain function over a [`Tx`], given to [`Database::transact`]. A read is a plain
+//! function over a [`Tx`], given to [`Database::read`] or [`Database::read_long`]. Both are composed, by the rooms
+//! above, of the functions in the table modules, and know nothing of the engine that runs them.
+//!
+//! On SQLite, one writer thread drains its queue, gives every command a savepoint and all of them one commit and one
+//! fsync; readers use connections of their own. A command that fails rolls back only its own savepoint. The answer
+//! comes after the commit: what is acknowledged is durable.
+//!
+//! This crate decides nothing: who may do what, and which names may stand side by side, is the tree's business.
+
+mod checkpoint;
+mod command;
+mod dialect;
+mod engine;
+mod error;
+mod migrations;
+mod tx;
+
+pub mod apps;
+pub mod contents;
+pub mod counts;
+pub mod enterprises;
+pub mod events;
+pub mod items;
+pub mod jobs;
+pub mod ledger;
+pub mod settings;
+pub mod tokens;
+pub mod uploads;
+pub mod users;
+pub mod versions;
+
+pub use engine::{Database, Options};
+pub use error::{Error, ErrorKind};
+pub use tx::Tx;

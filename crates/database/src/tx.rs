@@ -1,0 +1,177 @@
+//! The small face of a transaction that table modules write against. SQL is portable: `?1` parameters, statements
+//! that PostgreSQL, CockroachDB and YugabyteDB also accept (`dialect` rewrites what little differs).
+
+use crate::Error;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+
+/// One transaction (or one command's savepoint within a shared one). Opaque outside this crate.
+pub struct Tx<'c> {
+    connection: &'c rusqlite::Connection,
+}
+
+/// A parameter of a statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value<'v> {
+    Null,
+    Int(i64),
+    Text(&'v str),
+    Blob(&'v [u8]),
+}
+
+/// One row of an answer.
+pub(crate) struct Row<'r>(&'r rusqlite::Row<'r>);
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: &'c rusqlite::Connection) -> Self {
+        Self { connection }
+    }
+
+    /// Runs a statement; answers how many rows it changed.
+    pub(crate) fn execute(&mut self, sql: &'static str, parameters: &[Value<'_>]) -> Result<usize, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.execute(rusqlite::params_from_iter(parameters))?)
+    }
+
+    /// Runs a query; answers every row, as `map` reads it. The statement bounds how many there are.
+    pub(crate) fn query<T>(
+        &mut self,
+        sql: &'static str,
+        parameters: &[Value<'_>],
+        mut map: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(map(&Row(row))?);
+        }
+        Ok(found)
+    }
+
+    /// Runs a query; answers its first row, if it has one.
+    pub(crate) fn query_one<T>(
+        &mut self,
+        sql: &'static str,
+        parameters: &[Value<'_>],
+        map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+        rows.next()?.map(|row| map(&Row(row))).transpose()
+    }
+}
+
+impl Row<'_> {
+    pub(crate) fn int(&self, column: usize) -> Result<i64, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    pub(crate) fn int_or_null(&self, column: usize) -> Result<Option<i64>, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// A number that cannot be negative: a size, an offset, a count.
+    pub(crate) fn size(&self, column: usize) -> Result<u64, Error> {
+        u64::try_from(self.int(column)?).map_err(|_| Error::damaged("a negative size"))
+    }
+
+    /// A number of a chunk or the like.
+    pub(crate) fn number(&self, column: usize) -> Result<u32, Error> {
+        u32::try_from(self.int(column)?).map_err(|_| Error::damaged("a number out of range"))
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<String, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    pub(crate) fn text_or_null(&self, column: usize) -> Result<Option<String>, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    pub(crate) fn blob(&self, column: usize) -> Result<Vec<u8>, Error> {
+        Ok(self.0.get(column)?)
+    }
+
+    /// A blob of a known length.
+    pub(crate) fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], Error> {
+        let bytes = self.0.get_ref(column)?.as_blob().map_err(|_| Error::damaged("not a blob"))?;
+        bytes.try_into().map_err(|_| Error::damaged("a blob of the wrong length"))
+    }
+
+    /// A blob of a known length, or null.
+    pub(crate) fn array_or_null<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, Error> {
+        match self.0.get_ref(column)? {
+            ValueRef::Null => Ok(None),
+            _ => self.array(column).map(Some),
+        }
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Value::Int(number)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Value::Int(i64::from(number))
+    }
+}
+
+/// Sizes and offsets. No content comes near 2^63 bytes; a larger number is stored as the largest, and fails its checks.
+impl From<u64> for Value<'_> {
+    fn from(number: u64) -> Self {
+        Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<entente_model::Timestamp> for Value<'_> {
+    fn from(at: entente_model::Timestamp) -> Self {
+        Value::Int(at.millis())
+    }
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl<'v> From<&'v [u8]> for Value<'v> {
+    fn from(bytes: &'v [u8]) -> Self {
+        Value::Blob(bytes)
+    }
+}
+
+impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+macro_rules! ids {
+    ($($name:ident),* $(,)?) => {$(
+        impl From<entente_model::$name> for Value<'_> {
+            fn from(id: entente_model::$name) -> Self {
+                Value::Int(id.number())
+            }
+        }
+    )*};
+}
+
+ids!(
+    AppId, BackendId, ContentId, EnterpriseId, EpochId, EventId, ItemId, JobId, PublicKeyId, SegmentId, TokenId,
+    UploadSessionId, UserId, VersionId, ZoneId,
+);

@@ -1,0 +1,152 @@
+//! Versions of files.
+
+use crate::items::name;
+use crate::tx::Row;
+use crate::{Error, Tx};
+use entente_model::{ContentId, ItemId, ItemName, Sha1, Timestamp, UserId, VersionId};
+
+/// A version as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its id.
+    pub id: VersionId,
+    /// The file.
+    pub item: ItemId,
+    /// From 1, in order of creation within the file.
+    pub number: u64,
+    /// Its sealed bytes.
+    pub content: ContentId,
+    /// Length in bytes.
+    pub size: u64,
+    /// Of its bytes.
+    pub sha1: Sha1,
+    /// The name that the file had when this version was made.
+    pub name: ItemName,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When it was removed from the list; `None` as long as it is there.
+    pub trashed_at: Option<Timestamp>,
+    /// Who removed it.
+    pub trashed_by: Option<UserId>,
+}
+
+/// The columns of a version, of a table called `v`.
+macro_rules! columns {
+    () => {
+        "v.id, v.item_id, v.number, v.content_id, v.size, v.sha1, v.name, v.created_at, v.created_by, v.trashed_at,
+         v.trashed_by"
+    };
+}
+pub(crate) use columns;
+
+/// Inserts a version as it is. Its content is committed or shared by the caller, in the same transaction.
+pub fn insert(tx: &mut Tx<'_>, version: &Version) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO versions (id, item_id, number, content_id, size, sha1, name, created_at, created_by, trashed_at,
+           trashed_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        &[
+            version.id.into(),
+            version.item.into(),
+            version.number.into(),
+            version.content.into(),
+            version.size.into(),
+            version.sha1.0.as_slice().into(),
+            version.name.as_str().into(),
+            version.created_at.into(),
+            version.created_by.into(),
+            version.trashed_at.into(),
+            version.trashed_by.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The version with that id, of whatever file.
+pub fn by_id(tx: &mut Tx<'_>, version: VersionId) -> Result<Option<Version>, Error> {
+    tx.query_one(concat!("SELECT ", columns!(), " FROM versions v WHERE v.id = ?1"), &[version.into()], read)
+}
+
+/// Versions of a file that are in its list and are not the current one, the newest first.
+pub fn older(
+    tx: &mut Tx<'_>,
+    item: ItemId,
+    current: VersionId,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<Version>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM versions v WHERE v.item_id = ?1 AND v.id <> ?2 AND v.trashed_at IS NULL
+         ORDER BY v.number DESC LIMIT ?3 OFFSET ?4"
+    );
+    tx.query(sql, &[item.into(), current.into(), limit.into(), offset.into()], read)
+}
+
+/// How many versions [`older`] finds in all.
+pub fn count_older(tx: &mut Tx<'_>, item: ItemId, current: VersionId) -> Result<u64, Error> {
+    let sql = "SELECT count(*) FROM versions WHERE item_id = ?1 AND id <> ?2 AND trashed_at IS NULL";
+    Ok(tx.query_one(sql, &[item.into(), current.into()], |row| row.size(0))?.unwrap_or(0))
+}
+
+/// The greatest number of a version of the file; 0 if it has none.
+pub fn last_number(tx: &mut Tx<'_>, item: ItemId) -> Result<u64, Error> {
+    let sql = "SELECT number FROM versions WHERE item_id = ?1 ORDER BY number DESC LIMIT 1";
+    Ok(tx.query_one(sql, &[item.into()], |row| row.size(0))?.unwrap_or(0))
+}
+
+/// Sets or clears who removed a version from the list, and when.
+pub fn set_trashed(tx: &mut Tx<'_>, version: VersionId, trashed: Option<(UserId, Timestamp)>) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE versions SET trashed_by = ?2, trashed_at = ?3 WHERE id = ?1",
+        &[version.into(), trashed.map(|(by, _)| by).into(), trashed.map(|(_, at)| at).into()],
+    )?;
+    Ok(())
+}
+
+/// Up to `limit` versions that were removed from their lists before `before`, those first that were removed first.
+pub fn trashed_before(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<Vec<Version>, Error> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM versions v WHERE v.trashed_at IS NOT NULL AND v.trashed_at < ?1 ORDER BY v.trashed_at LIMIT ?2"
+    );
+    tx.query(sql, &[before.into(), limit.into()], read)
+}
+
+/// Up to `limit` versions of a file, removed ones too, in order of their numbers.
+pub fn some(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<Version>, Error> {
+    let sql = concat!("SELECT ", columns!(), " FROM versions v WHERE v.item_id = ?1 ORDER BY v.number LIMIT ?2");
+    tx.query(sql, &[item.into(), limit.into()], read)
+}
+
+/// Removes the row of a version. Its content is released by the caller, in the same transaction.
+pub fn remove(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Error> {
+    tx.execute("DELETE FROM versions WHERE id = ?1", &[version.into()])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Version, Error> {
+    read_or_null(row, 0)?.ok_or(Error::damaged("a version without an id"))
+}
+
+/// Reads a version whose first column is at `start`; `None` where an outer join found none.
+pub(crate) fn read_or_null(row: &Row<'_>, start: usize) -> Result<Option<Version>, Error> {
+    let Some(id) = row.int_or_null(start)? else { return Ok(None) };
+    Ok(Some(Version {
+        id: VersionId::new(id),
+        item: ItemId::new(row.int(start + 1)?),
+        number: row.size(start + 2)?,
+        content: ContentId::new(row.int(start + 3)?),
+        size: row.size(start + 4)?,
+        sha1: Sha1(row.array(start + 5)?),
+        name: name(row.text(start + 6)?)?,
+        created_at: Timestamp::from_millis(row.int(start + 7)?),
+        created_by: UserId::new(row.int(start + 8)?),
+        trashed_at: row.int_or_null(start + 9)?.map(Timestamp::from_millis),
+        trashed_by: row.int_or_null(start + 10)?.map(UserId::new),
+    }))
+}

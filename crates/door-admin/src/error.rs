@@ -1,0 +1,76 @@
+//! Every error of this interface, as `{"error": {"code": …, "message": …}}`.
+
+use crate::handlers::Json;
+use axum::response::{IntoResponse, Response};
+use entente_door_kit::BodyError;
+use entente_door_kit::json::JsonError;
+use entente_identity::{Error, Unauthenticated};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+#[derive(Debug)]
+pub(crate) enum AdminError {
+    Unauthenticated(Unauthenticated),
+    Forbidden,
+    Body(JsonError),
+    Identity(Error),
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<Unauthenticated> for AdminError {
+    fn from(error: Unauthenticated) -> Self {
+        Self::Unauthenticated(error)
+    }
+}
+
+impl From<JsonError> for AdminError {
+    fn from(error: JsonError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<Error> for AdminError {
+    fn from(error: Error) -> Self {
+        Self::Identity(error)
+    }
+}
+
+impl IntoResponse for AdminError {
+    fn into_response(self) -> Response {
+        let (status, code, message) = match &self {
+            Self::Unauthenticated(Unauthenticated::Failed(cause)) => internal(cause),
+            Self::Unauthenticated(error) => (StatusCode::UNAUTHORIZED, "unauthenticated", error.to_string()),
+            Self::Forbidden => {
+                (StatusCode::FORBIDDEN, "forbidden", "an administrator's token is needed".to_owned())
+            }
+            Self::Body(JsonError::Body(BodyError::TooLarge { .. })) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the request body is too large".to_owned())
+            }
+            Self::Body(error) => (StatusCode::BAD_REQUEST, "bad_request", error.to_string()),
+            Self::Identity(error) => identity(error),
+            Self::Internal(cause) => internal(&**cause),
+        };
+        let mut response = (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+fn identity(error: &Error) -> (StatusCode, &'static str, String) {
+    match error {
+        Error::UnknownUser(_) => (StatusCode::NOT_FOUND, "unknown_user", error.to_string()),
+        Error::LoginTaken(_) => (StatusCode::CONFLICT, "login_taken", error.to_string()),
+        Error::Login(_) | Error::PublicKey(_) | Error::Name(_) => {
+            (StatusCode::BAD_REQUEST, "bad_request", error.to_string())
+        }
+        Error::Setting(_) | Error::Custodian(_) | Error::Database(_) => internal(error),
+    }
+}
+
+fn internal(cause: &(dyn std::error::Error + 'static)) -> (StatusCode, &'static str, String) {
+    tracing::error!(error = %cause, "a request of the operator interface failed");
+    let message = "the server cannot answer now; its log says why".to_owned();
+    (StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+}

@@ -1,0 +1,142 @@
+//! A request on its way to its handler, and what handlers ask of it.
+
+use crate::door::BoxDoor;
+use crate::error::Problem;
+use crate::wire::fields::Fields;
+use crate::wire::id::{self, FromNumber, ItemRef};
+use crate::wire::query::Query;
+use crate::wire::{digest, request};
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::response::Response;
+use entente_door_kit::precondition::{Decision, Intent, Precondition};
+use entente_door_kit::{Arrival, read_bounded};
+use entente_model::{Caller, ItemId, Sha1, UserId};
+use entente_tree::Tree;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, StatusCode};
+use serde::de::DeserializeOwned;
+use std::str::FromStr;
+
+/// What a handler answers.
+pub(crate) type Outcome = Result<Response, Problem>;
+
+const AS_USER: HeaderName = HeaderName::from_static("as-user");
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+
+pub(crate) struct Asked {
+    pub(crate) door: BoxDoor,
+    pub(crate) arrival: Arrival,
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+    parameters: RawPathParams,
+}
+
+impl Asked {
+    /// Fails with the status of an answer without a body: 400 when a parameter in the path is not UTF-8, 500 when the
+    /// request did not come through `entente_door_kit::serve`.
+    pub(crate) async fn new(door: BoxDoor, request: Request) -> Result<Self, StatusCode> {
+        let (mut parts, body) = request.into_parts();
+        let arrival = parts.extensions.get::<Arrival>().copied().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+        let parameters = RawPathParams::from_request_parts(&mut parts, &()).await;
+        let parameters = parameters.map_err(|_| StatusCode::BAD_REQUEST)?;
+        Ok(Self { door, arrival, parts, body, parameters })
+    }
+
+    pub(crate) fn tree(&self) -> &Tree {
+        self.door.tree()
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    pub(crate) fn query(&self) -> Query<'_> {
+        Query(self.parts.uri.query().unwrap_or(""))
+    }
+
+    pub(crate) fn fields(&self, standard: Fields) -> Fields {
+        self.query().fields(standard)
+    }
+
+    /// Who asks: by the bearer token, and on behalf of whom `As-User` names.
+    pub(crate) fn caller(&self) -> Result<Caller, Problem> {
+        let caller = self.door.auth().caller(self.headers())?;
+        self.on_behalf(caller)
+    }
+
+    pub(crate) fn on_behalf(&self, caller: Caller) -> Result<Caller, Problem> {
+        let Some(header) = self.headers().get(AS_USER) else { return Ok(caller) };
+        let user: Option<UserId> = header.to_str().ok().and_then(|text| text.trim().parse().ok());
+        let other = match user {
+            Some(user) if user == caller.user => return Ok(caller),
+            Some(user) => self.door.auth().identity().on_behalf_of(&caller, user).map_err(Problem::of_identity)?,
+            None => None,
+        };
+        other.ok_or_else(|| {
+            let message = "The 'As-User' header names no user on whose behalf you may ask";
+            Problem::new(StatusCode::FORBIDDEN, "forbidden", message)
+        })
+    }
+
+    /// A text in the path. The router has matched it, so it is there.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// An id in the path that cannot be the root's.
+    pub(crate) fn id<I: FromStr + FromNumber>(&self, name: &str) -> Result<I, Problem> {
+        Ok(id::parse(self.parameter(name))?)
+    }
+
+    /// The id of a folder in the path, with `0` for the caller's root.
+    pub(crate) async fn folder_id(&self, caller: &Caller) -> Result<ItemId, Problem> {
+        self.resolve(caller, self.parameter("folder_id").parse()?).await
+    }
+
+    pub(crate) async fn resolve(&self, caller: &Caller, item: ItemRef) -> Result<ItemId, Problem> {
+        match item {
+            ItemRef::Root => Ok(self.tree().root(caller).await?),
+            ItemRef::Trash => Err(Problem::not_found()),
+            ItemRef::Item(id) => Ok(id),
+        }
+    }
+
+    /// The JSON body; an empty one counts as `{}`.
+    pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+        let body = std::mem::take(&mut self.body);
+        let bytes = read_bounded(body, self.door.options().limits.json_bytes).await?;
+        Ok(request::parse(&bytes)?)
+    }
+
+    /// The sequence number that a change must find, by `If-Match`.
+    ///
+    /// Of several, the greatest: an item's only grows. A header without any of ours asks for one that no item has.
+    pub(crate) fn expected_sequence(&self) -> Option<u64> {
+        let etags = Precondition::of(self.headers()).expected_etags()?;
+        Some(etags.iter().filter_map(|etag| etag.parse().ok()).max().unwrap_or(u64::MAX))
+    }
+
+    /// Whether the client has this state already, by `If-None-Match`.
+    pub(crate) fn is_not_modified(&self, sequence: u64) -> bool {
+        if !self.headers().contains_key(http::header::IF_NONE_MATCH) {
+            return false;
+        }
+        let etag = sequence.to_string();
+        Precondition::of(self.headers()).decide(Some(&etag), Intent::Read) == Decision::NotModified
+    }
+
+    /// The SHA-1 that the client says the content has: in `content-md5`, whatever its name.
+    pub(crate) fn announced_sha1(&self) -> Result<Option<Sha1>, Problem> {
+        let Some(header) = self.headers().get(CONTENT_MD5) else { return Ok(None) };
+        let sha1 = header.to_str().ok().and_then(digest::parse_content_md5);
+        let malformed = || Problem::invalid("content-md5", "'content-md5' must be a SHA-1 in hexadecimal");
+        sha1.map(Some).ok_or_else(|| malformed().coded("bad_digest"))
+    }
+
+    /// The absolute URL of a path of ours, which begins with `/`.
+    pub(crate) fn url(&self, path: &str) -> String {
+        let base = self.door.options().origin.base_url(&self.arrival, &self.parts.uri, self.headers());
+        [base.as_str(), path].concat()
+    }
+}

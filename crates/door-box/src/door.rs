@@ -1,0 +1,128 @@
+//! The door itself: what it was given, and the router that it becomes.
+
+use crate::asked::{Asked, Outcome};
+use crate::error::Problem;
+use crate::routes::{self, Handle, Operation};
+use crate::to_wire::Look;
+use crate::wire::date::Zone;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, on};
+use entente_door_kit::origin::Origin;
+use entente_door_kit::{Arrival, Auth, Limits};
+use entente_tree::Tree;
+use http::StatusCode;
+use std::sync::Arc;
+
+/// What an operator may set.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where clients reach this server; the URLs that are handed out begin with it.
+    pub origin: Origin,
+    /// The enterprise's time zone, in which dates are shown.
+    pub zone: Zone,
+    /// What a client may take of us.
+    pub limits: Limits,
+    /// The largest file, in bytes.
+    pub file_bytes_max: u64,
+}
+
+impl Default for Options {
+    /// No configured URL, universal time, files of up to 256 GiB.
+    fn default() -> Self {
+        Self {
+            origin: Origin::default(),
+            zone: Zone::utc(),
+            limits: Limits::default(),
+            file_bytes_max: entente_tree::limits::SESSION_BYTES_MAX,
+        }
+    }
+}
+
+/// The Box door. Cheap to clone.
+#[derive(Clone)]
+pub struct BoxDoor(Arc<Inner>);
+
+struct Inner {
+    tree: Tree,
+    auth: Auth,
+    options: Options,
+}
+
+impl BoxDoor {
+    /// A door to the tree.
+    #[must_use]
+    pub fn new(tree: Tree, auth: Auth, options: Options) -> Self {
+        Self(Arc::new(Inner { tree, auth, options }))
+    }
+
+    /// Serves everything below `/box`: the API at `/box/2.0`, uploads also at `/box/upload/2.0`,
+    /// `/box/upload/api/2.0` and `/box/upload.box.com/api/2.0`, tokens at `/box/oauth2`, downloads at `/box/download`.
+    ///
+    /// Requests must carry an [`Arrival`], as `entente_door_kit::serve` attaches it. No other layer may limit or read
+    /// bodies: the door does both, and `OPTIONS` is an operation of Box's, not a matter of CORS.
+    pub fn router(&self) -> Router {
+        let mut router = Router::new();
+        for operation in routes::all() {
+            for path in operation.paths() {
+                let answer = move |State(door): State<Self>, request: Request| run(door, request, operation);
+                router = router.route(&path, on(operation.method, answer));
+            }
+        }
+        router
+            .route("/box", any(unknown_path))
+            .route("/box/{*rest}", any(unknown_path))
+            .method_not_allowed_fallback(unknown_method)
+            .with_state(self.clone())
+    }
+
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.0.tree
+    }
+
+    pub(crate) fn auth(&self) -> &Auth {
+        &self.0.auth
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn look(&self) -> Look<'_> {
+        Look { zone: &self.0.options.zone }
+    }
+}
+
+async fn run(door: BoxDoor, request: Request, operation: &'static Operation) -> Response {
+    let asked = match Asked::new(door.clone(), request).await {
+        Ok(asked) => asked,
+        Err(status) => return crate::answer::empty(status),
+    };
+    let request_id = asked.arrival.request_id;
+    let outcome = match operation.handle {
+        Handle::Open(handle) => handle(asked).await,
+        Handle::Known(handle) => known(asked, handle).await,
+    };
+    outcome.unwrap_or_else(|problem| problem.into_response(request_id, &door.look()))
+}
+
+async fn known(asked: Asked, handle: routes::Known) -> Outcome {
+    let caller = asked.caller()?;
+    handle(asked, caller).await
+}
+
+async fn unknown_path(State(door): State<BoxDoor>, request: Request) -> Response {
+    refuse(&door, &request, Problem::not_found())
+}
+
+async fn unknown_method(State(door): State<BoxDoor>, request: Request) -> Response {
+    refuse(&door, &request, Problem::method_not_allowed())
+}
+
+fn refuse(door: &BoxDoor, request: &Request, problem: Problem) -> Response {
+    match request.extensions().get::<Arrival>() {
+        Some(arrival) => problem.into_response(arrival.request_id, &door.look()),
+        None => crate::answer::empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}

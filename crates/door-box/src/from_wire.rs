@@ -1,0 +1,55 @@
+//! Box's requests as the tree's: the translation inwards, as far as several handlers share it.
+
+use crate::asked::Asked;
+use crate::error::Problem;
+use crate::wire::date::DateText;
+use crate::wire::request::{IdText, Reference};
+use crate::wire::{id, name};
+use entente_model::{Caller, ItemId, ItemName, Timestamp};
+
+/// A name, checked by Box's rules, if one is given.
+pub(crate) fn name_given(text: Option<&str>) -> Result<Option<ItemName>, Problem> {
+    Ok(text.map(name::parse).transpose()?)
+}
+
+/// A name that must be given.
+pub(crate) fn name_required(text: Option<&str>) -> Result<ItemName, Problem> {
+    name_given(text)?.ok_or_else(|| Problem::missing("name"))
+}
+
+/// The folder that a body names, if it names one. `{}` names none.
+pub(crate) async fn parent_given(
+    asked: &Asked,
+    caller: &Caller,
+    parent: Option<&Reference>,
+) -> Result<Option<ItemId>, Problem> {
+    match parent.and_then(|parent| parent.id.as_ref()) {
+        Some(id) => folder(asked, caller, id, "parent").await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The folder that a body must name.
+pub(crate) async fn parent_required(
+    asked: &Asked,
+    caller: &Caller,
+    parent: Option<&Reference>,
+) -> Result<ItemId, Problem> {
+    parent_given(asked, caller, parent).await?.ok_or_else(|| Problem::missing("parent"))
+}
+
+/// The folder with an id that came as the member `member` of a body.
+pub(crate) async fn folder(
+    asked: &Asked,
+    caller: &Caller,
+    id: &IdText,
+    member: &'static str,
+) -> Result<ItemId, Problem> {
+    let reference = id.0.parse();
+    let reference = reference.map_err(|malformed: id::MalformedId| Problem::invalid(member, malformed.to_string()))?;
+    asked.resolve(caller, reference).await
+}
+
+pub(crate) fn moment(date: Option<DateText>) -> Option<Timestamp> {
+    date.map(|date| date.0)
+}

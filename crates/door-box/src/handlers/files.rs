@@ -1,0 +1,64 @@
+//! Files, apart from their contents.
+
+use crate::answer;
+use crate::asked::{Asked, Outcome};
+use crate::error::Problem;
+use crate::from_wire::{moment, name_given, parent_given, parent_required};
+use crate::wire::id;
+use crate::wire::item::FILE;
+use crate::wire::request::{Change, Destination};
+use axum::response::Response;
+use entente_model::Caller;
+use entente_tree::{CopyTo, ItemChange, ItemView, Kind, NameRule, Recursive};
+use http::StatusCode;
+
+pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
+    let view = asked.tree().item(&caller, asked.id("file_id")?, Kind::File).await?;
+    if asked.is_not_modified(view.item.sequence) {
+        return Ok(answer::empty(StatusCode::NOT_MODIFIED));
+    }
+    Ok(answer(&asked, StatusCode::OK, &view))
+}
+
+pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
+    let change: Change = asked.json().await?;
+    let change = item_change(&asked, &caller, change).await?;
+    let view =
+        asked.tree().update(&caller, asked.id("file_id")?, Kind::File, change, NameRule::CaseInsensitive).await?;
+    Ok(answer(&asked, StatusCode::OK, &view))
+}
+
+pub(crate) async fn delete(asked: Asked, caller: Caller) -> Outcome {
+    let file = asked.id("file_id")?;
+    asked.tree().trash_item(&caller, file, Kind::File, Recursive::No, asked.expected_sequence()).await?;
+    Ok(answer::empty(StatusCode::NO_CONTENT))
+}
+
+pub(crate) async fn copy(mut asked: Asked, caller: Caller) -> Outcome {
+    let to: Destination = asked.json().await?;
+    let version = to.version.as_ref().map(|version| id::parse(&version.0)).transpose();
+    let to = CopyTo {
+        parent: parent_required(&asked, &caller, to.parent.as_ref()).await?,
+        name: name_given(to.name.as_deref())?,
+        version: version.map_err(|malformed| Problem::invalid("version", malformed.to_string()))?,
+    };
+    let view = asked.tree().copy(&caller, asked.id("file_id")?, Kind::File, to, NameRule::CaseInsensitive).await?;
+    Ok(answer(&asked, StatusCode::CREATED, &view))
+}
+
+/// What a `PUT` of a file or a folder changes.
+pub(super) async fn item_change(asked: &Asked, caller: &Caller, change: Change) -> Result<ItemChange, Problem> {
+    Ok(ItemChange {
+        name: name_given(change.name.as_deref())?,
+        parent: parent_given(asked, caller, change.parent.as_ref()).await?,
+        description: change.description,
+        tags: change.tags,
+        content_created_at: moment(change.content_created_at),
+        content_modified_at: moment(change.content_modified_at),
+        if_match: asked.expected_sequence(),
+    })
+}
+
+fn answer(asked: &Asked, status: StatusCode, view: &ItemView) -> Response {
+    asked.door.look().item(view, asked.fields(FILE), |item| answer::json(status, item))
+}

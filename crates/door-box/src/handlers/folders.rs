@@ -1,0 +1,96 @@
+//! Folders.
+
+use super::files::item_change;
+use super::listing::Wanted;
+use crate::answer;
+use crate::asked::{Asked, Outcome};
+use crate::error::Problem;
+use crate::from_wire::{moment, name_given, name_required, parent_required};
+use crate::wire::fields::Field;
+use crate::wire::item::{FOLDER, ITEM_MINI, Item};
+use crate::wire::request::{Change, Destination, NewItem};
+use entente_model::Caller;
+use entente_tree::{CopyTo, ItemView, Kind, Listing, NameRule, NewFolder, Recursive, Top};
+use http::StatusCode;
+
+pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
+    let view = asked.tree().item(&caller, asked.folder_id(&caller).await?, Kind::Folder).await?;
+    // A root has no etag at Box.
+    if view.item.top != Top::Root && asked.is_not_modified(view.item.sequence) {
+        return Ok(answer::empty(StatusCode::NOT_MODIFIED));
+    }
+    answer(&asked, &caller, StatusCode::OK, &view, Children::Some).await
+}
+
+pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
+    let new: NewItem = asked.json().await?;
+    let folder = NewFolder {
+        name: name_required(new.name.as_deref())?,
+        content_created_at: moment(new.content_created_at),
+        content_modified_at: moment(new.content_modified_at),
+    };
+    let parent = parent_required(&asked, &caller, new.parent.as_ref()).await?;
+    let made = asked.tree().create_folder(&caller, parent, folder, NameRule::CaseInsensitive).await;
+    let view = made.map_err(Problem::of_folder)?;
+    answer(&asked, &caller, StatusCode::CREATED, &view, Children::None).await
+}
+
+pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
+    let change: Change = asked.json().await?;
+    let change = item_change(&asked, &caller, change).await?;
+    let folder = asked.folder_id(&caller).await?;
+    let updated = asked.tree().update(&caller, folder, Kind::Folder, change, NameRule::CaseInsensitive).await;
+    let view = updated.map_err(Problem::of_folder)?;
+    answer(&asked, &caller, StatusCode::OK, &view, Children::Some).await
+}
+
+pub(crate) async fn delete(asked: Asked, caller: Caller) -> Outcome {
+    let recursive = if asked.query().is_set("recursive") { Recursive::Yes } else { Recursive::No };
+    let folder = asked.folder_id(&caller).await?;
+    asked.tree().trash_item(&caller, folder, Kind::Folder, recursive, asked.expected_sequence()).await?;
+    Ok(answer::empty(StatusCode::NO_CONTENT))
+}
+
+pub(crate) async fn copy(mut asked: Asked, caller: Caller) -> Outcome {
+    let to: Destination = asked.json().await?;
+    let to = CopyTo {
+        parent: parent_required(&asked, &caller, to.parent.as_ref()).await?,
+        name: name_given(to.name.as_deref())?,
+        version: None,
+    };
+    let folder = asked.folder_id(&caller).await?;
+    let copied = asked.tree().copy(&caller, folder, Kind::Folder, to, NameRule::CaseInsensitive).await;
+    let view = copied.map_err(Problem::of_folder)?;
+    answer(&asked, &caller, StatusCode::CREATED, &view, Children::Some).await
+}
+
+pub(crate) async fn items(asked: Asked, caller: Caller) -> Outcome {
+    let wanted = Wanted::of(&asked)?;
+    let folder = asked.folder_id(&caller).await?;
+    let listing = asked.tree().list(&caller, folder, wanted.query.clone()).await?;
+    wanted.answer(&asked, &listing, asked.fields(ITEM_MINI))
+}
+
+/// Whether a folder may have children.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Children {
+    /// It was made just now.
+    None,
+    Some,
+}
+
+async fn answer(asked: &Asked, caller: &Caller, status: StatusCode, view: &ItemView, children: Children) -> Outcome {
+    let fields = asked.fields(FOLDER);
+    let look = asked.door.look();
+    if !fields.has(Field::ItemCollection) {
+        return Ok(look.item(view, fields, |item| answer::json(status, item)));
+    }
+    let wanted = Wanted::of(asked)?;
+    let listing = match children {
+        Children::None => Listing { entries: Vec::new(), total_count: Some(0), next: None },
+        Children::Some => asked.tree().list(caller, view.item.id, wanted.query.clone()).await?,
+    };
+    Ok(wanted.show(&look, &listing, ITEM_MINI, |page| {
+        look.item(view, fields, |item| answer::json(status, &Item { children: Some(page), ..*item }))
+    }))
+}

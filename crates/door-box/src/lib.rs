@@ -1,0 +1,3 @@
+//! The Box door.
+
+pub mod wire;

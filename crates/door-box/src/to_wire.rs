@@ -1,0 +1,109 @@
+//! Views of the tree as Box's shapes: the whole translation outwards.
+
+use crate::wire::date::Zone;
+use crate::wire::fields::Fields;
+use crate::wire::id::{ItemRef, ROOT_NAME};
+use crate::wire::item::{Current, Item, Kind, Permissions, Status, Step, Times};
+use crate::wire::user::UserMini;
+use crate::wire::version::Version;
+use entente_tree::{ItemState, ItemView, Kind as TreeKind, PathEntry, Top, UserMini as TreeUser, VersionView};
+
+/// How this door shows things.
+#[derive(Clone, Copy)]
+pub(crate) struct Look<'d> {
+    pub(crate) zone: &'d Zone,
+}
+
+impl Look<'_> {
+    /// Shows an item to `then`.
+    pub(crate) fn item<R>(&self, view: &ItemView, fields: Fields, then: impl FnOnce(&Item<'_>) -> R) -> R {
+        then(&self.item_at(view, &steps(&view.path, view.state), fields))
+    }
+
+    /// An item whose path has been translated already.
+    pub(crate) fn item_at<'a>(&'a self, view: &'a ItemView, path: &'a [Step<'a>], fields: Fields) -> Item<'a> {
+        let item = &view.item;
+        let root = item.top == Top::Root;
+        let times = Times {
+            created_at: item.created_at,
+            modified_at: item.modified_at,
+            content_created_at: item.content_created_at,
+            content_modified_at: item.content_modified_at,
+        };
+        let owner = mini(&view.owner);
+        Item {
+            fields,
+            kind: kind(view),
+            id: if root { ItemRef::Root } else { ItemRef::Item(item.id) },
+            sequence: (!root).then_some(item.sequence),
+            name: if root { ROOT_NAME } else { item.name.as_str() },
+            description: &item.description,
+            tags: &item.tags,
+            path,
+            times: (!root).then_some(times),
+            trashed_at: item.trashed_at,
+            // Nothing is purged by itself.
+            purged_at: None,
+            created_by: if root { UserMini::NOBODY } else { mini(&view.created_by) },
+            modified_by: if root { owner } else { mini(&view.modified_by) },
+            owned_by: owner,
+            status: match view.state {
+                ItemState::Active => Status::Active,
+                ItemState::Trashed => Status::Trashed,
+            },
+            folder_size_bytes: 0,
+            children: None,
+            permissions: Permissions::Owner,
+            zone: self.zone,
+        }
+    }
+
+    pub(crate) fn version<'a>(&'a self, view: &'a VersionView, fields: Fields) -> Version<'a> {
+        let version = &view.version;
+        Version {
+            fields,
+            id: version.id,
+            number: version.number,
+            sha1: version.sha1,
+            name: version.name.as_str(),
+            size_bytes: version.size,
+            created_at: version.created_at,
+            modified_by: mini(&view.created_by),
+            trashed_at: version.trashed_at,
+            trashed_by: view.trashed_by.as_deref().map(mini),
+            zone: self.zone,
+        }
+    }
+}
+
+/// The way down to an item: "All Files" or the trash first.
+pub(crate) fn steps(path: &[PathEntry], state: ItemState) -> Vec<Step<'_>> {
+    let top = match state {
+        ItemState::Active => Step { id: ItemRef::Root, sequence: None, name: ROOT_NAME },
+        ItemState::Trashed => Step::TRASH,
+    };
+    let below = path.iter().skip(1).map(|entry| Step {
+        id: ItemRef::Item(entry.id),
+        sequence: Some(entry.sequence),
+        name: entry.name.as_str(),
+    });
+    path.first().map(|_| top).into_iter().chain(below).collect()
+}
+
+fn kind(view: &ItemView) -> Kind {
+    match (view.item.kind, &view.version) {
+        (TreeKind::Folder, _) => Kind::Folder,
+        (TreeKind::File, Some(version)) => Kind::File(Current {
+            version: version.id,
+            number: version.number,
+            sha1: version.sha1,
+            size_bytes: version.size,
+        }),
+        // A file always has a version; the other is a link.
+        (TreeKind::File, None) | (TreeKind::WebLink, _) => Kind::WebLink,
+    }
+}
+
+pub(crate) fn mini(user: &TreeUser) -> UserMini<'_> {
+    UserMini { id: Some(user.id), name: &user.name, login: &user.login }
+}

@@ -1,0 +1,368 @@
+//! Folders, files and web links, in every form in which Box shows them: mini, standard, full, trashed.
+
+use super::collection::Collection;
+use super::date::{Date, Zone};
+use super::fields::{Field, Fields, Members};
+use super::id::{ItemRef, TRASH_NAME, Text};
+use super::user::UserMini;
+use super::version::VersionMini;
+use entente_model::{Sha1, Timestamp, VersionId};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+/// What kind of item, with what only that kind has.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A folder.
+    Folder,
+    /// A file, with its current version.
+    File(Current),
+    /// A link to somewhere else. Not served yet beyond its name.
+    WebLink,
+}
+
+/// The current version of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Current {
+    /// Its id.
+    pub version: VersionId,
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its SHA-1.
+    pub sha1: Sha1,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+}
+
+/// Where an item is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// In its place.
+    Active,
+    /// In the trash, itself or with a folder above it.
+    Trashed,
+    /// Purged.
+    Deleted,
+}
+
+/// The role of the caller on the item, as far as `permissions` shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permissions {
+    /// May do everything.
+    Owner,
+    /// May see and download.
+    Viewer,
+}
+
+/// One folder on the way from "All Files" (or from the trash) down to an item.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The folder.
+    pub id: ItemRef,
+    /// Its sequence number; none for the root and the trash.
+    pub sequence: Option<u64>,
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl Step<'static> {
+    /// The trash, which every trashed item's path begins with.
+    pub const TRASH: Self = Self { id: ItemRef::Trash, sequence: None, name: TRASH_NAME };
+}
+
+/// An item, borrowed from wherever it is kept, and which of its members to write.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// What to write.
+    pub fields: Fields,
+    /// The kind.
+    pub kind: Kind,
+    /// The id.
+    pub id: ItemRef,
+    /// Grows with every change: `etag` and `sequence_id`. None for the root.
+    pub sequence: Option<u64>,
+    /// The name.
+    pub name: &'a str,
+    /// The description; empty if there is none.
+    pub description: &'a str,
+    /// The tags.
+    pub tags: &'a [String],
+    /// From "All Files" or the trash down to the parent; empty for the root.
+    pub path: &'a [Step<'a>],
+    /// The moments; none for the root, which has none at Box.
+    pub times: Option<Times>,
+    /// When it was trashed, if it is in the trash.
+    pub trashed_at: Option<Timestamp>,
+    /// When it will be purged, if it is in the trash and that is known.
+    pub purged_at: Option<Timestamp>,
+    /// Who made it.
+    pub created_by: UserMini<'a>,
+    /// Who changed it last.
+    pub modified_by: UserMini<'a>,
+    /// Whose it is.
+    pub owned_by: UserMini<'a>,
+    /// Where it is in its life.
+    pub status: Status,
+    /// The size of a folder in bytes; a file's is its version's.
+    pub folder_size_bytes: u64,
+    /// The first page of a folder's children, when a whole folder is shown.
+    pub children: Option<&'a Collection<'a, Item<'a>>>,
+    /// What the caller may do with it.
+    pub permissions: Permissions,
+    /// Where dates are shown.
+    pub zone: &'a Zone,
+}
+
+/// The moments of an item.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// When it was made here.
+    pub created_at: Timestamp,
+    /// When it was changed here.
+    pub modified_at: Timestamp,
+    /// When its content was made, as the client says.
+    pub content_created_at: Timestamp,
+    /// When its content was changed, as the client says.
+    pub content_modified_at: Timestamp,
+}
+
+const MINI: Fields = Fields::ALWAYS.and(Fields::of(&[Field::SequenceId, Field::Name]));
+const STANDARD: Fields = MINI.and(Fields::of(&[
+    Field::Description,
+    Field::Size,
+    Field::PathCollection,
+    Field::CreatedAt,
+    Field::ModifiedAt,
+    Field::TrashedAt,
+    Field::PurgedAt,
+    Field::ContentCreatedAt,
+    Field::ContentModifiedAt,
+    Field::CreatedBy,
+    Field::ModifiedBy,
+    Field::OwnedBy,
+    Field::SharedLink,
+    Field::Parent,
+    Field::ItemStatus,
+]));
+const FILE_ONLY: Fields = Fields::of(&[Field::Sha1, Field::FileVersion]);
+
+/// `File--Mini`, `Folder--Mini`: what listings have without `fields`. A folder leaves out what only files have.
+pub const ITEM_MINI: Fields = MINI.and(FILE_ONLY);
+/// `File`.
+pub const FILE: Fields = STANDARD.and(FILE_ONLY);
+/// `Folder`.
+pub const FOLDER: Fields = STANDARD.and(Fields::of(&[Field::FolderUploadEmail, Field::ItemCollection]));
+/// `TrashFolder`, `TrashFolderRestored`: a folder without its children.
+pub const TRASH_FOLDER: Fields = FOLDER.without(Fields::of(&[Field::ItemCollection]));
+
+impl Item<'_> {
+    fn date(&self, at: Timestamp) -> Date<'_> {
+        Date { at, zone: self.zone }
+    }
+
+    fn file(&self) -> Option<&Current> {
+        match &self.kind {
+            Kind::File(current) => Some(current),
+            Kind::Folder | Kind::WebLink => None,
+        }
+    }
+
+    fn is_folder(&self) -> bool {
+        matches!(self.kind, Kind::Folder)
+    }
+
+    /// The members that only `fields` brings; each is what holds for an item of a single owner that nobody shares.
+    fn put_on_request<M: SerializeMap>(&self, members: &mut Members<M>) -> Result<(), M::Error> {
+        members.put(Field::Tags, self.tags)?;
+        members.put_with(Field::Permissions, || PermissionsShown { permissions: self.permissions, kind: self.kind })?;
+        members.put_with(Field::HasCollaborations, || false)?;
+        members.put_with(Field::IsExternallyOwned, || false)?;
+        members.put_with(Field::IsAccessibleViaSharedLink, || false)?;
+        members.put_with(Field::IsAssociatedWithAppItem, || false)?;
+        members.put_with(Field::WatermarkInfo, || WatermarkInfo {
+            is_watermarked: false,
+            is_watermark_inherited: false,
+        })?;
+        members.put_with(Field::AllowedInviteeRoles, || INVITEE_ROLES)?;
+        members.put_with(Field::Classification, || NULL)?;
+        if let Some(current) = self.file() {
+            members.put_with(Field::VersionNumber, || Text(current.number))?;
+            members.put_with(Field::CommentCount, || 0)?;
+            members.put_with(Field::Lock, || NULL)?;
+            members.put_with(Field::Extension, || self.name.rsplit_once('.').map_or("", |(_, extension)| extension))?;
+            members.put_with(Field::IsPackage, || false)?;
+            members.put_with(Field::ExpiresAt, || NULL)?;
+            members.put_with(Field::Representations, || Representations { entries: [] })?;
+            members.put(Field::UploaderDisplayName, self.modified_by.name)?;
+            members.put_with(Field::DispositionAt, || NULL)?;
+            members.put_with(Field::SharedLinkPermissionOptions, || ["can_preview", "can_download"])?;
+        } else if self.is_folder() {
+            members.put_with(Field::SyncState, || "not_synced")?;
+            members.put_with(Field::CanNonOwnersInvite, || true)?;
+            members.put_with(Field::IsCollaborationRestrictedToEnterprise, || false)?;
+            members.put_with(Field::AllowedSharedLinkAccessLevels, || ["open", "company", "collaborators"])?;
+            members.put_with(Field::CanNonOwnersViewCollaborators, || true)?;
+        }
+        Ok(())
+    }
+}
+
+const NULL: Option<()> = None;
+const INVITEE_ROLES: [&str; 7] =
+    ["editor", "viewer", "previewer", "uploader", "previewer uploader", "viewer uploader", "co-owner"];
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = Members::new(serializer.serialize_map(None)?, self.fields);
+        let file = self.file();
+        let kind = match self.kind {
+            Kind::Folder => "folder",
+            Kind::File(_) => "file",
+            Kind::WebLink => "web_link",
+        };
+        members.put(Field::Type, kind)?;
+        members.put(Field::Id, &self.id)?;
+        let sequence = self.sequence.map(Text);
+        members.put(Field::SequenceId, &sequence)?;
+        members.put(Field::Etag, &sequence)?;
+        members.put(Field::Name, self.name)?;
+        if let Some(current) = file {
+            members.put_with(Field::FileVersion, || VersionMini { id: current.version, sha1: current.sha1 })?;
+            members.put(Field::Sha1, &Text(current.sha1))?;
+        }
+        members.put(Field::Description, self.description)?;
+        if !matches!(self.kind, Kind::WebLink) {
+            members.put(Field::Size, &file.map_or(self.folder_size_bytes, |current| current.size_bytes))?;
+        }
+        members.put_with(Field::PathCollection, || PathCollection(self.path))?;
+        let times = self.times;
+        members.put_with(Field::CreatedAt, || times.map(|times| self.date(times.created_at)))?;
+        members.put_with(Field::ModifiedAt, || times.map(|times| self.date(times.modified_at)))?;
+        members.put_with(Field::TrashedAt, || self.trashed_at.map(|at| self.date(at)))?;
+        members.put_with(Field::PurgedAt, || self.purged_at.map(|at| self.date(at)))?;
+        if !matches!(self.kind, Kind::WebLink) {
+            members.put_with(Field::ContentCreatedAt, || times.map(|times| self.date(times.content_created_at)))?;
+            members.put_with(Field::ContentModifiedAt, || times.map(|times| self.date(times.content_modified_at)))?;
+        }
+        members.put(Field::CreatedBy, &self.created_by)?;
+        members.put(Field::ModifiedBy, &self.modified_by)?;
+        members.put(Field::OwnedBy, &self.owned_by)?;
+        members.put(Field::SharedLink, &NULL)?;
+        if self.is_folder() {
+            members.put(Field::FolderUploadEmail, &NULL)?;
+        }
+        members.put(Field::Parent, &self.path.last())?;
+        members.put(Field::ItemStatus, &self.status)?;
+        self.put_on_request(&mut members)?;
+        if let Some(children) = self.children {
+            members.put(Field::ItemCollection, children)?;
+        }
+        members.end()
+    }
+}
+
+/// `Folder--Mini`.
+impl Serialize for Step<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shape<'a> {
+            #[serde(rename = "type")]
+            kind: &'static str,
+            id: ItemRef,
+            sequence_id: Option<Text<u64>>,
+            etag: Option<Text<u64>>,
+            name: &'a str,
+        }
+        let sequence = self.sequence.map(Text);
+        let shape = Shape { kind: "folder", id: self.id, sequence_id: sequence, etag: sequence, name: self.name };
+        shape.serialize(serializer)
+    }
+}
+
+struct PathCollection<'a>(&'a [Step<'a>]);
+
+impl Serialize for PathCollection<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("total_count", &self.0.len())?;
+        map.serialize_entry("entries", self.0)?;
+        map.end()
+    }
+}
+
+struct PermissionsShown {
+    permissions: Permissions,
+    kind: Kind,
+}
+
+impl Serialize for PermissionsShown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const BOTH: [&str; 5] = ["can_delete", "can_rename", "can_upload", "can_share", "can_set_share_access"];
+        const FILES: [&str; 3] = ["can_comment", "can_annotate", "can_view_annotations_all"];
+        let owner = self.permissions == Permissions::Owner;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("can_download", &true)?;
+        for name in BOTH {
+            map.serialize_entry(name, &owner)?;
+        }
+        map.serialize_entry("can_invite_collaborator", &owner)?;
+        map.serialize_entry("can_apply_watermark", &false)?;
+        if matches!(self.kind, Kind::File(_)) {
+            map.serialize_entry("can_preview", &true)?;
+            map.serialize_entry("can_view_annotations_self", &true)?;
+            for name in FILES {
+                map.serialize_entry(name, &owner)?;
+            }
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct WatermarkInfo {
+    is_watermarked: bool,
+    is_watermark_inherited: bool,
+}
+
+#[derive(Serialize)]
+struct Representations {
+    entries: [(); 0],
+}
+
+/// `Files`: what an upload answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Files<'a>(pub Item<'a>);
+
+impl Serialize for Files<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("total_count", &1)?;
+        map.serialize_entry("entries", &[self.0])?;
+        map.end()
+    }
+}
+
+/// What holds a name that somebody wanted: an object where a file was to be, a list of one where a folder was.
+///
+/// Box's description has a list for both; clients depend on the object for files.
+#[derive(Debug, Clone)]
+pub enum Conflicts<'a> {
+    /// A file was to have the name.
+    File(Box<Item<'a>>),
+    /// A folder was to have the name.
+    Folder(Box<Item<'a>>),
+}
+
+impl Serialize for Conflicts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::File(item) => item.serialize(serializer),
+            Self::Folder(item) => {
+                let mut seq = serializer.serialize_seq(Some(1))?;
+                seq.serialize_element(item)?;
+                seq.end()
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Box's shapes and codecs: values to bytes and back. No sockets, no clock, no tree.
+//!
+//! Sources: Box's OpenAPI description (2024.0) for the shapes; the observations in `docs/doors/box.md` where clients
+//! need something else than it says.
+
+pub mod collection;
+pub mod content_range;
+pub mod date;
+pub mod digest;
+pub mod disposition;
+pub mod error;
+pub mod fields;
+pub mod id;
+pub mod item;
+pub mod media_type;
+pub mod multipart;
+pub mod name;
+pub mod oauth;
+pub mod query;
+pub mod request;
+pub mod session;
+pub mod user;
+pub mod version;

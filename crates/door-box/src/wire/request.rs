@@ -1,0 +1,220 @@
+//! JSON bodies of requests. `null` for a member means that it is not given, as official clients send it so.
+
+use super::date::DateText;
+use serde::de::{DeserializeOwned, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// The body is no JSON object of the wanted shape. The text says where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the entity body is not correct: {0}")]
+pub struct MalformedBody(pub String);
+
+/// Reads a body. An empty one counts as `{}`: clients send none when they have nothing to say.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, MalformedBody> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| MalformedBody(error.to_string()))
+}
+
+/// An id: a text, or a number as some clients send it. Not yet known to be well formed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdText(pub String);
+
+impl<'de> Deserialize<'de> for IdText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrNumber;
+        impl Visitor<'_> for TextOrNumber {
+            type Value = IdText;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an id")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<IdText, E> {
+                Ok(IdText(text.to_owned()))
+            }
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<IdText, E> {
+                Ok(IdText(number.to_string()))
+            }
+        }
+        deserializer.deserialize_any(TextOrNumber)
+    }
+}
+
+/// `{"id": …}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Reference {
+    /// The id.
+    pub id: Option<IdText>,
+}
+
+/// What creates a folder, and the `attributes` of an upload and of a preflight.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct NewItem {
+    /// Its name.
+    pub name: Option<String>,
+    /// The folder that it goes into.
+    pub parent: Option<Reference>,
+    /// How large it will be; negative numbers are an error that the handler words.
+    pub size: Option<i64>,
+    /// When its content was made.
+    pub content_created_at: Option<DateText>,
+    /// When its content was changed.
+    pub content_modified_at: Option<DateText>,
+}
+
+/// What changes a file or a folder.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Change {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new parent.
+    pub parent: Option<Reference>,
+    /// The new description.
+    pub description: Option<String>,
+    /// The new tags, instead of all old ones.
+    pub tags: Option<Vec<String>>,
+    /// When the content was made.
+    pub content_created_at: Option<DateText>,
+    /// When the content was changed.
+    pub content_modified_at: Option<DateText>,
+}
+
+/// What copies or restores a file or a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Destination {
+    /// The new name.
+    pub name: Option<String>,
+    /// The new parent.
+    pub parent: Option<Reference>,
+    /// Which version of a file to copy.
+    pub version: Option<IdText>,
+}
+
+/// What makes an old version the current one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Promotion {
+    /// The version.
+    pub id: Option<IdText>,
+}
+
+/// What changes a version: only whether it is removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct VersionChange {
+    /// `Some(None)` for `null`, which puts the version back into the list.
+    #[serde(deserialize_with = "given")]
+    pub trashed_at: Option<Option<String>>,
+}
+
+/// Tells `null` from nothing.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What opens an upload session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NewSession {
+    /// The folder that a new file goes into.
+    pub folder_id: Option<IdText>,
+    /// The size of the whole file in bytes.
+    pub file_size: Option<i64>,
+    /// Its name.
+    pub file_name: Option<String>,
+}
+
+/// What commits an upload session.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Commit {
+    /// The parts, in any order.
+    pub parts: Option<Vec<PartNamed>>,
+    /// What the file gets besides its content.
+    pub attributes: Option<NewItem>,
+}
+
+/// A part, as a client names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PartNamed {
+    /// Its id.
+    pub part_id: String,
+    /// Its first byte within the file.
+    pub offset: u64,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// What a client asks of a session's `plan`: which of these parts are still wanted.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// The parts, as the client describes them.
+    pub parts: Vec<serde_json::Value>,
+}
+
+/// What creates or changes a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct UserChange {
+    /// Their name.
+    pub name: Option<String>,
+    /// What they log in with.
+    pub login: Option<String>,
+    /// `user` or `coadmin`.
+    pub role: Option<String>,
+    /// Two letters.
+    pub language: Option<String>,
+    /// A name of the IANA time zone database.
+    pub timezone: Option<String>,
+    /// How much they may store, in bytes; negative for any amount.
+    pub space_amount: Option<i64>,
+    /// `active` or `inactive`.
+    pub status: Option<String>,
+    /// What they do.
+    pub job_title: Option<String>,
+    /// Their telephone.
+    pub phone: Option<String>,
+    /// Their postal address.
+    pub address: Option<String>,
+    /// Whether it is to be an app's own user, without a login.
+    pub is_platform_access_only: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Commit, IdText, NewItem, parse};
+    use proptest::prelude::{any, proptest};
+
+    #[test]
+    fn nothing_and_null_are_not_given() {
+        assert_eq!(parse::<Change>(b""), Ok(Change::default()));
+        assert_eq!(parse::<Change>(br#"{"name":null,"parent":null,"shared_link":null}"#), Ok(Change::default()));
+    }
+
+    #[test]
+    fn an_id_may_be_a_number() {
+        let new: NewItem = parse(br#"{"name":"a","parent":{"id":12}}"#).expect("is correct");
+        assert_eq!(new.parent.and_then(|parent| parent.id), Some(IdText("12".to_owned())));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let error = parse::<NewItem>(br#"{"name":5}"#).expect_err("is wrong");
+        assert!(error.to_string().contains("expected a string"), "{error}");
+        assert!(parse::<NewItem>(b"[1]").is_err());
+        assert!(parse::<NewItem>(b"{\"name\":\"\xff\"}").is_err());
+        assert!(parse::<NewItem>(br#"{"content_modified_at":"yesterday"}"#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_is_too_odd(body in any::<Vec<u8>>()) {
+            let _ = parse::<NewItem>(&body);
+            let _ = parse::<Commit>(&body);
+        }
+    }
+}

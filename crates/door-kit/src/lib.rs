@@ -1,0 +1,35 @@
+//! What every door needs, and no vendor's business.
+//!
+//! A door decodes one vendor's requests and encodes its answers. What the doors have in common is here: [`serve`]
+//! accepts connections, plain or [`tls`], and drains them; [`Limits`] bounds all of it; [`Arrival`] says how a
+//! request came in; [`host`] and [`origin`] know by which name; [`range`], [`precondition`] and [`json`] read the
+//! parts of HTTP that vendors share; [`stream`] sends contents of known length; [`metrics`] counts.
+//!
+//! The way of a request: a listener accepts the connection (no more than the limit), Nagle's algorithm is
+//! switched off, TLS is agreed in the connection's own task. The head is read, a vendor's host name becomes a path
+//! prefix, an [`Arrival`] is attached, and the service (usually an axum router) is called. Every wait for the other
+//! side has a limit: for a head, for the next piece of a body, for a reader to take what was written.
+//!
+//! The kit knows no item, no folder and no vendor, and it keeps nothing between requests.
+
+pub mod arrival;
+pub mod auth;
+pub mod body;
+pub mod host;
+pub mod json;
+pub mod limits;
+pub mod metrics;
+pub mod origin;
+pub mod precondition;
+pub mod range;
+pub mod request_id;
+pub mod serve;
+pub mod stream;
+pub mod tls;
+
+pub use arrival::{Arrival, Entry, Scheme};
+pub use auth::Auth;
+pub use body::{BodyError, read_bounded};
+pub use limits::Limits;
+pub use request_id::RequestId;
+pub use serve::{Listener, serve};

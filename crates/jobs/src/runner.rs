@@ -1,0 +1,288 @@
+//! Takes jobs that are due, runs them under leases, and ends them.
+
+use crate::backoff::wait;
+use crate::handler::{Handlers, Outcome, Run};
+use crate::BoxError;
+use entente_database::jobs::{self, NewJob, Taken};
+use entente_database::{Database, Error};
+use entente_model::JobId;
+use entente_world::{Shutdown, World};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// How a runner behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Jobs that run at a time.
+    pub concurrency: u32,
+    /// How long a job stays taken without a sign of life. It is renewed every third of this.
+    pub lease: Duration,
+    /// How often the queue is looked at when nobody calls [`Runner::wake`].
+    pub poll: Duration,
+    /// How long running jobs may go on when the process stops; then they are given back.
+    pub drain: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            concurrency: 4,
+            lease: Duration::from_secs(60),
+            poll: Duration::from_secs(2),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Runs jobs. Cheap to clone; several may share a database, in one process or in many.
+#[derive(Clone)]
+pub struct Runner {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    world: World,
+    database: Database,
+    handlers: Handlers,
+    settings: Settings,
+    wake: Notify,
+    free: Arc<Semaphore>,
+}
+
+impl Runner {
+    /// A runner that does nothing yet.
+    #[must_use]
+    pub fn new(world: World, database: Database, handlers: Handlers, settings: Settings) -> Self {
+        let free = Arc::new(Semaphore::new(settings.concurrency.max(1) as usize));
+        Self { inner: Arc::new(Inner { world, database, handlers, settings, wake: Notify::new(), free }) }
+    }
+
+    /// Makes [`Runner::run`] look at the queue now: call it after queueing a job that is due at once.
+    pub fn wake(&self) {
+        self.inner.wake.notify_one();
+    }
+
+    /// Queues the scheduled jobs that are not queued yet, each due after its span at the latest.
+    pub async fn schedule(&self) -> Result<(), Error> {
+        let inner = &self.inner;
+        let now = inner.world.now();
+        let scheduled = inner.handlers.kinds.iter().filter_map(|(name, kind)| Some((*name, kind.every?)));
+        let rows: Vec<_> =
+            scheduled.map(|(name, every)| (name, JobId::new(inner.world.next_id()), now.after(every))).collect();
+        let queue = move |tx: &mut entente_database::Tx<'_>| {
+            for (kind, job, run_at) in &rows {
+                jobs::enqueue(tx, &NewJob { job: *job, kind, key: "", payload: "", run_at: *run_at }, now)?;
+            }
+            Ok(())
+        };
+        inner.database.transact("schedule jobs", queue).await
+    }
+
+    /// Takes and runs jobs until `shutdown` is requested, then lets those that run end, or gives them back.
+    ///
+    /// Errors of the database are logged, and the queue is looked at again later.
+    pub async fn run(&self, mut shutdown: Shutdown) {
+        let inner = &self.inner;
+        while !shutdown.is_requested() {
+            let more = match inner.take_some(&shutdown).await {
+                Ok(more) => more,
+                Err(error) => {
+                    tracing::warn!(%error, "jobs cannot be taken; trying again soon");
+                    false
+                }
+            };
+            if more {
+                continue;
+            }
+            tokio::select! {
+                () = shutdown.requested() => {}
+                () = inner.wake.notified() => {}
+                () = inner.world.sleep(inner.settings.poll) => {}
+            }
+        }
+        // Every task that runs a job holds a permit, and gives the job back by itself when it has to stop.
+        let all = inner.settings.concurrency.max(1);
+        let ended = inner.free.acquire_many(all);
+        // The tasks need a moment beyond `drain` for their last transaction.
+        if tokio::time::timeout(inner.settings.drain.saturating_mul(2), ended).await.is_err() {
+            tracing::warn!("jobs did not end in time; they run again after their leases");
+        }
+    }
+
+    /// Takes what is due and runs it to its end, once; answers how many jobs ran. For tests and the command line.
+    pub async fn run_due(&self, shutdown: &Shutdown) -> Result<usize, Error> {
+        let inner = &self.inner;
+        let mut ran = 0;
+        loop {
+            let taken = inner.take(1).await?;
+            let Some(job) = taken.into_iter().next() else { return Ok(ran) };
+            inner.run_one(job, shutdown.clone()).await;
+            ran += 1;
+        }
+    }
+}
+
+impl Inner {
+    /// Takes as many jobs as there are free hands and starts them. Answers whether there may be more.
+    async fn take_some(self: &Arc<Self>, shutdown: &Shutdown) -> Result<bool, Error> {
+        let mut stop = shutdown.clone();
+        let first = tokio::select! {
+            permit = Arc::clone(&self.free).acquire_owned() => permit,
+            () = stop.requested() => return Ok(false),
+        };
+        // The semaphore is never closed.
+        let Ok(first) = first else { return Ok(false) };
+        let mut hands: Vec<OwnedSemaphorePermit> = vec![first];
+        while let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+            hands.push(permit);
+        }
+        // A look that finds nothing must not cost a write.
+        let now = self.world.now();
+        let next = self.database.read(jobs::next_run)?;
+        if next.is_none_or(|next| next > now) {
+            return Ok(false);
+        }
+        let taken = self.take(u32::try_from(hands.len()).unwrap_or(1)).await?;
+        let full = taken.len() == hands.len();
+        for (job, hand) in taken.into_iter().zip(hands) {
+            let (inner, shutdown) = (Arc::clone(self), shutdown.clone());
+            self.world.spawn(async move {
+                inner.run_one(job, shutdown).await;
+                drop(hand);
+                inner.wake.notify_one();
+            });
+        }
+        Ok(full)
+    }
+
+    async fn take(&self, limit: u32) -> Result<Vec<Taken>, Error> {
+        let now = self.world.now();
+        let until = now.after(self.settings.lease);
+        self.database.transact("take jobs", move |tx| jobs::take(tx, now, until, limit)).await
+    }
+
+    async fn run_one(&self, taken: Taken, shutdown: Shutdown) {
+        let started = self.world.instant();
+        let kind = taken.kind.clone();
+        let (end, taken) = self.work(taken, shutdown).await;
+        let label = match &end {
+            End::Succeeded(_) => "succeeded",
+            End::Failed(_) => "failed",
+            End::Stopped => "stopped",
+            End::Lost => "lost",
+        };
+        metrics::counter!("entente_jobs_total", "kind" => kind.clone(), "end" => label).increment(1);
+        metrics::histogram!("entente_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
+        match self.end(&taken, end).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(job.id = %taken.job, job.kind = kind, "a job's lease was lost; it runs again"),
+            Err(error) => {
+                tracing::warn!(job.id = %taken.job, job.kind = kind, %error, "a job could not be ended; it runs again");
+            }
+        }
+    }
+
+    /// Runs the handler while keeping the lease. A panic is a failure.
+    async fn work(&self, mut taken: Taken, mut shutdown: Shutdown) -> (End, Taken) {
+        let Some(kind) = self.handlers.kinds.get(taken.kind.as_str()) else {
+            return (End::Failed("no handler for this kind in this release".into()), taken);
+        };
+        let run = Run {
+            key: taken.key.clone(),
+            payload: taken.payload.clone(),
+            attempt: taken.attempts,
+            shutdown: shutdown.clone(),
+        };
+        // A task of its own, so that a panic ends the task and not the runner.
+        let mut task = Aborting(self.world.spawn((kind.handler)(run)));
+        let mut stopping = shutdown.is_requested();
+        let mut drained = std::pin::pin!(self.world.sleep(Duration::MAX));
+        if stopping {
+            drained.set(self.world.sleep(self.settings.drain));
+        }
+        loop {
+            tokio::select! {
+                ended = &mut task.0 => {
+                    let end = match ended {
+                        Ok(Ok(Outcome::Done)) => End::Succeeded(kind.every),
+                        Ok(Ok(Outcome::Again(after))) => End::Succeeded(Some(after)),
+                        Ok(Err(error)) => End::Failed(error),
+                        Err(panic) => End::Failed(panic.into()),
+                    };
+                    return (end, taken);
+                }
+                () = self.world.sleep(self.settings.lease / 3) => match self.renew(&taken).await {
+                    Ok(Some(renewed)) => taken = renewed,
+                    Ok(None) => return (End::Lost, taken),
+                    Err(error) => tracing::warn!(job.id = %taken.job, %error, "a lease could not be renewed"),
+                },
+                () = shutdown.requested(), if !stopping => {
+                    stopping = true;
+                    drained.set(self.world.sleep(self.settings.drain));
+                }
+                () = &mut drained, if stopping => return (End::Stopped, taken),
+            }
+        }
+    }
+
+    async fn renew(&self, taken: &Taken) -> Result<Option<Taken>, Error> {
+        let until = self.world.now().after(self.settings.lease);
+        let taken = taken.clone();
+        self.database.transact("renew job", move |tx| jobs::renew(tx, &taken, until)).await
+    }
+
+    /// Records how a run ended. `false` when the lease was lost meanwhile.
+    async fn end(&self, taken: &Taken, end: End) -> Result<bool, Error> {
+        let now = self.world.now();
+        let job = taken.clone();
+        match end {
+            End::Succeeded(None) => self.database.transact("complete job", move |tx| jobs::complete(tx, &job)).await,
+            End::Succeeded(Some(after)) => {
+                self.database.transact("run job again", move |tx| jobs::again(tx, &job, now.after(after))).await
+            }
+            End::Failed(error) => {
+                let run_at = now.after(wait(taken.attempts, self.world.random()));
+                let text = chain(&*error);
+                tracing::warn!(
+                    job.id = %taken.job, job.kind = taken.kind, attempts = taken.attempts, error = text, "a job failed"
+                );
+                self.database.transact("fail job", move |tx| jobs::fail(tx, &job, &text, run_at)).await
+            }
+            End::Stopped => self.database.transact("give job back", move |tx| jobs::give_back(tx, &job, now)).await,
+            End::Lost => Ok(false),
+        }
+    }
+}
+
+enum End {
+    /// And runs again after that, if it is to.
+    Succeeded(Option<Duration>),
+    Failed(BoxError),
+    Stopped,
+    Lost,
+}
+
+/// A task that does not outlive its owner.
+struct Aborting<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for Aborting<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Ids are 63-bit, positive, time-ordered and unique without coordination (see `world::Ids`). They are
+//! shown as decimal strings, as Box shows its own.
+
+use std::{fmt, str::FromStr};
+
+/// The text is not the decimal form of a positive 63-bit number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a positive decimal number below 2^63, without sign or leading zero")]
+pub struct IdParseError;
+
+fn parse(text: &str) -> Result<i64, IdParseError> {
+    let canonical = !text.is_empty()
+        && text.len() <= 19
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && !text.starts_with('0');
+    if !canonical {
+        return Err(IdParseError);
+    }
+    text.parse().map_err(|_| IdParseError)
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Wraps a number that is already known to be an id: one from the database or from `world::Ids`.
+            #[must_use]
+            pub const fn new(number: i64) -> Self {
+                Self(number)
+            }
+
+            /// The number itself.
+            #[must_use]
+            pub const fn number(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdParseError;
+            fn from_str(text: &str) -> Result<Self, IdParseError> {
+                parse(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// The customer whose content is kept apart from every other's.
+    EnterpriseId;
+    /// A person, or the service account of an app.
+    UserId;
+    /// A folder, file or web link.
+    ItemId;
+    /// One immutable content of a file, as the tree sees it.
+    VersionId;
+    /// The sealed bytes behind one or more versions: what a manifest describes. Copies share it.
+    ContentId;
+    /// One stored object. Its name on the backend is random and unrelated.
+    SegmentId;
+    /// An application registered to use the doors.
+    AppId;
+    /// A public key with which an application signs assertions.
+    PublicKeyId;
+    /// An issued credential (never the secret itself).
+    TokenId;
+    /// An upload in pieces.
+    UploadSessionId;
+    /// A recorded change.
+    EventId;
+    /// Work to be done later.
+    JobId;
+    /// A residency boundary.
+    ZoneId;
+    /// One configured bucket or disk in one zone.
+    BackendId;
+    /// A key of an enterprise and zone that wraps data keys.
+    EpochId;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_decimal_form_is_an_id() {
+        assert_eq!("12".parse::<ItemId>(), Ok(ItemId::new(12)));
+        assert_eq!("9223372036854775807".parse::<ItemId>(), Ok(ItemId::new(i64::MAX)));
+        for bad in ["", "0", "012", "-1", "+1", "1 ", "1.0", "9223372036854775808", "99999999999999999999", "٣"] {
+            assert_eq!(bad.parse::<ItemId>(), Err(IdParseError), "{bad:?}");
+        }
+    }
+}

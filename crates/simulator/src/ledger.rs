@@ -1,0 +1,357 @@
+//! The ledger in memory: each method is one transaction, with a step before and a step after it. What it must do is what
+//! `database::ledger` and `database::contents` do on SQL.
+
+use crate::steps::Steps;
+use async_trait::async_trait;
+use entente_clouds::ObjectName;
+use entente_model::{
+    BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, ZoneId,
+};
+use entente_vault::{
+    ChunkRecord, EpochRecord, Error, Ledger, Located, SegmentRecord, SegmentState, Written, WrittenSegment,
+};
+use entente_world::World;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// No call may ask for, or about, more rows than this.
+const ROWS_MAX: usize = 1000;
+
+/// What survives a crash.
+#[derive(Default)]
+pub(crate) struct State {
+    segments: BTreeMap<SegmentId, SegmentRecord>,
+    contents: BTreeMap<ContentId, (Manifest, u32)>,
+    chunks: BTreeMap<(ContentId, u32), Place>,
+    /// Parts of contents that are still arriving.
+    parts: BTreeMap<(ContentId, u32), Place>,
+    epochs: BTreeMap<EpochId, EpochRecord>,
+}
+
+#[derive(Clone)]
+pub(crate) struct SimulatedLedger {
+    state: Arc<Mutex<State>>,
+    steps: Steps,
+    world: World,
+}
+
+impl SimulatedLedger {
+    pub(crate) fn new(state: Arc<Mutex<State>>, steps: Steps, world: World) -> Self {
+        Self { state, steps, world }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn transact<T>(&self, name: &'static str, run: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
+        self.steps.step(name).await;
+        let done = run(&mut self.state());
+        self.steps.step(name).await;
+        done
+    }
+
+    /// Commits a content: all of it or, when one of its segments is condemned, nothing.
+    pub(crate) async fn commit(&self, written: &Written) -> Result<(), Error> {
+        self.transact("commit content", |state| {
+            for segment in &written.segments {
+                state.can_hold(segment.segment)?;
+            }
+            for place in &written.manifest.places {
+                state.hold(place, &written.segments)?;
+                state.chunks.insert((written.manifest.content, place.chunk), *place);
+            }
+            state.contents.insert(written.manifest.content, (bare(&written.manifest), 1));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Adds a reference, for a copy.
+    pub(crate) async fn share(&self, content: ContentId) -> Result<bool, Error> {
+        let share = |state: &mut State| Ok(state.contents.get_mut(&content).map(|(_, references)| *references += 1).is_some());
+        self.transact("share content", share).await
+    }
+
+    /// Drops a reference, and the content with the last one.
+    pub(crate) async fn release(&self, content: ContentId) -> Result<(), Error> {
+        self.transact("release content", |state| {
+            let Some((_, references)) = state.contents.get_mut(&content) else { return Ok(()) };
+            *references -= 1;
+            if *references == 0 {
+                state.contents.remove(&content);
+                state.drop_places(content, |state| &mut state.chunks);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Keeps a part of a content that is still arriving.
+    pub(crate) async fn keep_part(&self, content: ContentId, place: Place, segment: WrittenSegment) -> Result<(), Error> {
+        self.transact("keep part", |state| {
+            state.can_hold(segment.segment)?;
+            state.hold(&place, &[segment])?;
+            if let Some(old) = state.parts.insert((content, place.chunk), place) {
+                state.let_go(&old);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Commits a content from its parts.
+    pub(crate) async fn commit_parts(&self, manifest: &Manifest) -> Result<(), Error> {
+        self.transact("commit parts", |state| {
+            let parts: Vec<_> = state.places_of(manifest.content, &state.parts);
+            for place in parts {
+                state.parts.remove(&(manifest.content, place.chunk));
+                state.chunks.insert((manifest.content, place.chunk), place);
+            }
+            state.contents.insert(manifest.content, (bare(manifest), 1));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives up a content that was still arriving.
+    pub(crate) async fn abort(&self, content: ContentId) -> Result<(), Error> {
+        self.transact("abort content", |state| {
+            state.drop_places(content, |state| &mut state.parts);
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl State {
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &SegmentRecord> {
+        self.segments.values()
+    }
+
+    /// Parts that a crash left behind: the jobs of whoever owns upload sessions abort those that expire.
+    pub(crate) fn unfinished(&self) -> Vec<ContentId> {
+        let mut contents: Vec<_> = self.parts.keys().map(|(content, _)| *content).collect();
+        contents.dedup();
+        contents
+    }
+
+    fn can_hold(&self, segment: SegmentId) -> Result<(), Error> {
+        match self.segments.get(&segment) {
+            Some(record) if record.state != SegmentState::Condemned => Ok(()),
+            _ => Err(Error::Condemned(segment)),
+        }
+    }
+
+    fn hold(&mut self, place: &Place, written: &[WrittenSegment]) -> Result<(), Error> {
+        let record = self.segments.get_mut(&place.segment).ok_or(Error::Condemned(place.segment))?;
+        record.state = SegmentState::Live;
+        record.live += place.length;
+        record.dead_since = None;
+        let written = written.iter().find(|segment| segment.segment == place.segment);
+        record.size = written.ok_or(Error::Internal("a place without its segment"))?.size;
+        Ok(())
+    }
+
+    fn let_go(&mut self, place: &Place) {
+        if let Some(record) = self.segments.get_mut(&place.segment) {
+            record.live -= place.length;
+        }
+    }
+
+    fn places_of(&self, content: ContentId, places: &BTreeMap<(ContentId, u32), Place>) -> Vec<Place> {
+        places.range((content, 0)..=(content, u32::MAX)).map(|(_, place)| *place).collect()
+    }
+
+    fn drop_places(
+        &mut self,
+        content: ContentId,
+        of: impl Fn(&mut Self) -> &mut BTreeMap<(ContentId, u32), Place>,
+    ) {
+        let gone: Vec<_> = of(self).range((content, 0)..=(content, u32::MAX)).map(|(_, place)| *place).collect();
+        for place in gone {
+            of(self).remove(&(content, place.chunk));
+            self.let_go(&place);
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for SimulatedLedger {
+    async fn reserve(&self, backend: BackendId, names: &[ObjectName], now: Timestamp) -> Result<Vec<SegmentId>, Error> {
+        let ids: Vec<_> = names.iter().map(|_| SegmentId::new(self.world.next_id())).collect();
+        self.transact("reserve", |state| {
+            for (segment, name) in ids.iter().zip(names) {
+                let record = SegmentRecord {
+                    segment: *segment,
+                    name: *name,
+                    backend,
+                    state: SegmentState::Reserved,
+                    size: 0,
+                    live: 0,
+                    created_at: now,
+                    dead_since: Some(now),
+                };
+                state.segments.insert(*segment, record);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(ids)
+    }
+
+    async fn places(&self, content: ContentId, from: u32, limit: u32) -> Result<Vec<Located>, Error> {
+        let limit = bounded(limit as usize)?;
+        self.transact("places", |state| {
+            let places = state.chunks.range((content, from)..=(content, u32::MAX)).take(limit);
+            let located = places.filter_map(|(_, place)| {
+                let record = state.segments.get(&place.segment)?;
+                Some(Located { place: *place, name: record.name, backend: record.backend })
+            });
+            Ok(located.collect())
+        })
+        .await
+    }
+
+    async fn segments_after(&self, after: Option<SegmentId>, limit: u32) -> Result<Vec<SegmentRecord>, Error> {
+        let limit = bounded(limit as usize)?;
+        let from = after.map_or(0, SegmentId::number) + 1;
+        let page = |state: &mut State| Ok(state.segments.range(SegmentId::new(from)..).take(limit).map(|(_, r)| *r).collect());
+        self.transact("segments after", page).await
+    }
+
+    async fn segments_named(&self, backend: BackendId, names: &[ObjectName]) -> Result<Vec<SegmentRecord>, Error> {
+        bounded(names.len())?;
+        self.transact("segments named", |state| {
+            let named = state.segments.values().filter(|record| record.backend == backend && names.contains(&record.name));
+            Ok(named.copied().collect())
+        })
+        .await
+    }
+
+    async fn chunks_in(&self, segment: SegmentId, offset: u64, limit: u32) -> Result<Vec<ChunkRecord>, Error> {
+        let limit = bounded(limit as usize)?;
+        self.transact("chunks in", |state| {
+            let all = state.chunks.iter().chain(&state.parts);
+            let within = all.filter(|(_, place)| place.segment == segment && place.offset >= offset);
+            let mut found: Vec<_> = within.map(|((content, _), place)| ChunkRecord { content: *content, place: *place }).collect();
+            found.sort_by_key(|chunk| chunk.place.offset);
+            found.truncate(limit);
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn contents_after(&self, after: Option<ContentId>, limit: u32) -> Result<Vec<Manifest>, Error> {
+        let limit = bounded(limit as usize)?;
+        let from = ContentId::new(after.map_or(0, ContentId::number) + 1);
+        let page = |state: &mut State| Ok(state.contents.range(from..).take(limit).map(|(_, (m, _))| m.clone()).collect());
+        self.transact("contents after", page).await
+    }
+
+    async fn content(&self, content: ContentId) -> Result<Option<Manifest>, Error> {
+        self.transact("content", |state| Ok(state.contents.get(&content).map(|(manifest, _)| manifest.clone()))).await
+    }
+
+    async fn condemn(&self, segments: &[SegmentId], now: Timestamp, before: Timestamp) -> Result<Vec<SegmentId>, Error> {
+        bounded(segments.len())?;
+        self.transact("condemn", |state| {
+            let mut condemned = Vec::new();
+            for segment in segments {
+                let Some(record) = state.segments.get_mut(segment) else { continue };
+                if record.live == 0 {
+                    record.dead_since.get_or_insert(now);
+                }
+                let unused = record.live == 0 && record.dead_since.is_some_and(|since| since <= before);
+                if record.state == SegmentState::Condemned || unused {
+                    record.state = SegmentState::Condemned;
+                    condemned.push(*segment);
+                }
+            }
+            Ok(condemned)
+        })
+        .await
+    }
+
+    async fn forget(&self, segments: &[SegmentId]) -> Result<(), Error> {
+        bounded(segments.len())?;
+        self.transact("forget", |state| {
+            state.segments.retain(|id, record| !(segments.contains(id) && record.state == SegmentState::Condemned));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn rehome(&self, target: WrittenSegment, moves: &[(ChunkRecord, Place)]) -> Result<u32, Error> {
+        bounded(moves.len())?;
+        self.transact("rehome", |state| {
+            state.can_hold(target.segment)?;
+            let mut moved = 0;
+            for (chunk, new) in moves {
+                let key = (chunk.content, chunk.place.chunk);
+                if state.chunks.get(&key) == Some(&chunk.place) {
+                    state.hold(new, &[target])?;
+                    state.chunks.insert(key, *new);
+                    state.let_go(&chunk.place);
+                    moved += 1;
+                }
+            }
+            Ok(moved)
+        })
+        .await
+    }
+
+    async fn newest_epoch(&self, enterprise: EnterpriseId, zone: ZoneId) -> Result<Option<EpochRecord>, Error> {
+        self.transact("newest epoch", |state| {
+            let of = |record: &&EpochRecord| record.context.enterprise == enterprise && record.context.zone == zone;
+            Ok(state.epochs.values().rev().find(of).cloned())
+        })
+        .await
+    }
+
+    async fn epoch(&self, epoch: EpochId) -> Result<Option<EpochRecord>, Error> {
+        self.transact("epoch", |state| Ok(state.epochs.get(&epoch).cloned())).await
+    }
+
+    async fn add_epoch(&self, record: EpochRecord) -> Result<(), Error> {
+        self.transact("add epoch", |state| {
+            state.epochs.insert(record.context.epoch, record);
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn bare(manifest: &Manifest) -> Manifest {
+    Manifest { places: Vec::new(), ..manifest.clone() }
+}
+
+fn bounded(rows: usize) -> Result<usize, Error> {
+    if rows > ROWS_MAX {
+        return Err(Error::Internal("more rows than a ledger allows"));
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use entente_vault::conformance::{Owner, run};
+    use std::pin::Pin;
+
+    impl Owner for SimulatedLedger {
+        fn commit<'a>(&'a self, written: &'a Written) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+            Box::pin(SimulatedLedger::commit(self, written))
+        }
+
+        fn release(&self, content: ContentId) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+            Box::pin(SimulatedLedger::release(self, content))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_simulated_ledger_is_a_ledger() {
+        let ledger = SimulatedLedger::new(Arc::default(), Steps::new(1, -1, 0), World::real());
+        run(&ledger, &ledger).await.unwrap();
+    }
+}

@@ -1,0 +1,91 @@
+//! A whole store without a network: a throwaway database, a vault over memory, an enterprise with its people.
+
+use entente_clouds::memory::MemoryBackend;
+use entente_custodians::local::LocalCustodian;
+use entente_database::enterprises::{self, Enterprise};
+use entente_database::{Database, Options};
+use entente_identity::{Identity, IssueToken, Login, Signer};
+use entente_model::{BackendId, Caller, EnterpriseId, Scopes, UserId, UserRole, ZoneId};
+use entente_tree::Tree;
+use entente_vault::{Limits, Vault, Zone};
+use entente_world::World;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Everything below the doors. Dropping it removes its files.
+pub struct Stage {
+    /// The real world: tests on a stage do not repeat from a seed.
+    pub world: World,
+    /// A database of its own.
+    pub database: Database,
+    /// What the vault writes to.
+    pub backend: MemoryBackend,
+    /// The vault.
+    pub vault: Vault,
+    /// The tree.
+    pub tree: Tree,
+    /// Who is who.
+    pub identity: Identity,
+    /// What signs tickets.
+    pub signer: Signer,
+    /// The only enterprise.
+    pub enterprise: EnterpriseId,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// An empty store. Call it inside a runtime.
+    ///
+    /// # Panics
+    /// When the machine cannot give a temporary folder with a database in it.
+    pub async fn new() -> Self {
+        let world = World::real();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database =
+            Database::open(world.clone(), &Options::new(folder.path().join("metadata.db"))).expect("a database");
+        let backend = MemoryBackend::new(world.clone());
+        let custodian = Arc::new(LocalCustodian::in_memory(world.clone()));
+        let signer = Signer::load(&world, &database, custodian.as_ref()).await.expect("a signer");
+        let zone = ZoneId::new(world.next_id());
+        let zones = vec![Zone {
+            zone,
+            backends: vec![(BackendId::new(world.next_id()), Arc::new(backend.clone()))],
+            custodian,
+        }];
+        let vault = Vault::new(world.clone(), Arc::new(database.clone()), zones, Limits::default());
+        let enterprise = EnterpriseId::new(world.next_id());
+        let row = Enterprise { id: enterprise, name: "Acme".to_owned(), zone, created_at: world.now() };
+        database
+            .transact("create enterprise", move |tx| enterprises::create_enterprise(tx, &row))
+            .await
+            .expect("an enterprise");
+        let tree = Tree::new(world.clone(), database.clone(), vault.clone());
+        let identity = Identity::new(world.clone(), database.clone());
+        Self { world, database, backend, vault, tree, identity, signer, enterprise, _folder: folder }
+    }
+
+    /// A new person of the enterprise.
+    ///
+    /// # Panics
+    /// When the login is not one or is taken.
+    pub async fn person(&self, login: &str, name: &str, role: UserRole) -> UserId {
+        let login = Login::new(login).expect("a login");
+        self.identity.create_user(self.enterprise, login, name, role).await.expect("a person").id
+    }
+
+    /// What a door makes of a token of that person.
+    #[must_use]
+    pub fn caller(&self, user: UserId, role: UserRole) -> Caller {
+        Caller { user, enterprise: self.enterprise, role, app: None, scopes: Scopes::ALL }
+    }
+
+    /// A bearer token for that person.
+    ///
+    /// # Panics
+    /// When there is no such person.
+    pub async fn token(&self, user: UserId, scopes: Scopes, lifetime: Duration) -> String {
+        let issue = IssueToken { user, app: None, scopes, lifetime };
+        self.identity.issue(issue).await.expect("a token").secret.expose().to_owned()
+    }
+}

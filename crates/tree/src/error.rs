@@ -1,0 +1,150 @@
+use crate::ItemView;
+use entente_database::ErrorKind;
+use entente_model::{NameError, Sha1};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Everything that the tree answers instead of what it was asked for. There is no catch-all on purpose: every door
+/// says for each of these what its vendor's clients see. Unless a variant says otherwise, nothing was changed, and the
+/// same call would fail again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or the caller may not know of it. The two are one answer.
+    #[error("there is no such item, or the caller may not see it")]
+    NotFound,
+    /// The item is in the trash, itself or because a folder above it is. Restore it first.
+    #[error("the item is in the trash")]
+    Trashed,
+    /// The item's old parent is gone or in the trash. Restore it into another folder.
+    #[error("the folder that the item was in is gone; name another")]
+    ParentGone,
+    /// Another item of the folder has this name.
+    #[error("another item of the folder has this name")]
+    NameInUse {
+        /// It.
+        winner: Box<ItemView>,
+    },
+    /// The text cannot be a name.
+    #[error(transparent)]
+    NameInvalid(#[from] NameError),
+    /// A value is malformed or beyond a limit. The text says which.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// The folder has children, and they were not to be removed with it.
+    #[error("the folder is not empty")]
+    FolderNotEmpty,
+    /// A folder cannot be moved or copied into itself or a folder below it.
+    #[error("a folder cannot go into itself")]
+    FolderIntoItself,
+    /// Folders would be nested deeper than `limits::DEPTH_MAX`. For a move this is judged by an upper bound on the
+    /// levels below the folder, which does not shrink when folders below it are removed.
+    #[error("folders would be nested too deep")]
+    TooDeep,
+    /// The item has changed since the caller saw it. Look again, then decide again.
+    #[error("the item has changed")]
+    PreconditionFailed,
+    /// The bytes that arrived are not the bytes that were announced. Send them again.
+    #[error("the content's SHA-1 is {actual}, and {expected} was announced")]
+    DigestMismatch {
+        /// What was announced.
+        expected: Sha1,
+        /// What arrived.
+        actual: Sha1,
+    },
+    /// More or fewer bytes arrived than were announced. Send them again.
+    #[error("{actual} bytes arrived, and {expected} were announced")]
+    SizeMismatch {
+        /// What was announced.
+        expected: u64,
+        /// What arrived.
+        actual: u64,
+    },
+    /// The content is longer than allowed.
+    #[error("the content is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The owner's limit on stored bytes would be passed. Purging items frees space.
+    #[error("the owner's space is used up")]
+    QuotaExceeded,
+    /// The caller may know of the item, and may not do this.
+    #[error("the caller may not do this")]
+    Forbidden,
+    /// The upload session has become a file already, or was ended.
+    #[error("the upload session has ended")]
+    SessionGone,
+    /// A part begins or ends where no part of this session can.
+    #[error("the part is out of place: it begins at a multiple of the part size and is as long, except the last")]
+    PartOutOfPlace,
+    /// The parts named are not those that arrived, or do not make up the whole. More parts may arrive.
+    #[error("the parts that were named do not make up the file")]
+    PartsMismatch,
+    /// Another user has this login.
+    #[error("another user has this login")]
+    LoginInUse,
+    /// The body ended early: the client went away or was too slow. Send it again.
+    #[error("the body ended before it was complete")]
+    BodyFailed(#[source] Cause),
+    /// Something was in the way for a moment. Send the same request again.
+    #[error("something was in the way; try again")]
+    BusyRetry(#[source] Cause),
+    /// A disk or a backend has no room left. An operator has to make some.
+    #[error("there is no room left to store this")]
+    Full(#[source] Cause),
+    /// A backend or a custodian cannot be reached or refuses. May be tried again later.
+    #[error("a backend or a custodian is not available")]
+    Unavailable(#[source] Cause),
+    /// What is stored is damaged. The cause says what, and how to look further.
+    #[error("what is stored is damaged")]
+    Damaged(#[source] Cause),
+    /// A state that cannot be, or a failure that nobody can do anything about now. The cause is for the log.
+    #[error("an internal error")]
+    Internal(#[source] Cause),
+}
+
+impl Error {
+    pub(crate) fn internal(what: &'static str) -> Self {
+        Self::Internal(what.into())
+    }
+}
+
+impl From<entente_database::Error> for Error {
+    fn from(error: entente_database::Error) -> Self {
+        match error.kind {
+            // Ids meet only when two processes drew the same ten bits; the next try draws fresh ones.
+            ErrorKind::Duplicate | ErrorKind::Condemned | ErrorKind::Busy | ErrorKind::Stopping => {
+                Self::BusyRetry(error.into())
+            }
+            ErrorKind::Full => Self::Full(error.into()),
+            ErrorKind::Damaged => Self::Damaged(error.into()),
+            ErrorKind::Schema | ErrorKind::Failed => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<entente_vault::Error> for Error {
+    fn from(error: entente_vault::Error) -> Self {
+        use entente_vault::Error as Vault;
+        match error {
+            Vault::Body(source) => Self::BodyFailed(source),
+            Vault::TooLong { limit } => Self::TooLarge { limit },
+            Vault::Condemned(_) | Vault::Interrupted(_) => Self::BusyRetry(error.into()),
+            Vault::Damaged { .. } | Vault::UnknownEpoch(_) | Vault::DataKey(_) => Self::Damaged(error.into()),
+            Vault::Custodian(_) => Self::Unavailable(error.into()),
+            Vault::Cloud(_) if error.is_full() => Self::Full(error.into()),
+            Vault::Cloud(_) => Self::Unavailable(error.into()),
+            Vault::Ledger(source) => match source.downcast::<entente_database::Error>() {
+                Ok(database) => Self::from(*database),
+                Err(source) => Self::Internal(source),
+            },
+            Vault::Internal(_) => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<entente_world::Interrupted> for Error {
+    fn from(error: entente_world::Interrupted) -> Self {
+        Self::BusyRetry(error.into())
+    }
+}

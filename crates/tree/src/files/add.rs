@@ -1,0 +1,118 @@
+//! The transaction at the end of every upload, of whatever kind: the busiest of all, so it reads nothing twice.
+
+use crate::grant::Upload;
+use crate::items::place::{NameRule, check_name, settle};
+use crate::items::{Stamp, check_sequence};
+use crate::view::{Minis, Surroundings, current, row};
+use crate::{Caller, Error, ItemView, Kind, allow};
+use entente_database::events::EventKind;
+use entente_database::items::{self, Item};
+use entente_database::versions::{self, Version};
+use entente_database::{Tx, users};
+use entente_model::{ContentId, ItemId, ItemName, Sha1, Timestamp, VersionId};
+
+/// What has been stored and is now to be a version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Added {
+    pub(crate) version: VersionId,
+    pub(crate) content: ContentId,
+    pub(crate) size: u64,
+    pub(crate) sha1: Sha1,
+    pub(crate) content_created_at: Option<Timestamp>,
+    pub(crate) content_modified_at: Option<Timestamp>,
+}
+
+/// Who adds it, when, and under which rule for names.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) caller: Caller,
+    pub(crate) stamp: Stamp,
+    pub(crate) rule: NameRule,
+    /// How a file that is made is to be told of.
+    pub(crate) event: EventKind,
+}
+
+/// Makes a file of what was stored. `commit` commits or shares the content, with one reference for this version.
+pub(crate) fn add_file(
+    tx: &mut Tx<'_>,
+    Target { caller, stamp, rule, event }: &Target,
+    (id, parent, name): (ItemId, ItemId, &ItemName),
+    added: &Added,
+    minis: &mut Minis,
+    commit: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+) -> Result<ItemView, Error> {
+    let folder = allow::<Upload>(tx, caller, parent)?.of(Kind::Folder)?;
+    check_name(tx, &folder, name, *rule, None)?;
+    take_space(tx, &folder, added.size)?;
+    commit(tx)?;
+    let mut item = Item::new(id, Kind::File, name.clone(), caller.user, stamp.at);
+    item.parent = Some(parent);
+    item.version = Some(added.version);
+    item.content_created_at = added.content_created_at.unwrap_or(stamp.at);
+    item.content_modified_at = added.content_modified_at.unwrap_or(stamp.at);
+    items::insert(tx, &item)?;
+    let version = insert_version(tx, caller, *stamp, &item, 1, added)?;
+    settle(tx, &folder, id, 0)?;
+    stamp.record(tx, caller, *event, id, Some(added.version))?;
+    Surroundings::below(&folder).view(tx, minis, item, Some(version))
+}
+
+/// Makes a new current version of what was stored, and perhaps gives the file another name.
+pub(crate) fn add_version(
+    tx: &mut Tx<'_>,
+    Target { caller, stamp, rule, .. }: &Target,
+    (file, name, if_match): (ItemId, Option<&ItemName>, Option<u64>),
+    added: &Added,
+    minis: &mut Minis,
+    commit: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+) -> Result<ItemView, Error> {
+    let grant = allow::<Upload>(tx, caller, file)?.of(Kind::File)?;
+    let mut item = row(tx, &grant)?;
+    check_sequence(&item, if_match)?;
+    if let Some(name) = name.filter(|name| **name != item.name) {
+        let folder = allow::<Upload>(tx, caller, item.parent.ok_or(Error::NotFound)?)?;
+        check_name(tx, &folder, name, *rule, Some(file))?;
+        item.name = name.clone();
+    }
+    take_space(tx, &grant, added.size)?;
+    commit(tx)?;
+    let before = current(tx, &item)?.map_or(0, |version| version.number);
+    item.touch(caller.user, stamp.at);
+    item.version = Some(added.version);
+    item.content_created_at = added.content_created_at.unwrap_or(item.content_created_at);
+    item.content_modified_at = added.content_modified_at.unwrap_or(stamp.at);
+    items::save(tx, &item)?;
+    let version = insert_version(tx, caller, *stamp, &item, before + 1, added)?;
+    stamp.record(tx, caller, EventKind::VersionAdded, file, Some(added.version))?;
+    Surroundings::of(&grant).view(tx, minis, item, Some(version))
+}
+
+/// Counts bytes towards the owner's limit. `QuotaExceeded` when they would pass it.
+pub(crate) fn take_space(tx: &mut Tx<'_>, grant: &crate::grant::Grant<Upload>, size: u64) -> Result<(), Error> {
+    if users::take_space(tx, grant.owner(), size)? { Ok(()) } else { Err(Error::QuotaExceeded) }
+}
+
+fn insert_version(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    stamp: Stamp,
+    item: &Item,
+    number: u64,
+    added: &Added,
+) -> Result<Version, Error> {
+    let version = Version {
+        id: added.version,
+        item: item.id,
+        number,
+        content: added.content,
+        size: added.size,
+        sha1: added.sha1,
+        name: item.name.clone(),
+        created_at: stamp.at,
+        created_by: caller.user,
+        trashed_at: None,
+        trashed_by: None,
+    };
+    versions::insert(tx, &version)?;
+    Ok(version)
+}

@@ -1,0 +1,124 @@
+//! Rename, move, describe: one row, however much is below it.
+
+use super::place::{NameRule, check_depth, check_name, levels, settle};
+use super::{Stamp, check_sequence};
+use crate::grant::{Change, Upload};
+use crate::limits::{DESCRIPTION_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX};
+use crate::view::{row, view};
+use crate::{Caller, Error, ItemView, Kind, Tree, allow};
+use entente_database::events::EventKind;
+use entente_database::{Tx, counts, items};
+use entente_model::{ItemId, ItemName, Timestamp};
+
+/// What of an item is to change; `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ItemChange {
+    /// Another name.
+    pub name: Option<ItemName>,
+    /// Another folder.
+    pub parent: Option<ItemId>,
+    /// Another description, of at most `limits::DESCRIPTION_CHARS_MAX` characters.
+    pub description: Option<String>,
+    /// Other tags, at most `limits::TAGS_MAX`: none empty, none longer than `limits::TAG_CHARS_MAX` characters, none
+    /// with a control character, each once.
+    pub tags: Option<Vec<String>>,
+    /// When its content was made.
+    pub content_created_at: Option<Timestamp>,
+    /// When its content was last changed.
+    pub content_modified_at: Option<Timestamp>,
+    /// Only if the item still has this sequence number.
+    pub if_match: Option<u64>,
+}
+
+impl Tree {
+    /// Changes an item, all at once. What is given as it is already counts as no change.
+    ///
+    /// `Forbidden` for a root, or when the caller may see the item or the new parent and not do this. `NotFound` also
+    /// when the new parent is not there; `Trashed` also when it is in the trash. `NameInUse`, `FolderIntoItself`,
+    /// `TooDeep`, `PreconditionFailed`, `Invalid`.
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        item: ItemId,
+        kind: Kind,
+        change: ItemChange,
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        check(&change)?;
+        let (caller, stamp) = (caller.clone(), self.stamp());
+        self.database.transact("change item", move |tx| apply(tx, &caller, stamp, (item, kind), &change, rule)).await
+    }
+}
+
+fn check(change: &ItemChange) -> Result<(), Error> {
+    if change.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_CHARS_MAX) {
+        return Err(Error::Invalid("the description is too long"));
+    }
+    let tags = change.tags.as_deref().unwrap_or_default();
+    if tags.len() > TAGS_MAX {
+        return Err(Error::Invalid("the item would have too many tags"));
+    }
+    for (index, tag) in tags.iter().enumerate() {
+        if tag.is_empty() || tag.chars().count() > TAG_CHARS_MAX || tag.chars().any(char::is_control) {
+            return Err(Error::Invalid("a tag is empty, too long, or has a control character"));
+        }
+        if tags.iter().take(index).any(|earlier| earlier == tag) {
+            return Err(Error::Invalid("a tag is there twice"));
+        }
+    }
+    Ok(())
+}
+
+fn apply(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    stamp: Stamp,
+    (id, kind): (ItemId, Kind),
+    change: &ItemChange,
+    rule: NameRule,
+) -> Result<ItemView, Error> {
+    let grant = allow::<Change>(tx, caller, id)?.of(kind)?;
+    let before = row(tx, &grant)?;
+    check_sequence(&before, change.if_match)?;
+    let mut item = before.clone();
+    item.name = change.name.clone().unwrap_or(item.name);
+    item.parent = change.parent.or(item.parent);
+    item.description = change.description.clone().unwrap_or(item.description);
+    item.tags = change.tags.clone().unwrap_or(item.tags);
+    item.content_created_at = change.content_created_at.unwrap_or(item.content_created_at);
+    item.content_modified_at = change.content_modified_at.unwrap_or(item.content_modified_at);
+    if item == before {
+        return view(tx, caller, id);
+    }
+    let (old, new) = (before.parent.ok_or(Error::NotFound)?, item.parent.ok_or(Error::NotFound)?);
+    let (renamed, moved) = (item.name != before.name, old != new);
+    if renamed || moved {
+        // A new name needs no more than the item; a new parent needs a yes of its own.
+        if moved {
+            let folder = allow::<Upload>(tx, caller, new)?.of(Kind::Folder)?;
+            if folder.is_within(id) {
+                return Err(Error::FolderIntoItself);
+            }
+            if folder.owner() != grant.owner() {
+                // Content has its owner's space and zone: between owners it would have to be copied.
+                return Err(Error::Forbidden);
+            }
+            check_depth(&folder, levels(&item))?;
+            check_name(tx, &folder, &item.name, rule, Some(id))?;
+            counts::lost(tx, old, id)?;
+            settle(tx, &folder, id, levels(&item))?;
+        } else {
+            let folder = allow::<crate::grant::See>(tx, caller, old)?;
+            check_name(tx, &folder, &item.name, rule, Some(id))?;
+        }
+    }
+    item.touch(caller.user, stamp.at);
+    items::save(tx, &item)?;
+    let kind = match (moved, renamed) {
+        (true, _) => EventKind::Moved,
+        (false, true) => EventKind::Renamed,
+        (false, false) => EventKind::Described,
+    };
+    stamp.record(tx, caller, kind, id, item.version)?;
+    view(tx, caller, id)
+}

@@ -1,0 +1,96 @@
+//! Copies. No byte moves: a copy's versions share the contents of what was copied.
+
+use super::copy_folder;
+use super::place::NameRule;
+use crate::files::{Added, Target, add_file};
+use crate::grant::Download;
+use crate::view::{Minis, row};
+use crate::{Caller, Error, ItemView, Kind, Tree, allow};
+use entente_database::events::EventKind;
+use entente_database::{Tx, contents, items, versions};
+use entente_model::{ItemId, ItemName, VersionId};
+
+/// Where a copy goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyTo {
+    /// Into which folder.
+    pub parent: ItemId,
+    /// Under which name; the same, if not given.
+    pub name: Option<ItemName>,
+    /// Which version of a file; the current one, if not given. Not for folders.
+    pub version: Option<VersionId>,
+}
+
+impl Tree {
+    /// Copies an item, a folder with everything below it. Of files the copy has one version.
+    ///
+    /// `NotFound`, `Trashed` and `Forbidden` speak of the item or the new parent. `NameInUse`, `FolderIntoItself`,
+    /// `TooDeep`, `QuotaExceeded`. A folder's copy appears when it is whole; one that fails or is dropped half way
+    /// leaves nothing that anybody sees, and what there is of it is removed later.
+    pub async fn copy(
+        &self,
+        caller: &Caller,
+        item: ItemId,
+        kind: Kind,
+        to: CopyTo,
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        match kind {
+            Kind::File => self.copy_file(caller, item, to, rule).await,
+            Kind::Folder if to.version.is_some() => Err(Error::Invalid("a folder has no versions")),
+            Kind::Folder => self.copy_folder(caller, item, to, rule).await,
+            Kind::WebLink => Err(Error::NotFound),
+        }
+    }
+
+    async fn copy_file(&self, caller: &Caller, file: ItemId, to: CopyTo, rule: NameRule) -> Result<ItemView, Error> {
+        let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event: EventKind::Copied };
+        let (id, version) = (ItemId::new(self.world.next_id()), VersionId::new(self.world.next_id()));
+        self.database
+            .transact("copy file", move |tx| {
+                let grant = allow::<Download>(tx, &target.caller, file)?.of(Kind::File)?;
+                let source = row(tx, &grant)?;
+                let of = to.version.or(source.version).ok_or(Error::internal("a file has no current version"))?;
+                let old = versions::by_id(tx, of)?.filter(|old| old.item == file && old.trashed_at.is_none());
+                let old = old.ok_or(Error::NotFound)?;
+                let added = Added {
+                    version,
+                    content: old.content,
+                    size: old.size,
+                    sha1: old.sha1,
+                    content_created_at: Some(source.content_created_at),
+                    content_modified_at: Some(source.content_modified_at),
+                };
+                let name = to.name.as_ref().unwrap_or(&source.name);
+                let mut view =
+                    add_file(tx, &target, (id, to.parent, name), &added, &mut Minis::default(), |tx| share(tx, &old))?;
+                if !(source.description.is_empty() && source.tags.is_empty()) {
+                    view.item.description.clone_from(&source.description);
+                    view.item.tags.clone_from(&source.tags);
+                    items::save(tx, &view.item)?;
+                }
+                Ok(view)
+            })
+            .await
+    }
+
+    async fn copy_folder(
+        &self,
+        caller: &Caller,
+        folder: ItemId,
+        to: CopyTo,
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        let copying = copy_folder::Copying::begin(self, caller, (folder, &to), rule).await?;
+        let copied = copying.run(self, caller, &to, rule).await;
+        if copied.is_err() {
+            // Its own job would remove it a day later; a failure to hurry that job changes no more than when.
+            let _ = copying.give_up(self).await;
+        }
+        copied
+    }
+}
+
+fn share(tx: &mut Tx<'_>, old: &versions::Version) -> Result<(), Error> {
+    if contents::share(tx, old.content)? { Ok(()) } else { Err(Error::internal("a version's content is not there")) }
+}

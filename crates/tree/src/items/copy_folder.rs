@@ -1,0 +1,251 @@
+//! Copying a folder: a walk over the source in pages, rows that nobody sees yet in batches, and at the end one
+//! transaction that attaches them. A job that is asked for at the beginning removes what was not attached in time.
+
+use super::place::{NameRule, check_depth, check_name, levels, settle};
+use super::{CopyTo, purge};
+use crate::grant::{Download, Grant, Upload};
+use crate::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
+use crate::view::{row, view};
+use crate::{Caller, Error, Item, ItemView, Kind, Top, Tree, Version, allow};
+use entente_database::events::EventKind;
+use entente_database::items::{self, Child, Position};
+use entente_database::{Tx, contents, counts, jobs, users, versions};
+use entente_model::{ItemId, JobId, Timestamp, UserId, VersionId};
+use entente_world::World;
+use std::time::Duration;
+
+/// A copy in the making.
+pub(super) struct Copying {
+    source: ItemId,
+    root: ItemId,
+    owner: UserId,
+    at: Timestamp,
+}
+
+/// A row that is to be.
+struct Staged {
+    item: Item,
+    version: Option<Version>,
+}
+
+/// Where the walk over the source is: a folder of it at every level. Its memory is bounded by the depth.
+struct Walk {
+    steps: Vec<Step>,
+    /// The bound on the levels below the copy, from what has been seen.
+    height: u32,
+}
+
+struct Step {
+    source: ItemId,
+    target: ItemId,
+    after: Option<Position>,
+    /// Folders of the page that was read last: source and target.
+    waiting: Vec<(ItemId, ItemId)>,
+    ended: bool,
+}
+
+impl Step {
+    fn new(source: ItemId, target: ItemId) -> Self {
+        Self { source, target, after: None, waiting: Vec::new(), ended: false }
+    }
+}
+
+impl Copying {
+    /// Makes the copy's root, in limbo, and asks for the job that removes it should it stay there.
+    pub(super) async fn begin(
+        tree: &Tree,
+        caller: &Caller,
+        (source, to): (ItemId, &CopyTo),
+        rule: NameRule,
+    ) -> Result<Self, Error> {
+        let (caller, to, stamp) = (caller.clone(), to.clone(), tree.stamp());
+        let (root, job) = (ItemId::new(tree.world.next_id()), JobId::new(tree.world.next_id()));
+        tree.database
+            .transact("begin copy", move |tx| {
+                let (source, folder) = allow_both(tx, &caller, source, to.parent)?;
+                let old = row(tx, &source)?;
+                let mut item = copy_of(&old, root, &caller, stamp.at);
+                item.name = to.name.clone().unwrap_or(item.name);
+                item.top = Top::Limbo;
+                item.top_user = Some(folder.owner());
+                check_depth(&folder, levels(&item))?;
+                check_name(tx, &folder, &item.name, rule, None)?;
+                items::insert(tx, &item)?;
+                purge::enqueue(tx, job, root, stamp, COPY_LIFETIME)?;
+                Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at })
+            })
+            .await
+    }
+
+    /// Copies what is below the source, then attaches the copy.
+    pub(super) async fn run(
+        &self,
+        tree: &Tree,
+        caller: &Caller,
+        to: &CopyTo,
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        let mut walk = Walk { steps: vec![Step::new(self.source, self.root)], height: 0 };
+        loop {
+            let (world, by, at) = (tree.world.clone(), caller.clone(), self.at);
+            let (next, staged) = tree
+                .database
+                .read_long(move |tx| {
+                    let staged = walk.read(tx, &world, &by, at)?;
+                    Ok::<_, Error>((walk, staged))
+                })
+                .await?;
+            walk = next;
+            if staged.is_empty() {
+                break;
+            }
+            let (root, owner) = (self.root, self.owner);
+            tree.database.transact("copy batch", move |tx| stage(tx, root, owner, &staged)).await?;
+        }
+        self.attach(tree, caller, (to, walk.height), rule).await
+    }
+
+    async fn attach(
+        &self,
+        tree: &Tree,
+        caller: &Caller,
+        (to, height): (&CopyTo, u32),
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        let (caller, to, stamp) = (caller.clone(), to.clone(), tree.stamp());
+        let Self { source, root, owner, .. } = *self;
+        tree.database
+            .transact("attach copy", move |tx| {
+                let (_, folder) = allow_both(tx, &caller, source, to.parent)?;
+                if folder.owner() != owner {
+                    return Err(Error::BusyRetry("the folder changed its owner".into()));
+                }
+                let mut item = in_limbo(tx, root)?;
+                item.height = item.height.max(height);
+                check_depth(&folder, levels(&item))?;
+                check_name(tx, &folder, &item.name, rule, None)?;
+                item.top = Top::Ordinary;
+                item.top_user = None;
+                item.parent = Some(to.parent);
+                items::save(tx, &item)?;
+                settle(tx, &folder, root, levels(&item))?;
+                jobs::withdraw(tx, purge::PURGE_JOB, &root.to_string())?;
+                stamp.record(tx, &caller, EventKind::Copied, root, None)?;
+                view(tx, &caller, root)
+            })
+            .await
+    }
+
+    /// Asks for what there is of the copy to be removed now rather than later.
+    pub(super) async fn give_up(&self, tree: &Tree) -> Result<(), Error> {
+        let (root, stamp, job) = (self.root, tree.stamp(), JobId::new(tree.world.next_id()));
+        let enqueue = move |tx: &mut Tx<'_>| purge::enqueue(tx, job, root, stamp, Duration::ZERO);
+        tree.database.transact("give up copy", enqueue).await
+    }
+}
+
+impl Walk {
+    /// Reads on until there are rows for one batch, or no more.
+    fn read(&mut self, tx: &mut Tx<'_>, world: &World, by: &Caller, at: Timestamp) -> Result<Vec<Staged>, Error> {
+        let mut staged = Vec::new();
+        let mut left = BATCH_ROWS_MAX;
+        while left > 0 {
+            let level = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+            let Some(step) = self.steps.last_mut() else { break };
+            if let Some((source, target)) = step.waiting.pop() {
+                self.steps.push(Step::new(source, target));
+                continue;
+            }
+            if step.ended {
+                self.steps.pop();
+                continue;
+            }
+            let page = items::page_after(tx, step.source, step.after.as_ref(), left)?;
+            let read = u32::try_from(page.len()).unwrap_or(u32::MAX);
+            step.ended = read < left;
+            step.after = page.last().map(|(item, _)| Position::of(item)).or(step.after.take());
+            left = left.saturating_sub(read);
+            for child in page {
+                if child.0.kind == Kind::Folder {
+                    self.height = self.height.max(level.saturating_add(child.0.height));
+                }
+                staged.extend(stage_row(step, child, world, by, at));
+            }
+        }
+        Ok(staged)
+    }
+}
+
+/// The row that a child of the source becomes.
+fn stage_row(step: &mut Step, (old, version): Child, world: &World, by: &Caller, at: Timestamp) -> Option<Staged> {
+    let id = ItemId::new(world.next_id());
+    let mut item = copy_of(&old, id, by, at);
+    item.parent = Some(step.target);
+    match old.kind {
+        Kind::Folder => {
+            step.waiting.push((old.id, id));
+            Some(Staged { item, version: None })
+        }
+        Kind::File => {
+            let old = version?;
+            let version = VersionId::new(world.next_id());
+            item.version = Some(version);
+            let name = item.name.clone();
+            let version =
+                Version { id: version, item: id, number: 1, name, created_at: at, created_by: by.user, ..old };
+            Some(Staged { item, version: Some(version) })
+        }
+        Kind::WebLink => Some(Staged { item, version: None }),
+    }
+}
+
+/// A new item with what a copy keeps.
+fn copy_of(old: &Item, id: ItemId, by: &Caller, at: Timestamp) -> Item {
+    Item {
+        height: old.height,
+        description: old.description.clone(),
+        tags: old.tags.clone(),
+        content_created_at: old.content_created_at,
+        content_modified_at: old.content_modified_at,
+        ..Item::new(id, old.kind, old.name.clone(), by.user, at)
+    }
+}
+
+/// Decides about both ends of a copy.
+fn allow_both(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    source: ItemId,
+    parent: ItemId,
+) -> Result<(Grant<Download>, Grant<Upload>), Error> {
+    let from = allow::<Download>(tx, caller, source)?.of(Kind::Folder)?;
+    let folder = allow::<Upload>(tx, caller, parent)?.of(Kind::Folder)?;
+    if folder.is_within(source) { Err(Error::FolderIntoItself) } else { Ok((from, folder)) }
+}
+
+/// The copy's root, as long as it may still be added to and attached.
+fn in_limbo(tx: &mut Tx<'_>, root: ItemId) -> Result<Item, Error> {
+    let item = items::by_id(tx, root)?.filter(|item| item.top == Top::Limbo && item.trashed_at.is_none());
+    item.ok_or_else(|| Error::BusyRetry("the copy took too long and was given up".into()))
+}
+
+/// Writes a batch of rows below a copy's root.
+fn stage(tx: &mut Tx<'_>, root: ItemId, owner: UserId, staged: &[Staged]) -> Result<(), Error> {
+    in_limbo(tx, root)?;
+    let mut size = 0;
+    for Staged { item, version } in staged {
+        if let Some(version) = version {
+            if !contents::share(tx, version.content)? {
+                // Its file was purged since the walk came by: then it is not part of the copy.
+                continue;
+            }
+            versions::insert(tx, version)?;
+            size += version.size;
+        }
+        items::insert(tx, item)?;
+        if let Some(parent) = item.parent {
+            counts::gained(tx, parent, item.id)?;
+        }
+    }
+    if users::take_space(tx, owner, size)? { Ok(()) } else { Err(Error::QuotaExceeded) }
+}

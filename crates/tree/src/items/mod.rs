@@ -1,0 +1,94 @@
+//! Items: looking them up, and the operations that are alike for folders, files and web links.
+
+mod change;
+mod copy;
+mod copy_folder;
+mod folders;
+mod listing;
+pub(crate) mod place;
+mod purge;
+mod trash;
+
+pub use change::ItemChange;
+pub use copy::CopyTo;
+pub use folders::NewFolder;
+pub use listing::{ListQuery, Listing, Page};
+pub use place::NameRule;
+pub use purge::PURGE_JOB;
+pub use trash::{Recursive, RestoreTo};
+
+use crate::grant::{See, SeeTrashed};
+use crate::view::{row, view_row};
+use crate::{Caller, Error, ItemView, Kind, Tree, allow};
+use entente_database::events::{self, EventKind, NewEvent};
+use entente_database::items::Item;
+use entente_database::{Tx, users};
+use entente_model::{EventId, ItemId, Timestamp, VersionId};
+
+/// When a change happens, and the id of the event that tells of it. Made once, before the transaction that may run
+/// more than once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stamp {
+    pub(crate) at: Timestamp,
+    pub(crate) event: EventId,
+}
+
+impl Stamp {
+    /// Records what a caller has done.
+    pub(crate) fn record(
+        self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        kind: EventKind,
+        item: ItemId,
+        version: Option<VersionId>,
+    ) -> Result<(), Error> {
+        let Caller { user, enterprise, .. } = *caller;
+        events::record(tx, &NewEvent { id: self.event, enterprise, user, kind, item, version, at: self.at })?;
+        Ok(())
+    }
+}
+
+/// Compares what the caller saw with what there is.
+pub(crate) fn check_sequence(item: &Item, if_match: Option<u64>) -> Result<(), Error> {
+    if if_match.is_none_or(|sequence| sequence == item.sequence) { Ok(()) } else { Err(Error::PreconditionFailed) }
+}
+
+impl Tree {
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { at: self.world.now(), event: EventId::new(self.world.next_id()) }
+    }
+
+    /// The caller's root folder.
+    pub async fn root(&self, caller: &Caller) -> Result<ItemId, Error> {
+        let user = caller.user;
+        let tops = self.database.read(|tx| users::tops(tx, user))?;
+        tops.map(|tops| tops.root).ok_or(Error::NotFound)
+    }
+
+    /// The caller's trash, as a folder. It can only be listed.
+    pub async fn trash(&self, caller: &Caller) -> Result<ItemId, Error> {
+        let user = caller.user;
+        let tops = self.database.read(|tx| users::tops(tx, user))?;
+        tops.map(|tops| tops.trash).ok_or(Error::NotFound)
+    }
+
+    /// An item outside the trash. `NotFound` if there is none of that kind that the caller may see; `Trashed` if it is
+    /// in the trash, itself or because a folder above it is.
+    pub async fn item(&self, caller: &Caller, item: ItemId, kind: Kind) -> Result<ItemView, Error> {
+        self.database.read(|tx| {
+            let grant = allow::<See>(tx, caller, item)?.of(kind)?;
+            let row = row(tx, &grant)?;
+            view_row(tx, &grant, row)
+        })
+    }
+
+    /// An item that is in the trash itself. `NotFound` for others, also for what is below a trashed folder.
+    pub async fn trashed(&self, caller: &Caller, item: ItemId, kind: Kind) -> Result<ItemView, Error> {
+        self.database.read(|tx| {
+            let grant = allow::<SeeTrashed>(tx, caller, item)?.of(kind)?;
+            let row = row(tx, &grant)?;
+            view_row(tx, &grant, row)
+        })
+    }
+}

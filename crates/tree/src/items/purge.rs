@@ -1,0 +1,126 @@
+//! Removing for good: out of everybody's sight at once, then bottom-up in batches, however much there is.
+
+use super::Stamp;
+use crate::grant::Purge;
+use crate::limits::BATCH_ROWS_MAX;
+use crate::view::row;
+use crate::{Caller, Error, Kind, Top, Tree, allow};
+use entente_database::events::EventKind;
+use entente_database::items::{self, Item};
+use entente_database::jobs::{self, NewJob};
+use entente_database::{Tx, contents, counts, users, versions};
+use entente_model::{ItemId, JobId, Timestamp};
+use std::time::Duration;
+
+/// The kind of the jobs that call [`Tree::purge_batch`] until it is done. Their key is the item's id.
+pub const PURGE_JOB: &str = "purge item";
+
+impl Tree {
+    /// Removes an item that is in the trash itself, with everything below it: it is gone from sight when this returns,
+    /// and what it held is released then or soon after.
+    ///
+    /// `NotFound` unless it is in the trash itself.
+    pub async fn purge(&self, caller: &Caller, item: ItemId, kind: Kind) -> Result<(), Error> {
+        let (caller, stamp, job) = (caller.clone(), self.stamp(), JobId::new(self.world.next_id()));
+        self.database
+            .transact("purge item", move |tx| {
+                let grant = allow::<Purge>(tx, &caller, item)?.of(kind)?;
+                let mut row = row(tx, &grant)?;
+                let trash = row.parent.take().ok_or(Error::NotFound)?;
+                row.top = Top::Limbo;
+                row.top_user = Some(grant.owner());
+                items::save(tx, &row)?;
+                counts::lost(tx, trash, item)?;
+                stamp.record(tx, &caller, EventKind::Purged, item, None)?;
+                if !remove_some(tx, &row, BATCH_ROWS_MAX)? {
+                    enqueue(tx, job, item, stamp, Duration::ZERO)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Goes on removing an item that waits in limbo, at most `rows` rows of items and versions at a time. `true` when
+    /// nothing of it is left. Harmless to call for an item that is not there, or is not in limbo (any more).
+    pub async fn purge_batch(&self, item: ItemId, rows: u32) -> Result<bool, Error> {
+        let now = self.world.now();
+        self.database
+            .transact("purge batch", move |tx| {
+                let Some(mut row) = items::by_id(tx, item)?.filter(|row| row.top == Top::Limbo) else {
+                    return Ok(true);
+                };
+                if row.trashed_at.is_none() {
+                    // A copy that was not finished in time: from now on it cannot be attached.
+                    row.trashed_at = Some(now);
+                    items::save(tx, &row)?;
+                }
+                remove_some(tx, &row, rows.clamp(1, BATCH_ROWS_MAX))
+            })
+            .await
+    }
+}
+
+/// Asks for the rest of an item in limbo to be removed.
+pub(crate) fn enqueue(tx: &mut Tx<'_>, job: JobId, item: ItemId, stamp: Stamp, delay: Duration) -> Result<(), Error> {
+    let (key, run_at): (String, Timestamp) = (item.to_string(), stamp.at.after(delay));
+    jobs::enqueue(tx, &NewJob { job, kind: PURGE_JOB, key: &key, payload: "", run_at }, stamp.at)?;
+    Ok(())
+}
+
+/// Removes up to `rows` rows, from the bottom up. `true` when the item itself is gone.
+fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
+    let (mut left, mut freed) = (rows, 0);
+    let mut way = vec![(top.id, top.kind)];
+    while let Some(&(item, kind)) = way.last() {
+        if left == 0 {
+            break;
+        }
+        let gone = match kind {
+            Kind::Folder => match items::some_children(tx, item, 1)?.first() {
+                None => {
+                    counts::remove(tx, item)?;
+                    items::remove(tx, item)?;
+                    left -= 1;
+                    true
+                }
+                Some(child @ (_, Kind::Folder)) => {
+                    way.push(*child);
+                    false
+                }
+                // Folders come first among children: the others are files and links.
+                Some(_) => {
+                    for (child, _) in items::some_children(tx, item, left)? {
+                        if left > 0 {
+                            remove_file(tx, child, &mut left, &mut freed)?;
+                        }
+                    }
+                    false
+                }
+            },
+            Kind::File | Kind::WebLink => remove_file(tx, item, &mut left, &mut freed)?,
+        };
+        if gone {
+            way.pop();
+        }
+    }
+    if let Some(owner) = top.top_user.filter(|_| freed > 0) {
+        users::give_space(tx, owner, freed)?;
+    }
+    Ok(way.is_empty())
+}
+
+/// Removes versions of a file, and the file with its last one. `true` when the file is gone.
+fn remove_file(tx: &mut Tx<'_>, file: ItemId, left: &mut u32, freed: &mut u64) -> Result<bool, Error> {
+    for version in versions::some(tx, file, *left)? {
+        contents::release(tx, version.content)?;
+        versions::remove(tx, version.id)?;
+        *freed += version.size;
+        *left -= 1;
+    }
+    if *left == 0 {
+        return Ok(false);
+    }
+    items::remove(tx, file)?;
+    *left -= 1;
+    Ok(true)
+}

@@ -1,0 +1,117 @@
+//! Into the trash and back: one row, however much is below it.
+
+use super::check_sequence;
+use super::place::{NameRule, check_depth, check_name, levels, settle};
+use crate::grant::{Delete, Grant, Restore, Upload};
+use crate::view::{row, view};
+use crate::{Caller, Error, ItemView, Kind, Tree, allow};
+use entente_database::events::EventKind;
+use entente_database::{Tx, counts, items, users};
+use entente_model::{ItemId, ItemName};
+
+/// Whether a folder may go with what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recursive {
+    /// Only if it is empty.
+    No,
+    /// With everything below it.
+    Yes,
+}
+
+/// Where a trashed item goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RestoreTo {
+    /// Another name; the old one, if not given.
+    pub name: Option<ItemName>,
+    /// A folder for the case that its old one is gone or in the trash; not looked at otherwise.
+    pub parent: Option<ItemId>,
+}
+
+impl Tree {
+    /// Puts an item into its owner's trash.
+    ///
+    /// `Forbidden` for a root; `FolderNotEmpty`; `PreconditionFailed`; `Trashed` if it is there already.
+    pub async fn trash_item(
+        &self,
+        caller: &Caller,
+        item: ItemId,
+        kind: Kind,
+        recursive: Recursive,
+        if_match: Option<u64>,
+    ) -> Result<(), Error> {
+        let (caller, stamp) = (caller.clone(), self.stamp());
+        self.database
+            .transact("trash item", move |tx| {
+                let grant = allow::<Delete>(tx, &caller, item)?.of(kind)?;
+                let mut row = row(tx, &grant)?;
+                check_sequence(&row, if_match)?;
+                if kind == Kind::Folder && recursive == Recursive::No && items::has_children(tx, item)? {
+                    return Err(Error::FolderNotEmpty);
+                }
+                let tops = users::tops(tx, grant.owner())?.ok_or(Error::internal("an owner is not there"))?;
+                let parent = row.parent.ok_or(Error::NotFound)?;
+                row.sequence += 1;
+                row.parent = Some(tops.trash);
+                row.trashed_from = Some(parent);
+                row.trashed_at = Some(stamp.at);
+                row.trashed_by = Some(caller.user);
+                items::save(tx, &row)?;
+                counts::lost(tx, parent, item)?;
+                counts::gained(tx, tops.trash, item)?;
+                stamp.record(tx, &caller, EventKind::Trashed, item, row.version)
+            })
+            .await
+    }
+
+    /// Takes an item out of the trash, back to where it was.
+    ///
+    /// `NotFound` unless it is in the trash itself; `ParentGone` when its old folder is gone or in the trash and no
+    /// other was named. `NameInUse`; `TooDeep`.
+    pub async fn restore(
+        &self,
+        caller: &Caller,
+        item: ItemId,
+        kind: Kind,
+        to: RestoreTo,
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        let (caller, stamp) = (caller.clone(), self.stamp());
+        self.database
+            .transact("restore item", move |tx| {
+                let grant = allow::<Restore>(tx, &caller, item)?.of(kind)?;
+                let mut row = row(tx, &grant)?;
+                let trash = row.parent.ok_or(Error::NotFound)?;
+                let folder = destination(tx, &caller, row.trashed_from, to.parent)?;
+                row.name = to.name.clone().unwrap_or(row.name);
+                check_depth(&folder, levels(&row))?;
+                check_name(tx, &folder, &row.name, rule, None)?;
+                row.sequence += 1;
+                row.parent = Some(folder.item().id);
+                row.trashed_from = None;
+                row.trashed_at = None;
+                row.trashed_by = None;
+                items::save(tx, &row)?;
+                counts::lost(tx, trash, item)?;
+                settle(tx, &folder, item, levels(&row))?;
+                stamp.record(tx, &caller, EventKind::Restored, item, row.version)?;
+                view(tx, &caller, item)
+            })
+            .await
+    }
+}
+
+/// The old folder if it can be had, else the one that was named for that case.
+fn destination(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    old: Option<ItemId>,
+    named: Option<ItemId>,
+) -> Result<Grant<Upload>, Error> {
+    if let Some(old) = old {
+        match allow::<Upload>(tx, caller, old) {
+            Err(Error::NotFound | Error::Trashed) => {}
+            outcome => return outcome?.of(Kind::Folder),
+        }
+    }
+    allow::<Upload>(tx, caller, named.ok_or(Error::ParentGone)?)?.of(Kind::Folder)
+}

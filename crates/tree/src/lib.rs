@@ -1,0 +1,55 @@
+//! What an enterprise content platform does: folders, files, versions, the trash, uploads.
+//!
+//! A door asks the [`Tree`] on behalf of a [`Caller`]. The tree decides whether the caller may (`access`, purely), puts
+//! the proof of it into a [`grant::Grant`], has the vault store or fetch bytes, and writes what has changed in one
+//! transaction of the database, in which it decides again. What a caller may not know of is answered like what is not
+//! there.
+//!
+//! The tree never sees a key or a bucket, speaks no vendor's protocol and no SQL. It is liberal about names; doors are
+//! strict in their own ways.
+
+pub mod access;
+mod error;
+mod files;
+pub mod grant;
+mod items;
+pub mod limits;
+mod marker;
+mod uploads;
+mod users;
+mod view;
+
+use entente_database::Database;
+use entente_vault::Vault;
+use entente_world::World;
+
+pub use entente_database::items::{Item, Kind, SortBy, SortOrder, Top};
+pub use entente_database::uploads::{Part, Session, UploadTarget};
+pub use entente_database::users::{User, UserChange, UserKind, UserMini, UserStatus};
+pub use entente_database::versions::Version;
+pub use entente_model::{Caller, Scopes, UserRole};
+pub use entente_vault::{BoxError, Located};
+pub use error::Error;
+pub use files::{NewFile, NewVersion, Opened, VersionPage};
+pub use grant::allow;
+pub use items::{CopyTo, ItemChange, ListQuery, Listing, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo};
+pub use marker::Marker;
+pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
+pub use users::{NewPerson, UserPage, UserQuery};
+pub use view::{ItemState, ItemView, PathEntry, VersionState, VersionView};
+
+/// The tree. Cheap to clone.
+#[derive(Clone)]
+pub struct Tree {
+    world: World,
+    database: Database,
+    vault: Vault,
+}
+
+impl Tree {
+    /// A tree over a database and a vault that use the same ledger.
+    #[must_use]
+    pub fn new(world: World, database: Database, vault: Vault) -> Self {
+        Self { world, database, vault }
+    }
+}

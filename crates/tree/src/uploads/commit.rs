@@ -1,0 +1,170 @@
+use super::{find, parts_total};
+use crate::files::{Added, Target, add_file, add_version, announced};
+use crate::items::place::NameRule;
+use crate::view::{Minis, view};
+use crate::{Caller, Error, ItemView, Part, Session, Tree, UploadTarget};
+use aws_lc_rs::digest;
+use entente_database::events::EventKind;
+use entente_database::{Tx, uploads};
+use entente_model::{ItemId, Manifest, Place, Sha1, Timestamp, UploadSessionId, VersionId};
+use entente_vault::Located;
+
+/// A part as the client knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPart {
+    /// What it is called.
+    pub id: String,
+    /// Where it begins in the whole.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// How an upload in pieces ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitSession {
+    /// Every part, in any order.
+    pub parts: Vec<NamedPart>,
+    /// What the SHA-1 of the whole must be.
+    pub sha1: Sha1,
+    /// When its content was made; now, if not given.
+    pub content_created_at: Option<Timestamp>,
+    /// When its content was last changed; now, if not given.
+    pub content_modified_at: Option<Timestamp>,
+    /// For a version: only if the file still has this sequence number.
+    pub if_match: Option<u64>,
+}
+
+impl Tree {
+    /// Makes a file or a version of the parts, after reading them back to compare the SHA-1 of the whole: some time for
+    /// many bytes. A session that is committed already answers its file again.
+    ///
+    /// `PartsMismatch`, `DigestMismatch`: the session stays. Otherwise the errors of [`Tree::upload`].
+    pub async fn commit_session(
+        &self,
+        caller: &Caller,
+        session: UploadSessionId,
+        commit: CommitSession,
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        let (by, now) = (caller.clone(), self.world.now());
+        let found = self
+            .database
+            .read_long(move |tx| {
+                let session = find(tx, &by, session, now)?;
+                if let Some(item) = session.committed {
+                    return Ok::<_, Error>(Found::Committed(Box::new(view(tx, &by, item)?)));
+                }
+                let limit = parts_total(&session)?;
+                let parts = uploads::parts(tx, session.id, 0, limit)?;
+                let located = uploads::located(tx, session.id, 0, limit)?;
+                Ok(Found::Open { session: Box::new(session), parts, located })
+            })
+            .await?;
+        let (session, parts, located) = match found {
+            Found::Committed(view) => return Ok(*view),
+            Found::Open { session, parts, located } => (*session, parts, located),
+        };
+        compare(&session, &parts, &commit.parts)?;
+        let manifest = manifest(&session, &parts, commit.sha1);
+        announced(Some(commit.sha1), Some(self.digest(&manifest, located).await?))?;
+        self.commit_parts(caller, session, (parts, manifest), commit, rule).await
+    }
+
+    async fn commit_parts(
+        &self,
+        caller: &Caller,
+        session: Session,
+        (parts, manifest): (Vec<Part>, Manifest),
+        commit: CommitSession,
+        rule: NameRule,
+    ) -> Result<ItemView, Error> {
+        let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event: EventKind::Created };
+        let added = Added {
+            version: VersionId::new(self.world.next_id()),
+            content: manifest.content,
+            size: manifest.size,
+            sha1: commit.sha1,
+            content_created_at: commit.content_created_at,
+            content_modified_at: commit.content_modified_at,
+        };
+        let (item, now) = (ItemId::new(self.world.next_id()), self.world.now());
+        self.database
+            .transact("commit upload session", move |tx| {
+                let found = find(tx, &target.caller, session.id, now)?;
+                if let Some(item) = found.committed {
+                    return view(tx, &target.caller, item);
+                }
+                // What was read back must be what is committed: a part may have been replaced meanwhile.
+                let limit = parts_total(&session)?;
+                if uploads::parts(tx, session.id, 0, limit)? != parts {
+                    return Err(Error::PartsMismatch);
+                }
+                let mut minis = Minis::default();
+                let content = |tx: &mut Tx<'_>| Ok(uploads::commit_content(tx, &session, &manifest)?);
+                let view = match (session.target, session.name.as_ref()) {
+                    (UploadTarget::File(parent), Some(name)) => {
+                        add_file(tx, &target, (item, parent, name), &added, &mut minis, content)?
+                    }
+                    (UploadTarget::File(_), None) => return Err(Error::internal("a new file's session has no name")),
+                    (UploadTarget::Version(file), name) => {
+                        add_version(tx, &target, (file, name, commit.if_match), &added, &mut minis, content)?
+                    }
+                };
+                uploads::set_committed(tx, session.id, view.item.id)?;
+                Ok(view)
+            })
+            .await
+    }
+
+    /// Reads a content back.
+    async fn digest(&self, manifest: &Manifest, located: Vec<Located>) -> Result<Sha1, Error> {
+        let mut reading = self.vault.read(manifest.clone(), located, 0..manifest.size);
+        let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+        while let Some(bytes) = reading.next().await? {
+            sha1.update(&bytes);
+        }
+        Sha1::from_slice(sha1.finish().as_ref()).ok_or(Error::internal("SHA-1 is twenty bytes"))
+    }
+}
+
+/// What a session was when its commit came.
+enum Found {
+    Committed(Box<ItemView>),
+    Open { session: Box<Session>, parts: Vec<Part>, located: Vec<Located> },
+}
+
+/// Compares what has arrived with what the whole needs and what the client names.
+fn compare(session: &Session, arrived: &[Part], named: &[NamedPart]) -> Result<(), Error> {
+    let total = usize::try_from(parts_total(session)?).unwrap_or(usize::MAX);
+    if arrived.len() != total || named.len() != total {
+        return Err(Error::PartsMismatch);
+    }
+    let mut named: Vec<&NamedPart> = named.iter().collect();
+    named.sort_by_key(|part| part.offset);
+    let mut offset = 0;
+    for ((arrived, named), chunk) in arrived.iter().zip(named).zip(0_u32..) {
+        let same = arrived.place.chunk == chunk
+            && arrived.id.eq_ignore_ascii_case(&named.id)
+            && arrived.size == named.size
+            && named.offset == offset;
+        if !same {
+            return Err(Error::PartsMismatch);
+        }
+        offset += arrived.size;
+    }
+    if offset == session.size { Ok(()) } else { Err(Error::PartsMismatch) }
+}
+
+fn manifest(session: &Session, parts: &[Part], sha1: Sha1) -> Manifest {
+    let places: Vec<Place> = parts.iter().map(|part| part.place).collect();
+    Manifest {
+        content: session.content,
+        enterprise: session.enterprise,
+        zone: session.zone,
+        key: session.key.clone(),
+        size: session.size,
+        sha1: Some(sha1),
+        places,
+    }
+}

@@ -1,0 +1,52 @@
+use super::find;
+use crate::limits::BATCH_ROWS_MAX;
+use crate::{Caller, Error, Tree};
+use entente_database::uploads;
+use entente_model::UploadSessionId;
+
+/// The kind of the job that calls [`Tree::expire_sessions`] now and then.
+pub const EXPIRE_SESSIONS_JOB: &str = "expire upload sessions";
+
+impl Tree {
+    /// Ends an upload in pieces; its parts are removed then or soon after. One that is committed stays as it is, and is
+    /// forgotten when it expires.
+    ///
+    /// `NotFound` as for [`Tree::session`].
+    pub async fn abort_session(&self, caller: &Caller, session: UploadSessionId) -> Result<(), Error> {
+        let (caller, now) = (caller.clone(), self.world.now());
+        self.database
+            .transact("abort upload session", move |tx| {
+                let found = find(tx, &caller, session, now)?;
+                if found.committed.is_none() && !uploads::remove_some(tx, session, BATCH_ROWS_MAX)? {
+                    uploads::expire_now(tx, session)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Removes sessions that have expired or were ended, at most `rows` parts at a time. `true` when none is left.
+    /// Harmless to run twice.
+    pub async fn expire_sessions(&self, rows: u32) -> Result<bool, Error> {
+        let now = self.world.now();
+        let rows = rows.clamp(1, BATCH_ROWS_MAX);
+        self.database
+            .transact("expire upload sessions", move |tx| {
+                // Sessions without parts cost a row each, so they are bounded too.
+                let expired = uploads::expired(tx, now, rows)?;
+                let mut left = rows;
+                for session in &expired {
+                    let parts = u32::try_from(uploads::count_parts(tx, *session)?).unwrap_or(u32::MAX);
+                    if !uploads::remove_some(tx, *session, left)? {
+                        return Ok(false);
+                    }
+                    left = left.saturating_sub(parts.saturating_add(1));
+                    if left == 0 {
+                        return Ok(false);
+                    }
+                }
+                Ok(u32::try_from(expired.len()).is_ok_and(|expired| expired < rows))
+            })
+            .await
+    }
+}

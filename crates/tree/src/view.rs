@@ -1,0 +1,167 @@
+//! What the tree answers of an item: its row, its current version, and what belongs beside them.
+
+use crate::grant::Grant;
+use crate::{Error, allow};
+use entente_database::items::{Ancestor, Item, Top};
+use entente_database::users::UserMini;
+use entente_database::versions::Version;
+use entente_database::{Tx, items, users, versions};
+use entente_model::{Caller, ItemId, ItemName, UserId};
+use std::sync::Arc;
+
+/// A folder above an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathEntry {
+    /// Its id.
+    pub id: ItemId,
+    /// Its name.
+    pub name: ItemName,
+    /// How often it has changed.
+    pub sequence: u64,
+}
+
+/// Where an item is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemState {
+    /// Below a root.
+    Active,
+    /// In the trash, or below what is.
+    Trashed,
+}
+
+/// An item, and what is shown with it.
+#[derive(Debug, Clone)]
+pub struct ItemView {
+    /// Its row.
+    pub item: Item,
+    /// The current version, of a file. Its `number` tells how many versions the file has had.
+    pub version: Option<Version>,
+    /// The folders above it, the root or the trash first, the parent last. Empty for a root.
+    pub path: Arc<[PathEntry]>,
+    /// Whose content it is.
+    pub owner: Arc<UserMini>,
+    /// Who made it.
+    pub created_by: Arc<UserMini>,
+    /// Who last changed it.
+    pub modified_by: Arc<UserMini>,
+    /// Where it is in its life.
+    pub state: ItemState,
+}
+
+/// A version, and who made it.
+#[derive(Debug, Clone)]
+pub struct VersionView {
+    /// Its row.
+    pub version: Version,
+    /// Who made it.
+    pub created_by: Arc<UserMini>,
+    /// Who removed it from the list, if somebody did.
+    pub trashed_by: Option<Arc<UserMini>>,
+    /// Whether it is the current one.
+    pub state: VersionState,
+}
+
+/// Where a version is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionState {
+    /// What the file holds now.
+    Current,
+    /// What it held before.
+    Older,
+    /// Removed from the list, and soon for good.
+    Removed,
+}
+
+/// Users that were looked up already: a page of items has few different ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Minis(Vec<Arc<UserMini>>);
+
+impl Minis {
+    pub(crate) fn find(&mut self, tx: &mut Tx<'_>, user: UserId) -> Result<Arc<UserMini>, Error> {
+        if let Some(known) = self.0.iter().find(|mini| mini.id == user) {
+            return Ok(Arc::clone(known));
+        }
+        // A user who is gone is still named by what they did.
+        let gone = || UserMini { id: user, name: String::new(), login: String::new() };
+        let found = Arc::new(users::mini(tx, user)?.unwrap_or_else(gone));
+        self.0.push(Arc::clone(&found));
+        Ok(found)
+    }
+}
+
+/// What all children of one folder have in common.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) path: Arc<[PathEntry]>,
+    pub(crate) owner: UserId,
+    pub(crate) state: ItemState,
+}
+
+impl Surroundings {
+    /// Of the item of a grant.
+    pub(crate) fn of<A>(grant: &Grant<A>) -> Self {
+        Self::new(grant.above().iter(), grant)
+    }
+
+    /// Of the children of the item of a grant.
+    pub(crate) fn below<A>(grant: &Grant<A>) -> Self {
+        Self::new(std::iter::once(grant.item()).chain(grant.above()), grant)
+    }
+
+    fn new<'a, A>(upwards: impl DoubleEndedIterator<Item = &'a Ancestor>, grant: &Grant<A>) -> Self {
+        let entry = |above: &Ancestor| PathEntry { id: above.id, name: above.name.clone(), sequence: above.sequence };
+        let top = grant.above().last().unwrap_or(grant.item()).top;
+        Self {
+            path: upwards.rev().map(entry).collect(),
+            owner: grant.owner(),
+            state: if top == Top::Trash { ItemState::Trashed } else { ItemState::Active },
+        }
+    }
+
+    pub(crate) fn view(
+        &self,
+        tx: &mut Tx<'_>,
+        minis: &mut Minis,
+        item: Item,
+        version: Option<Version>,
+    ) -> Result<ItemView, Error> {
+        Ok(ItemView {
+            path: Arc::clone(&self.path),
+            owner: minis.find(tx, self.owner)?,
+            created_by: minis.find(tx, item.created_by)?,
+            modified_by: minis.find(tx, item.modified_by)?,
+            state: self.state,
+            item,
+            version,
+        })
+    }
+}
+
+/// The view of the item of a grant, whose row has been read already.
+pub(crate) fn view_row<A>(tx: &mut Tx<'_>, grant: &Grant<A>, item: Item) -> Result<ItemView, Error> {
+    let version = current(tx, &item)?;
+    Surroundings::of(grant).view(tx, &mut Minis::default(), item, version)
+}
+
+/// The view of an item that the caller may see.
+pub(crate) fn view(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<ItemView, Error> {
+    let grant = allow::<crate::grant::See>(tx, caller, item)?;
+    let row = row(tx, &grant)?;
+    view_row(tx, &grant, row)
+}
+
+/// The row of the item of a grant.
+pub(crate) fn row<A>(tx: &mut Tx<'_>, grant: &Grant<A>) -> Result<Item, Error> {
+    items::by_id(tx, grant.item().id)?.ok_or(Error::NotFound)
+}
+
+/// The current version of a file.
+pub(crate) fn current(tx: &mut Tx<'_>, item: &Item) -> Result<Option<Version>, Error> {
+    match item.version {
+        None => Ok(None),
+        Some(version) => {
+            let found = versions::by_id(tx, version)?;
+            found.map(Some).ok_or(Error::internal("a file's current version is not there"))
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Stories of the tree, on a real database and a vault over memory.
+
+mod access;
+mod copies;
+mod desk;
+mod files;
+mod folders;
+mod listings;
+mod model;
+mod people;
+mod races;
+mod sessions;
+mod trash;
+mod versions;

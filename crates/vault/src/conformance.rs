@@ -1,0 +1,139 @@
+//! What every ledger must do, whoever implements it: called by the tests of each.
+
+use crate::{Error, Ledger, ObjectName, SegmentRecord, SegmentState, Written, WrittenSegment};
+use entente_model::{
+    BackendId, Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, WrappedDataKey, ZoneId,
+};
+use std::pin::Pin;
+
+/// The two operations that a ledger's owner performs inside transactions of its own.
+pub trait Owner: Sync {
+    /// Commits a content with one reference.
+    fn commit<'a>(&'a self, written: &'a Written) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+    /// Drops a reference.
+    fn release(&self, content: ContentId) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>>;
+}
+
+const BACKEND: BackendId = BackendId::new(3);
+const T0: Timestamp = Timestamp::from_millis(1_000);
+const EARLY: Timestamp = Timestamp::from_millis(500);
+const LATER: Timestamp = Timestamp::from_millis(2_000);
+
+/// Runs everything on an empty ledger. The text of an error says what was not as promised.
+pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
+    let [a, b, unused] = reserve(ledger).await?;
+    let written = content(1, &[(a, 0, 100), (b, 0, 50)]);
+
+    check("nothing is committed yet", say(ledger.content(ContentId::new(1)).await)?.is_none())?;
+    say(owner.commit(&written).await)?;
+    let manifest = say(ledger.content(ContentId::new(1)).await)?.ok_or("a committed content is not there")?;
+    check("a manifest comes back without its places", manifest == Manifest { places: Vec::new(), ..written.manifest.clone() })?;
+    let places = say(ledger.places(ContentId::new(1), 1, 10).await)?;
+    check("places start where they are asked", places.len() == 1 && places.first().is_some_and(|l| l.place.segment == b.segment && l.name == b.name))?;
+    check("places end with their limit", say(ledger.places(ContentId::new(1), 0, 1).await)?.len() == 1)?;
+
+    let records = say(ledger.segments_after(None, 10).await)?;
+    let expected = [(SegmentState::Live, 1000, 100), (SegmentState::Live, 1000, 50), (SegmentState::Reserved, 0, 0)];
+    let found: Vec<_> = records.iter().map(|r| (r.state, r.size, r.live)).collect();
+    check("segments are live with what is held of them", found == expected)?;
+    check("segments are found by name", say(ledger.segments_named(BACKEND, &[b.name, ObjectName::new([9; 16])]).await)?.len() == 1)?;
+    check("names are of a backend", say(ledger.segments_named(BackendId::new(4), &[b.name]).await)?.is_empty())?;
+    check("chunks of a segment are found", say(ledger.chunks_in(a.segment, 0, 10).await)?.len() == 1)?;
+    check("chunks before the offset are not", say(ledger.chunks_in(a.segment, 1, 10).await)?.is_empty())?;
+
+    let all = [a.segment, b.segment, unused.segment];
+    check("what is too young is not condemned", say(ledger.condemn(&all, T0, EARLY).await)?.is_empty())?;
+    check("only what is unused is condemned", say(ledger.condemn(&all, LATER, T0).await)? == [unused.segment])?;
+    check("condemning again answers the same", say(ledger.condemn(&all, LATER, EARLY).await)? == [unused.segment])?;
+    let refused = owner.commit(&content(2, &[(unused, 0, 10), (a, 200, 10)])).await;
+    check("a condemned segment takes nothing", refused.is_err())?;
+    check("a refused commit leaves nothing", say(ledger.content(ContentId::new(2)).await)?.is_none())?;
+    check("a refused commit holds nothing", say(ledger.chunks_in(a.segment, 0, 10).await)?.len() == 1)?;
+    say(ledger.forget(&all).await)?;
+    check("only what is condemned is forgotten", say(ledger.segments_after(None, 10).await)?.len() == 2)?;
+
+    rehome(ledger, &written, a, b).await?;
+
+    say(owner.release(ContentId::new(1)).await)?;
+    check("a released content is gone", say(ledger.content(ContentId::new(1)).await)?.is_none())?;
+    check("its places are gone", say(ledger.places(ContentId::new(1), 0, 10).await)?.is_empty())?;
+    let ended = say(ledger.condemn(&all, T0, EARLY).await)?;
+    check("what has just died is not condemned", ended.is_empty())?;
+    let records = say(ledger.segments_after(None, 10).await)?;
+    check("but noted", records.iter().filter(|r| all.contains(&r.segment)).all(|r| r.dead_since == Some(T0)))?;
+    check("nothing is held", say(ledger.segments_after(None, 10).await)?.iter().all(|record| record.live == 0))?;
+    epochs(ledger).await
+}
+
+async fn rehome(ledger: &dyn Ledger, written: &Written, a: SegmentRecord, b: SegmentRecord) -> Result<(), String> {
+    let [target, ..] = reserve(ledger).await?;
+    let to = |offset, place: &Place| Place { segment: target.segment, offset, ..*place };
+    let chunks = say(ledger.chunks_in(a.segment, 0, 10).await)?;
+    let moved = chunks.first().ok_or("no chunk to move")?.clone();
+    let mut stale = moved.clone();
+    stale.place.segment = b.segment;
+    let segment = WrittenSegment { segment: target.segment, size: 700 };
+    let moves = [(moved.clone(), to(5, &moved.place)), (stale.clone(), to(300, &stale.place))];
+    check("only chunks that are where they were move", say(ledger.rehome(segment, &moves).await)? == 1)?;
+    let places = say(ledger.places(written.manifest.content, 0, 1).await)?;
+    check("a moved chunk is at its new place", places.first().is_some_and(|l| l.place == to(5, &moved.place)))?;
+    let records = say(ledger.segments_named(BACKEND, &[a.name, target.name]).await)?;
+    let live = |name| records.iter().find(|r| r.name == name).map(|r| (r.live, r.state));
+    check("the old segment is let go", live(a.name).is_some_and(|(live, _)| live == 0))?;
+    check("the new one is held", live(target.name) == Some((100, SegmentState::Live)))
+}
+
+async fn epochs(ledger: &dyn Ledger) -> Result<(), String> {
+    let (enterprise, zone) = (EnterpriseId::new(7), ZoneId::new(8));
+    check("there is no epoch key yet", say(ledger.newest_epoch(enterprise, zone).await)?.is_none())?;
+    for epoch in [EpochId::new(1), EpochId::new(2)] {
+        let context = crate::KeyContext { enterprise, zone, epoch };
+        let wrapped = crate::WrappedKey { key_encryption_key: "k".to_owned(), bytes: vec![1, 2, 3] };
+        say(ledger.add_epoch(crate::EpochRecord { context, wrapped, created_at: T0 }).await)?;
+    }
+    let newest = say(ledger.newest_epoch(enterprise, zone).await)?;
+    check("the newest epoch key is the last", newest.is_some_and(|record| record.context.epoch == EpochId::new(2)))?;
+    check("older ones are kept", say(ledger.epoch(EpochId::new(1)).await)?.is_some())?;
+    check("an epoch key is of its zone", say(ledger.newest_epoch(enterprise, ZoneId::new(9)).await)?.is_none())
+}
+
+async fn reserve(ledger: &dyn Ledger) -> Result<[SegmentRecord; 3], String> {
+    let before: Vec<_> = say(ledger.segments_after(None, 100).await)?.iter().map(|record| record.segment).collect();
+    let serial = u8::try_from(before.len()).unwrap_or(u8::MAX);
+    let names = [1, 2, 3].map(|i| ObjectName::new([i * 16 + serial; 16]));
+    let ids = say(ledger.reserve(BACKEND, &names, T0).await)?;
+    check("each name gets an id", ids.len() == 3)?;
+    let records = say(ledger.segments_after(None, 100).await)?;
+    let new: Vec<_> = records.into_iter().filter(|record| !before.contains(&record.segment)).collect();
+    check("reserved segments are there", new.iter().all(|r| r.state == SegmentState::Reserved && r.created_at == T0))?;
+    new.try_into().map_err(|_| "three segments were reserved, and others are there".to_owned())
+}
+
+fn content(id: i64, places: &[(SegmentRecord, u64, u64)]) -> Written {
+    let place = |(chunk, &(record, offset, length)): (u32, &(SegmentRecord, u64, u64))| Place {
+        chunk,
+        segment: record.segment,
+        offset,
+        length,
+        checksum: Checksum([7; 16]),
+    };
+    let manifest = Manifest {
+        content: ContentId::new(id),
+        enterprise: EnterpriseId::new(1),
+        zone: ZoneId::new(1),
+        key: WrappedDataKey { epoch: EpochId::new(1), bytes: vec![0; 40] },
+        size: 123,
+        sha1: None,
+        places: (0..).zip(places).map(place).collect(),
+    };
+    let segments: Vec<SegmentId> = places.iter().map(|(record, ..)| record.segment).collect();
+    Written { manifest, segments: segments.into_iter().map(|segment| WrittenSegment { segment, size: 1000 }).collect() }
+}
+
+fn check(what: &str, holds: bool) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(format!("not so: {what}")) }
+}
+
+fn say<T>(result: Result<T, Error>) -> Result<T, String> {
+    result.map_err(|error| format!("{error} ({:?})", std::error::Error::source(&error).map(ToString::to_string)))
+}

@@ -1,0 +1,139 @@
+//! The driver of `pack`: small contents that arrive together share a segment, one write and one fsync.
+//!
+//! While a shared segment is being written, what arrives gathers for the next one: nobody waits for company when
+//! nothing is going on, and under load a segment has as many contents as arrive during one fsync.
+
+use crate::pack::Pack;
+use crate::reserve::{Reservation, Reservations};
+use crate::{Error, Limits, WrittenSegment};
+use bytes::Bytes;
+use entente_clouds::Backend;
+use entente_model::BackendId;
+use entente_world::World;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// Contents that may wait for a segment; more callers wait for a place.
+const QUEUE_MAX: usize = 1024;
+
+pub(crate) struct Packer {
+    queue: mpsc::Sender<Waiting>,
+}
+
+/// Where a sealed chunk has been put, durably.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Packed {
+    pub segment: WrittenSegment,
+    pub offset: u64,
+}
+
+struct Waiting {
+    sealed: Bytes,
+    reply: oneshot::Sender<Result<Packed, Error>>,
+}
+
+type Batch = Pack<oneshot::Sender<Result<Packed, Error>>>;
+
+impl Packer {
+    pub(crate) fn start(
+        world: &World,
+        id: BackendId,
+        backend: Arc<dyn Backend>,
+        reservations: Arc<Reservations>,
+        limits: &Limits,
+    ) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        let writers = Arc::new(Semaphore::new(limits.shared_writers.max(1)));
+        let target = Target { world: world.clone(), id, backend, reservations, gather: limits.gather };
+        world.spawn(run(target, waiting, writers));
+        Self { queue }
+    }
+
+    /// Writes one sealed chunk, in company if there is any; answers when it is durable.
+    pub(crate) async fn write(&self, sealed: Bytes) -> Result<Packed, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Waiting { sealed, reply }).await.map_err(|_| entente_world::Interrupted)?;
+        answer.await.map_err(|_| entente_world::Interrupted)?
+    }
+}
+
+struct Target {
+    world: World,
+    id: BackendId,
+    backend: Arc<dyn Backend>,
+    reservations: Arc<Reservations>,
+    gather: std::time::Duration,
+}
+
+async fn run(target: Target, mut waiting: mpsc::Receiver<Waiting>, writers: Arc<Semaphore>) {
+    let target = Arc::new(target);
+    let mut left_over = None;
+    loop {
+        let first = match left_over.take() {
+            Some(first) => first,
+            None => match waiting.recv().await {
+                Some(first) => first,
+                None => return,
+            },
+        };
+        let Ok(writer) = Arc::clone(&writers).acquire_owned().await else { return };
+        if !target.gather.is_zero() {
+            target.world.sleep(target.gather).await;
+        }
+        let mut batch = Batch::default();
+        batch.push(first.reply, first.sealed);
+        while let Ok(next) = waiting.try_recv() {
+            if !batch.has_room(next.sealed.len() as u64) {
+                left_over = Some(next);
+                break;
+            }
+            batch.push(next.reply, next.sealed);
+        }
+        let task = Arc::clone(&target);
+        target.world.spawn(async move {
+            write_and_answer(&task, batch).await;
+            drop(writer);
+        });
+    }
+}
+
+async fn write_and_answer(target: &Target, batch: Batch) {
+    let size = batch.size();
+    let entries = batch.into_entries();
+    metrics::histogram!("entente_vault_segment_chunks").record(f64::from(u32::try_from(entries.len()).unwrap_or(u32::MAX)));
+    let outcome = write_segment(target, &entries).await;
+    if let Err(error) = &outcome {
+        tracing::warn!(backend.id = %target.id, %error, "a shared segment could not be written");
+    }
+    for (reply, offset, _) in entries {
+        let answer = match &outcome {
+            Ok(reservation) => Ok(Packed { segment: WrittenSegment { segment: reservation.segment, size }, offset }),
+            Err(error) => Err(same(error)),
+        };
+        // Whoever went away leaves a dead stretch in the segment.
+        let _ = reply.send(answer);
+    }
+}
+
+async fn write_segment<T>(target: &Target, entries: &[(T, u64, Bytes)]) -> Result<Reservation, Error> {
+    let reservation = target.reservations.take(target.id).await?;
+    let mut creation = target.backend.create(reservation.name).await?;
+    for (_, _, sealed) in entries {
+        creation.write(sealed.clone()).await?;
+    }
+    creation.commit().await?;
+    Ok(reservation)
+}
+
+/// The same error for each of those who shared the segment.
+fn same(error: &Error) -> Error {
+    match error {
+        Error::Cloud(cloud) => {
+            let mut same = entente_clouds::Error::new(cloud.kind, cloud.operation);
+            same.retryable = cloud.retryable;
+            Error::Cloud(same)
+        }
+        Error::Interrupted(interrupted) => Error::Interrupted(*interrupted),
+        other => Error::ledger(other.to_string()),
+    }
+}

@@ -1,0 +1,26 @@
+//! Every grace period in one place, each with its reason. None of them is what keeps acknowledged bytes safe: the ledger's
+//! transactions do that. They keep honest work from being thrown away.
+
+use std::time::Duration;
+
+/// A segment is left alone for this long after it was reserved: an upload of a large, slow file may hold its first segments
+/// reserved until its last byte has come (a day is 80 GiB at 1 MiB/s). After it the upload must begin again. And for this
+/// long after a collection first found it dead: a backup of the database that is a few hours older than that of the
+/// segments can still be restored.
+pub const COLLECT_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// While a server runs, another process collects with at least this grace, so that uploads under way are not made to fail.
+pub const COLLECT_GRACE_BESIDE_A_SERVER: Duration = Duration::from_secs(60 * 60);
+
+/// A segment reserved ahead is not begun after this time: it must be well within [`COLLECT_GRACE_BESIDE_A_SERVER`].
+pub const RESERVATION_AGE_MAX: Duration = Duration::from_secs(20 * 60);
+
+/// An object that the ledger does not know is left alone for this long, by the backend's clock, in case the ledger was
+/// restored from a backup by mistake and somebody notices.
+pub const ORPHAN_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A segment is repacked when less than this share of it is live: at a third, moving one live byte frees two.
+pub const REPACK_LIVE_SHARE_MAX: f64 = 1.0 / 3.0;
+
+/// A segment is not repacked in its first hour: files that are deleted soon after they came would be moved for nothing.
+pub const REPACK_AGE_MIN: Duration = Duration::from_secs(60 * 60);

@@ -1,0 +1,347 @@
+//! Verifies, both ways: every content against its segments (each chunk is read and opened, unless only the structure is
+//! asked for), and every object on every backend against the ledger.
+//!
+//! It may run beside a server: a finding is looked at twice before it is reported, because a file may be purged or a
+//! segment repacked between two looks.
+
+use super::Watch;
+use crate::{Error, Located, SegmentRecord, SegmentState, Vault, chunk};
+use entente_clouds::{Listed, ObjectName};
+use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, SegmentId};
+use std::collections::BTreeMap;
+
+const PAGE: u32 = 500;
+const OBJECTS_PAGE: usize = 1000;
+const CHUNKS_PAGE: u32 = 1000;
+/// Findings that are kept to be told; more are only counted.
+const FINDINGS_KEPT: usize = 1000;
+
+/// How thoroughly to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Rows against rows and objects' sizes; no object is read.
+    Structure,
+    /// Every byte as well.
+    Bytes,
+}
+
+/// Something that is not as it must be. Each but `Orphan` means that content is lost or would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A content's chunk cannot be read or does not open.
+    Unreadable {
+        /// The content.
+        content: ContentId,
+        /// The chunk.
+        chunk: u32,
+        /// Where it should be.
+        segment: SegmentId,
+    },
+    /// A content lacks chunks in the ledger, or has too many.
+    Incomplete {
+        /// The content.
+        content: ContentId,
+        /// Chunks that it must have.
+        expected: u64,
+        /// Chunks that it has.
+        found: u64,
+    },
+    /// A content's data key does not unwrap, or its epoch key is not at hand.
+    NoKey {
+        /// The content.
+        content: ContentId,
+    },
+    /// A live segment has no object.
+    Missing {
+        /// The segment.
+        segment: SegmentId,
+        /// Its object's name.
+        name: ObjectName,
+    },
+    /// A live segment's object has another size than it was written with.
+    WrongSize {
+        /// The segment.
+        segment: SegmentId,
+        /// The size it was written with, in bytes.
+        expected: u64,
+        /// The size it has, in bytes.
+        found: u64,
+    },
+    /// What the ledger counts as live in a segment is not the sum of its chunks.
+    Miscounted {
+        /// The segment.
+        segment: SegmentId,
+        /// What is counted, in bytes.
+        counted: u64,
+        /// The sum, in bytes.
+        sum: u64,
+    },
+    /// An object that the ledger does not know: garbage that `collect` removes.
+    Orphan {
+        /// The backend.
+        backend: BackendId,
+        /// The object's name.
+        name: ObjectName,
+        /// Its size in bytes.
+        size: u64,
+    },
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, Default)]
+pub struct Verified {
+    /// Contents looked at.
+    pub contents: u64,
+    /// Chunks looked at.
+    pub chunks: u64,
+    /// Plaintext bytes that were opened.
+    pub opened_bytes: u64,
+    /// Segments looked at.
+    pub segments: u64,
+    /// Objects listed on backends.
+    pub objects: u64,
+    /// Segments that are reserved and not yet, or never, used: not a finding.
+    pub reserved: u64,
+    /// The first findings.
+    pub findings: Vec<Finding>,
+    /// How many findings there are of damage (all but orphans).
+    pub damaged: u64,
+    /// How many orphans there are.
+    pub orphans: u64,
+    /// Whether it was stopped before its end.
+    pub stopped: bool,
+}
+
+impl Verified {
+    fn report(&mut self, finding: Finding) {
+        if matches!(finding, Finding::Orphan { .. }) {
+            self.orphans += 1;
+        } else {
+            self.damaged += 1;
+        }
+        if self.findings.len() < FINDINGS_KEPT {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Whether nothing is lost. Orphans may be there: a write that outlives the collector's patience leaves one.
+    #[must_use]
+    pub fn is_undamaged(&self) -> bool {
+        self.damaged == 0 && !self.stopped
+    }
+
+    /// Whether all that was looked at is as it must be.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.damaged == 0 && self.orphans == 0 && !self.stopped
+    }
+}
+
+impl Vault {
+    /// Verifies everything. Damage is in the report; an `Err` means that looking itself failed.
+    pub async fn verify(&self, depth: Depth, watch: &mut dyn Watch) -> Result<Verified, Error> {
+        let mut verified = Verified::default();
+        self.verify_contents(depth, watch, &mut verified).await?;
+        self.verify_segments(watch, &mut verified).await?;
+        for backend in self.inner.backends.keys().copied().collect::<Vec<_>>() {
+            self.verify_objects(backend, watch, &mut verified).await?;
+        }
+        Ok(verified)
+    }
+
+    async fn verify_contents(&self, depth: Depth, watch: &mut dyn Watch, verified: &mut Verified) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self.inner.ledger.contents_after(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.content);
+            for manifest in page {
+                if watch.stop() {
+                    verified.stopped = true;
+                    return Ok(());
+                }
+                self.verify_content(manifest, depth, verified).await?;
+                watch.progress("contents", verified.contents);
+            }
+        }
+    }
+
+    async fn verify_content(&self, manifest: Manifest, depth: Depth, verified: &mut Verified) -> Result<(), Error> {
+        let content = manifest.content;
+        verified.contents += 1;
+        let expected = chunk::count(manifest.size);
+        let located = self.all_places(content).await?;
+        let in_order = located.iter().zip(0_u64..).all(|(located, chunk)| u64::from(located.place.chunk) == chunk);
+        if located.len() as u64 != expected || !in_order {
+            if self.still_there(content).await? {
+                verified.report(Finding::Incomplete { content, expected, found: located.len() as u64 });
+            }
+            return Ok(());
+        }
+        for located in located {
+            verified.chunks += 1;
+            if depth == Depth::Structure {
+                continue;
+            }
+            let chunk = located.place.chunk;
+            let start = u64::from(chunk) * CHUNK_SIZE_BYTES;
+            let end = start + chunk::length(manifest.size, chunk);
+            // `read` looks up the chunk's place again by itself when it does not find it there.
+            match self.open_through(self.read(manifest.clone(), vec![located], start..end)).await {
+                Ok(bytes) if bytes == end - start => verified.opened_bytes += bytes,
+                Ok(_) | Err(Error::Damaged { .. } | Error::Internal(_)) => {
+                    if self.still_there(content).await? {
+                        verified.report(Finding::Unreadable { content, chunk, segment: located.place.segment });
+                    }
+                }
+                Err(Error::DataKey(_) | Error::UnknownEpoch(_)) => {
+                    if self.still_there(content).await? {
+                        verified.report(Finding::NoKey { content });
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn open_through(&self, mut reading: crate::Reading) -> Result<u64, Error> {
+        let mut bytes = 0;
+        while let Some(piece) = reading.next().await? {
+            bytes += piece.len() as u64;
+        }
+        Ok(bytes)
+    }
+
+    async fn all_places(&self, content: ContentId) -> Result<Vec<Located>, Error> {
+        let mut all: Vec<Located> = Vec::new();
+        loop {
+            let from = all.last().map_or(0, |last| last.place.chunk + 1);
+            let page = self.inner.ledger.places(content, from, PAGE).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    async fn still_there(&self, content: ContentId) -> Result<bool, Error> {
+        Ok(self.inner.ledger.content(content).await?.is_some())
+    }
+
+    async fn verify_segments(&self, watch: &mut dyn Watch, verified: &mut Verified) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            if watch.stop() {
+                verified.stopped = true;
+                return Ok(());
+            }
+            let page = self.inner.ledger.segments_after(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.segment);
+            for record in page {
+                verified.segments += 1;
+                match record.state {
+                    SegmentState::Reserved => verified.reserved += 1,
+                    SegmentState::Condemned => {}
+                    SegmentState::Live => self.verify_segment(&record, verified).await?,
+                }
+            }
+            watch.progress("segments", verified.segments);
+        }
+    }
+
+    async fn verify_segment(&self, record: &SegmentRecord, verified: &mut Verified) -> Result<(), Error> {
+        let segment = record.segment;
+        let finding = match self.backend(record.backend)?.stat(record.name).await {
+            Ok(stat) if stat.size != record.size => {
+                Some(Finding::WrongSize { segment, expected: record.size, found: stat.size })
+            }
+            Ok(_) => None,
+            Err(error) if error.kind == entente_clouds::ErrorKind::NotFound => {
+                Some(Finding::Missing { segment, name: record.name })
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let sum = self.sum_of_chunks(segment).await?;
+        let miscounted = (sum != record.live).then_some(Finding::Miscounted { segment, counted: record.live, sum });
+        if finding.is_none() && miscounted.is_none() {
+            return Ok(());
+        }
+        // Look again: it may have been changed, collected or repacked since the page was read.
+        let again = self.inner.ledger.segments_named(record.backend, &[record.name]).await?;
+        if again.first() == Some(record) && self.sum_of_chunks(segment).await? == sum {
+            for finding in [finding, miscounted].into_iter().flatten() {
+                verified.report(finding);
+            }
+        }
+        Ok(())
+    }
+
+    async fn sum_of_chunks(&self, segment: SegmentId) -> Result<u64, Error> {
+        let (mut sum, mut offset) = (0, 0);
+        loop {
+            let chunks = self.inner.ledger.chunks_in(segment, offset, CHUNKS_PAGE).await?;
+            let Some(last) = chunks.last() else { return Ok(sum) };
+            offset = last.place.offset + 1;
+            sum += chunks.iter().map(|chunk| chunk.place.length).sum::<u64>();
+        }
+    }
+
+    async fn verify_objects(
+        &self,
+        backend: BackendId,
+        watch: &mut dyn Watch,
+        verified: &mut Verified,
+    ) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            if watch.stop() {
+                verified.stopped = true;
+                return Ok(());
+            }
+            let page = self.backend(backend)?.list(after, OBJECTS_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.name);
+            verified.objects += page.len() as u64;
+            let unknown = self.unknown(backend, &page).await?;
+            for Listed { name, size, .. } in self.still_listed(backend, unknown).await? {
+                verified.report(Finding::Orphan { backend, name, size });
+            }
+            watch.progress("objects", verified.objects);
+        }
+    }
+
+    /// Those that still exist: an object that was just collected is no orphan.
+    async fn still_listed(&self, backend: BackendId, objects: Vec<Listed>) -> Result<Vec<Listed>, Error> {
+        let mut there = Vec::new();
+        for object in objects {
+            match self.backend(backend)?.stat(object.name).await {
+                Ok(_) => there.push(object),
+                Err(error) if error.kind == entente_clouds::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(there)
+    }
+}
+
+/// The findings, counted by kind, for a summary.
+#[must_use]
+pub fn summary(findings: &[Finding]) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for finding in findings {
+        let kind = match finding {
+            Finding::Unreadable { .. } => "unreadable",
+            Finding::Incomplete { .. } => "incomplete",
+            Finding::NoKey { .. } => "no key",
+            Finding::Missing { .. } => "missing",
+            Finding::WrongSize { .. } => "wrong size",
+            Finding::Miscounted { .. } => "miscounted",
+            Finding::Orphan { .. } => "orphan",
+        };
+        *counts.entry(kind).or_insert(0) += 1;
+    }
+    counts
+}

@@ -1,0 +1,332 @@
+//! The driver of writing: a body in, durable segments out.
+//!
+//! A small body is sealed whole and shares a segment. A longer one goes into a segment per chunk, sealed batch by batch
+//! as it arrives, and while one chunk's segment is made durable the next chunk arrives. A write that fails or is dropped
+//! leaves reserved segments that nothing refers to: `collect` removes them.
+
+use crate::reserve::Reservation;
+use crate::seal::{self, Binding, FRAME_BYTES, Sealer};
+use crate::{Begun, Error, Scope, Vault, Written, WrittenSegment};
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use entente_clouds::Creation;
+use entente_custodians::SecretKey;
+use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, Place, SegmentId, Sha1};
+use futures_util::{Stream, StreamExt};
+use std::collections::VecDeque;
+use std::pin::pin;
+use tokio::task::JoinHandle;
+
+/// The error of a body, as a door sees it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Bodies up to this long share a segment with others.
+const SMALL_BYTES_MAX: usize = 256 * 1024;
+/// What is sealed in one go: four frames.
+const BATCH_BYTES: usize = 4 * FRAME_BYTES;
+
+/// One part of a begun content, durable but not yet committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenPart {
+    /// Where it is.
+    pub place: Place,
+    /// Its segment.
+    pub segment: WrittenSegment,
+    /// Plaintext length in bytes.
+    pub size: u64,
+    /// SHA-1 of its plaintext.
+    pub sha1: Sha1,
+}
+
+impl Vault {
+    /// Writes a whole content and answers when it is durable; committing it is the caller's.
+    ///
+    /// At most `size_max` bytes (`TooLong` beyond). `Body` when the body fails. `Cloud` when a backend does: `Full` is
+    /// not worth a retry. Memory: some batches of 256 KiB, whatever the body's length; a slow body holds no budget.
+    pub async fn write<S>(&self, scope: Scope, size_max: u64, body: S) -> Result<Written, Error>
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Send,
+    {
+        let (data_key, wrapped) = self.inner.keys.fresh(scope).await?;
+        let content = ContentId::new(self.inner.world.next_id());
+        let mut body = pin!(body);
+        let mut incoming = Incoming::new(body.as_mut(), size_max);
+        let binding = |chunk| Binding { enterprise: scope.enterprise, content, chunk };
+        let manifest = |size, sha1, places| Manifest {
+            content,
+            enterprise: scope.enterprise,
+            zone: scope.zone,
+            key: wrapped.clone(),
+            size,
+            sha1: Some(sha1),
+            places,
+        };
+        let backend = self.inner.placement.primary(scope.zone)?;
+
+        let (start, ended) = incoming.up_to(SMALL_BYTES_MAX).await?;
+        let start_length: usize = start.iter().map(Bytes::len).sum();
+        if ended && start_length == 0 {
+            let empty = Sha1::from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, b"").as_ref());
+            let sha1 = empty.ok_or(Error::Internal("SHA-1 is twenty bytes"))?;
+            return Ok(Written { manifest: manifest(0, sha1, Vec::new()), segments: Vec::new() });
+        }
+        if ended {
+            let (place, segment, sha1) = self.write_small(backend, &data_key, binding(0), start).await?;
+            let manifest = manifest(start_length as u64, sha1, vec![place]);
+            return Ok(Written { manifest, segments: vec![segment] });
+        }
+
+        let mut hash = Hash::default();
+        let mut pending = VecDeque::new();
+        let (mut places, mut segments) = (Vec::new(), Vec::new());
+        let mut carry = Carry { pieces: start, ended };
+        for chunk in 0_u32.. {
+            if carry.ended && carry.pieces.is_empty() {
+                break;
+            }
+            let reservation = self.inner.reservations.take(backend).await?;
+            let sealer = self.sealer(&data_key, binding(chunk))?;
+            let creation = self.backend(backend)?.create(reservation.name).await?;
+            let mut stretch = Stretch::new(sealer, creation, hash);
+            self.fill_chunk(&mut incoming, &mut carry, &mut stretch).await?;
+            places.push(stretch.place(chunk, reservation.segment));
+            hash = stretch.hash;
+            segments.push(WrittenSegment { segment: reservation.segment, size: stretch.sealed });
+            pending.push_back(self.commit_aside(stretch.creation));
+            if pending.len() >= self.inner.limits.commits_per_write_max {
+                joined(pending.pop_front()).await?;
+            }
+        }
+        while !pending.is_empty() {
+            joined(pending.pop_front()).await?;
+        }
+        Ok(Written { manifest: manifest(incoming.taken, hash.finish()?, places), segments })
+    }
+
+    /// Seals one part as chunk `chunk` of a begun content, and answers when it is durable.
+    ///
+    /// The body has at most `size_max` bytes, which is at most a chunk's; an empty one is `Body`. The caller knows how
+    /// long the part must be. Sending the same part again is harmless: it gets a place and a salt of its own.
+    pub async fn write_part<S>(&self, begun: &Begun, chunk: u32, size_max: u64, body: S) -> Result<WrittenPart, Error>
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Send,
+    {
+        let data_key = self.inner.keys.begun_key(begun).await?;
+        let binding = Binding { enterprise: begun.scope.enterprise, content: begun.content, chunk };
+        let backend = self.inner.placement.primary(begun.scope.zone)?;
+        let mut body = pin!(body);
+        let mut incoming = Incoming::new(body.as_mut(), size_max.min(CHUNK_SIZE_BYTES));
+        let (start, ended) = incoming.up_to(SMALL_BYTES_MAX).await?;
+        let start_length: usize = start.iter().map(Bytes::len).sum();
+        if start_length == 0 {
+            return Err(Error::Body("the part is empty".into()));
+        }
+        if ended {
+            let (place, segment, sha1) = self.write_small(backend, &data_key, binding, start).await?;
+            return Ok(WrittenPart { place, segment, size: start_length as u64, sha1 });
+        }
+        let Reservation { segment, name } = self.inner.reservations.take(backend).await?;
+        let creation = self.backend(backend)?.create(name).await?;
+        let sealer = self.sealer(&data_key, binding)?;
+        let mut stretch = Stretch::new(sealer, creation, Hash::default());
+        let mut carry = Carry { pieces: start, ended };
+        self.fill_chunk(&mut incoming, &mut carry, &mut stretch).await?;
+        let place = stretch.place(chunk, segment);
+        stretch.creation.commit().await?;
+        let segment = WrittenSegment { segment, size: place.length };
+        Ok(WrittenPart { place, segment, size: incoming.taken, sha1: stretch.hash.finish()? })
+    }
+
+    async fn write_small(
+        &self,
+        backend: BackendId,
+        data_key: &SecretKey,
+        binding: Binding,
+        plain: Vec<Bytes>,
+    ) -> Result<(Place, WrittenSegment, Sha1), Error> {
+        let mut sealer = self.sealer(data_key, binding)?;
+        let length: usize = plain.iter().map(Bytes::len).sum();
+        let _budget = self.budget(length).await?;
+        let mut seal = move || {
+            let mut hash = Hash::default();
+            hash.update(&plain);
+            let sealed = sealer.seal(&plain, true).map_err(|_| Error::Internal("a chunk could not be sealed"))?;
+            Ok::<_, Error>((hash.finish()?, seal::checksum(&sealed), sealed))
+        };
+        // Up to a frame it takes less time than a change of threads would.
+        let (sha1, checksum, sealed) = if length <= FRAME_BYTES { seal()? } else { self.inner.world.blocking(seal).await?? };
+        let sealed_length = sealed.len() as u64;
+        let packer = self.inner.packers.get(&backend).ok_or(Error::Internal("the backend has no packer"))?;
+        let packed = packer.write(sealed).await?;
+        let place = Place {
+            chunk: binding.chunk,
+            segment: packed.segment.segment,
+            offset: packed.offset,
+            length: sealed_length,
+            checksum,
+        };
+        Ok((place, packed.segment, sha1))
+    }
+
+    /// Seals what is carried and what comes into one chunk's segment, until the chunk is full or the body ends.
+    async fn fill_chunk<S>(
+        &self,
+        incoming: &mut Incoming<'_, S>,
+        carry: &mut Carry,
+        stretch: &mut Stretch,
+    ) -> Result<(), Error>
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Send,
+    {
+        let mut left = usize::try_from(CHUNK_SIZE_BYTES).map_err(|_| Error::Internal("a chunk fits in memory"))?;
+        while left > 0 && !(carry.pieces.is_empty() && carry.ended) {
+            let batch = std::mem::take(&mut carry.pieces);
+            let length: usize = batch.iter().map(Bytes::len).sum();
+            left = left.checked_sub(length).ok_or(Error::Internal("batches fill a chunk exactly"))?;
+            // What follows decides whether this batch is the chunk's last, so it is awaited first.
+            if !carry.ended {
+                (carry.pieces, carry.ended) = incoming.up_to(BATCH_BYTES).await?;
+            }
+            let last = left == 0 || carry.pieces.is_empty();
+            let _budget = self.budget(length).await?;
+            let sealer = stretch.sealer.take().ok_or(Error::Internal("a chunk is sealed by one batch at a time"))?;
+            let hash = std::mem::take(&mut stretch.hash);
+            let checksum = std::mem::take(&mut stretch.checksum);
+            let seal = move || seal_batch(sealer, hash, checksum, &batch, last);
+            let (sealer, hash, checksum, sealed) = self.inner.world.blocking(seal).await??;
+            (stretch.sealer, stretch.hash, stretch.checksum) = (Some(sealer), hash, checksum);
+            stretch.sealed += sealed.len() as u64;
+            stretch.creation.write(sealed).await?;
+        }
+        Ok(())
+    }
+
+    fn sealer(&self, data_key: &SecretKey, binding: Binding) -> Result<Sealer, Error> {
+        let salt = self.inner.world.random().bytes();
+        Sealer::new(data_key, salt, binding).map_err(|_| Error::Internal("the cipher could not be set up"))
+    }
+
+    /// Waits for room among the bytes that are not yet durable.
+    async fn budget(&self, bytes: usize) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.inner.limits.budget_bytes);
+        self.inner.budget.acquire_many(bytes).await.map_err(|_| entente_world::Interrupted.into())
+    }
+
+    fn commit_aside(&self, creation: Box<dyn Creation>) -> JoinHandle<Result<(), entente_clouds::Error>> {
+        self.inner.world.spawn(creation.commit())
+    }
+}
+
+/// A chunk that is being written.
+struct Stretch {
+    /// `None` only while a batch is being sealed.
+    sealer: Option<Sealer>,
+    creation: Box<dyn Creation>,
+    hash: Hash,
+    checksum: blake3::Hasher,
+    sealed: u64,
+}
+
+impl Stretch {
+    fn new(sealer: Sealer, creation: Box<dyn Creation>, hash: Hash) -> Self {
+        Self { sealer: Some(sealer), creation, hash, checksum: blake3::Hasher::new(), sealed: 0 }
+    }
+
+    /// Where its chunk is, once it is full: alone in its segment.
+    fn place(&self, chunk: u32, segment: SegmentId) -> Place {
+        let checksum = seal::shortened(self.checksum.finalize());
+        Place { chunk, segment, offset: 0, length: self.sealed, checksum }
+    }
+}
+
+/// What has been taken of the body and not yet been sealed: whole batches, except at the body's end.
+struct Carry {
+    pieces: Vec<Bytes>,
+    ended: bool,
+}
+
+/// A body, counted and cut into batches.
+struct Incoming<'b, S> {
+    body: std::pin::Pin<&'b mut S>,
+    /// The rest of a piece that reached over the end of a batch.
+    rest: Bytes,
+    taken: u64,
+    size_max: u64,
+    ended: bool,
+}
+
+impl<'b, S> Incoming<'b, S>
+where
+    S: Stream<Item = Result<Bytes, BoxError>> + Send,
+{
+    fn new(body: std::pin::Pin<&'b mut S>, size_max: u64) -> Self {
+        Self { body, rest: Bytes::new(), taken: 0, size_max, ended: false }
+    }
+
+    /// Takes exactly `limit` bytes, or fewer at the body's end; says whether the body has ended.
+    ///
+    /// The end is looked for beyond a full batch only by the next call, except that what is at hand is looked at.
+    async fn up_to(&mut self, limit: usize) -> Result<(Vec<Bytes>, bool), Error> {
+        let (mut pieces, mut length) = (Vec::new(), 0);
+        while length < limit {
+            if self.rest.is_empty() {
+                match self.body.next().await {
+                    Some(piece) => self.rest = piece.map_err(Error::Body)?,
+                    None => {
+                        self.ended = true;
+                        break;
+                    }
+                }
+            }
+            let piece = self.rest.split_to(self.rest.len().min(limit - length));
+            length += piece.len();
+            self.taken += piece.len() as u64;
+            if self.taken > self.size_max {
+                return Err(Error::TooLong { limit: self.size_max });
+            }
+            if !piece.is_empty() {
+                pieces.push(piece);
+            }
+        }
+        Ok((pieces, self.ended))
+    }
+}
+
+/// SHA-1 as it goes.
+struct Hash(digest::Context);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY))
+    }
+}
+
+impl Hash {
+    fn update(&mut self, pieces: &[Bytes]) {
+        for piece in pieces {
+            self.0.update(piece);
+        }
+    }
+
+    fn finish(self) -> Result<Sha1, Error> {
+        Sha1::from_slice(self.0.finish().as_ref()).ok_or(Error::Internal("SHA-1 is twenty bytes"))
+    }
+}
+
+fn seal_batch(
+    mut sealer: Sealer,
+    mut hash: Hash,
+    mut checksum: blake3::Hasher,
+    batch: &[Bytes],
+    last: bool,
+) -> Result<(Sealer, Hash, blake3::Hasher, Bytes), Error> {
+    hash.update(batch);
+    let sealed = sealer.seal(batch, last).map_err(|_| Error::Internal("a batch could not be sealed"))?;
+    checksum.update(&sealed);
+    Ok((sealer, hash, checksum, sealed))
+}
+
+async fn joined(pending: Option<JoinHandle<Result<(), entente_clouds::Error>>>) -> Result<(), Error> {
+    let Some(task) = pending else { return Ok(()) };
+    Ok(task.await.map_err(|_| entente_world::Interrupted)??)
+}

@@ -1,0 +1,8 @@
+//! The vault on real parts: SQLite, and a backend in memory whose objects can be damaged.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod damage;
+mod kit;
+mod ledger;
+mod upkeep;

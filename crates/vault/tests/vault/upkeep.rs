@@ -1,0 +1,89 @@
+use crate::kit::{Kit, plaintext};
+use entente_vault::upkeep::collect::Grace;
+use entente_vault::upkeep::repack::Choice;
+use entente_vault::upkeep::{Unwatched, safety};
+use std::time::Duration;
+
+const AT_ONCE: Grace = Grace { segments: Duration::ZERO, orphans: Duration::ZERO };
+
+/// Waits until the clock shows another millisecond, so that nothing is too young for a grace of zero.
+fn a_moment_later(kit: &Kit) {
+    let now = kit.world.now();
+    while kit.world.now() == now {
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_committed_is_collected_after_its_grace() {
+    let kit = Kit::new();
+    let written = kit.write(&plaintext(5000)).await.unwrap();
+    a_moment_later(&kit);
+    let patient = kit.vault.collect(Grace::default(), &mut Unwatched).await.unwrap();
+    assert_eq!((patient.segments, kit.objects.names().len()), (0, 1));
+    let collected = kit.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap();
+    assert!(collected.segments >= 1);
+    assert!(kit.objects.names().is_empty());
+    // Its upload was slower than the grace: it is refused, and whole.
+    let commit = move |tx: &mut entente_database::Tx<'_>| entente_database::contents::commit(tx, &written);
+    let error = kit.database.transact("commit", commit).await.unwrap_err();
+    assert_eq!(error.kind, entente_database::ErrorKind::Condemned);
+    assert!(kit.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn a_foreign_object_is_an_orphan_and_goes() {
+    let kit = Kit::new();
+    kit.objects.replace(entente_vault::ObjectName::new([7; 16]), bytes::Bytes::from_static(b"foreign"));
+    assert_eq!(kit.verify().await.orphans, 1);
+    let young = kit.vault.collect(Grace::default(), &mut Unwatched).await.unwrap();
+    assert_eq!((young.orphans, young.young_orphans), (0, 1));
+    assert_eq!(kit.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap().orphans, 1);
+    assert!(kit.objects.names().is_empty());
+}
+
+#[tokio::test]
+async fn mostly_dead_segments_are_repacked_and_everything_still_reads() {
+    let kit = Kit::new();
+    let writes = (0..40_usize).map(|i| {
+        let kit = &kit;
+        async move { (i, kit.keep(&plaintext(1000 + i)).await) }
+    });
+    let contents = futures_util::future::join_all(writes).await;
+    for (_, content) in contents.iter().filter(|(i, _)| i % 8 != 0) {
+        kit.release(*content).await;
+    }
+    let before = kit.objects.total_bytes();
+    let choice = Choice { live_share_max: 0.9, age_min: Duration::ZERO };
+    a_moment_later(&kit);
+    let repacked = kit.vault.repack(choice, &mut Unwatched).await.unwrap();
+    assert!(repacked.chunks > 0 && repacked.unreadable == 0, "{repacked:?}");
+    a_moment_later(&kit);
+    kit.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap();
+    assert!(kit.objects.total_bytes() < before / 2);
+    for (i, content) in contents.iter().filter(|(i, _)| i % 8 == 0) {
+        assert_eq!(kit.read(*content, 0..u64::MAX).await.unwrap(), plaintext(1000 + i));
+    }
+    assert!(kit.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn a_reader_follows_a_chunk_that_moves() {
+    let kit = Kit::new();
+    let (kept, dropped) = tokio::join!(kit.keep(&[1; 5000]), kit.keep(&[2; 5000]));
+    let manifest = kit.database.read(|tx| entente_database::contents::by_id(tx, kept)).unwrap().unwrap();
+    let places = kit.database.read(|tx| entente_database::contents::places(tx, kept, 0, 10)).unwrap();
+    kit.release(dropped).await;
+    a_moment_later(&kit);
+    kit.vault.repack(Choice { live_share_max: 1.0, age_min: Duration::ZERO }, &mut Unwatched).await.unwrap();
+    kit.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap();
+    // The places are those of before; the object may be gone.
+    let mut reading = kit.vault.read(manifest, places, 0..5000);
+    assert_eq!(reading.next().await.unwrap().unwrap(), vec![1; 5000]);
+}
+
+#[test]
+fn grace_periods_are_in_order() {
+    assert!(safety::RESERVATION_AGE_MAX * 2 < safety::COLLECT_GRACE_BESIDE_A_SERVER);
+    assert!(safety::COLLECT_GRACE_BESIDE_A_SERVER < safety::COLLECT_GRACE);
+}
