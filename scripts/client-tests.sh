@@ -100,7 +100,7 @@ node_stories() {
 
 # pytest ends with 5 when it ran nothing, which is an answer only to somebody who chose what to run.
 python_stories() {
-    "$python" -m pytest -q "${chosen[@]}" "$@"
+    "$python" -m pytest -q --basetemp="$scratch/pytest" "${chosen[@]}" "$@"
     local status=$?
     [ "$status" -eq 5 ] && [ "${#chosen[@]}" -gt 0 ] && status=0
     return "$status"

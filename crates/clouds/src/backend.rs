@@ -97,7 +97,7 @@ pub trait Creation: Send {
 
     /// Makes the object durable and visible, whole or not at all: fsync of file and folder on a disk, 2xx from a cloud.
     ///
-    /// `AlreadyExists` when the name is taken: the object that has it is left as it is. After any error the
-    /// object may or may not exist; the caller gives up the name.
+    /// `AlreadyExists` when the name is taken: the object that has it is durable, and left as it is. After any
+    /// other error the object may or may not exist; the caller gives up the name.
     async fn commit(self: Box<Self>) -> Result<(), Error>;
 }

@@ -1,16 +1,17 @@
 //! SQLite: one writer thread with group commit, a few reader connections, a checkpoint now and then.
 
-use crate::checkpoint::Checkpointer;
+use crate::checkpoint::{self, Checkpointer};
 use crate::command::{Command, Queued};
 use crate::{Error, ErrorKind, Tx, migrations};
 use entente_world::World;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// How many commands may share one commit.
 const BATCH_COMMANDS_MAX: usize = 256;
@@ -50,6 +51,8 @@ struct Inner {
     writer: Option<std::thread::JoinHandle<()>>,
     readers: Vec<Mutex<Connection>>,
     next_reader: AtomicUsize,
+    /// Places for longer reads: one fewer than there are connections, so that short ones need not wait for them.
+    long_reads: Arc<Semaphore>,
 }
 
 impl Database {
@@ -59,6 +62,9 @@ impl Database {
     /// not a database; `Failed` when it cannot be opened. Blocks for some milliseconds: call it at start-up.
     pub fn open(world: World, options: &Options) -> Result<Self, Error> {
         let mut writer = connect(options, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        // Before anything of it is changed: it may be somebody else's.
+        migrations::check(&writer)?;
+        prepare_to_write(&writer)?;
         writer.pragma_update(None, "cache_size", -16_384)?;
         migrations::migrate(&mut writer, world.now())?;
         world.ids_after(migrations::greatest_id(&writer)?);
@@ -69,12 +75,15 @@ impl Database {
                 reader.pragma_update(None, "query_only", true)?;
                 Ok(Mutex::new(reader))
             })
-            .collect::<Result<_, Error>>()?;
+            .collect::<Result<Vec<_>, Error>>()?;
+        let long_reads = Arc::new(Semaphore::new(readers.len().saturating_sub(1).max(1)));
         let (queue, commands) = mpsc::channel(QUEUE_COMMANDS_MAX);
         let path = options.path.clone();
-        let checkpointer = Checkpointer::start(connect(options, OpenFlags::SQLITE_OPEN_READ_WRITE)?)?;
-        let thread = spawn("database-writer", move || write_all(&writer, &checkpointer, &path, commands))?;
-        let inner = Inner { world, queue: Some(queue), writer: Some(thread), readers, next_reader: AtomicUsize::new(0) };
+        let copier = connect(options, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        prepare_to_write(&copier)?;
+        let checkpointer = Checkpointer::start(copier, options.busy_timeout)?;
+        let writer = Some(spawn("database-writer", move || write_all(&writer, &checkpointer, &path, commands))?);
+        let inner = Inner { world, queue: Some(queue), writer, readers, next_reader: AtomicUsize::new(0), long_reads };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -105,16 +114,23 @@ impl Database {
         self.inner.read(function)
     }
 
-    /// Runs a longer read (a listing, a walk) on another thread. Sees one consistent state.
+    /// Runs a longer read (a listing, a walk) on another thread. Sees one consistent state. Waits while as many run as
+    /// there are connections, less one.
     pub async fn read_long<T, E, F>(&self, function: F) -> Result<T, E>
     where
         F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
+        let stopping = || Error::new(ErrorKind::Stopping, "the process is stopping; try again");
+        let place = Arc::clone(&self.inner.long_reads).acquire_owned().await.map_err(|_| stopping())?;
         let inner = Arc::clone(&self.inner);
-        let done = self.inner.world.blocking(move || inner.read(function)).await;
-        done.map_err(|_| Error::new(ErrorKind::Stopping, "the process is stopping; try again"))?
+        // The place goes along, so that a read whose caller went away still counts until it ends.
+        let read = move || {
+            let _place = place;
+            inner.read(function)
+        };
+        self.inner.world.blocking(read).await.map_err(|_| stopping())?
     }
 
     /// The world that its ids and times come from.
@@ -149,7 +165,8 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(writer) = self.writer.take() {
+        // A command may have held the last clone: then this is the writer's own thread, which cannot wait for itself.
+        if let Some(writer) = self.writer.take().filter(|writer| writer.thread().id() != std::thread::current().id()) {
             // A writer that panicked has already answered nobody; there is nothing left to do here.
             let _ = writer.join();
         }
@@ -181,16 +198,24 @@ fn connect(options: &Options, flags: OpenFlags) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(&options.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(options.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        // `checkpoint` does it, aside.
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    }
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Plans follow from the statement alone; otherwise some statements are compiled anew with each new parameter.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
+}
+
+fn prepare_to_write(connection: &Connection) -> Result<(), Error> {
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        let message = "the file system of the database cannot hold a write-ahead log; put the data directory on another";
+        return Err(Error::new(ErrorKind::Failed, message));
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // `checkpoint` does it, aside.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "it blocks on fsync for its whole life: a thread, not a task")]
@@ -221,12 +246,12 @@ fn write_all(
         }
         metrics::histogram!("entente_database_batch_commands").record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         for command in batch.drain(..) {
-            command.answer(committed.as_ref().copied().map_err(copy));
+            command.answer(committed.as_ref().copied().map_err(Error::copy));
         }
         checkpointer.committed(connection);
     }
     // Leave a small log behind, so that the next start has nothing to replay.
-    let _ = connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
+    checkpoint::truncate(connection);
 }
 
 /// Runs what waits in one transaction. `Err` means that nothing of the batch is durable.
@@ -261,19 +286,85 @@ fn write_batch(
 
 fn write_one(connection: &Connection, command: &mut dyn Command) -> Result<(), Error> {
     run(connection, "SAVEPOINT command")?;
-    let outcome = catch_unwind(AssertUnwindSafe(|| command.run(&mut Tx::new(connection))));
+    let mut tx = Tx::new(connection);
+    let outcome = catch_unwind(AssertUnwindSafe(|| command.run(&mut tx)));
     let keep = outcome.unwrap_or_else(|_| {
         tracing::error!(command = command.name(), "a command panicked");
         command.panicked();
         false
     });
+    // A full disk makes SQLite roll the whole transaction back by itself; then there is no savepoint left, and what made
+    // it do so is what everybody in the batch must hear.
+    if let Some(error) = tx.into_lost() {
+        return Err(error);
+    }
     if !keep {
-        // A full disk makes SQLite roll the whole transaction back by itself; then there is no savepoint left.
         run(connection, "ROLLBACK TO command")?;
     }
     run(connection, "RELEASE command")
 }
 
-fn copy(error: &Error) -> Error {
-    Error { kind: error.kind, message: error.to_string(), source: None }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings;
+
+    fn small_file(folder: &tempfile::TempDir) -> Connection {
+        let options = Options::new(folder.path().join("t.sqlite"));
+        drop(Database::open(World::real(), &options).unwrap());
+        let connection = connect(&options, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        prepare_to_write(&connection).unwrap();
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        connection.pragma_update_and_check(None, "max_page_count", pages + 4, |_| Ok(())).unwrap();
+        connection
+    }
+
+    type Answer = tokio::sync::oneshot::Receiver<Result<(), Error>>;
+
+    fn put(name: &'static str, bytes: usize) -> (Box<dyn Command>, Answer) {
+        let (command, answer) = Queued::new("put", move |tx: &mut Tx<'_>| settings::set(tx, name, &vec![1; bytes]));
+        (Box::new(command), answer)
+    }
+
+    /// Runs them in one batch, and answers them.
+    fn write(connection: &Connection, commands: Vec<Box<dyn Command>>) {
+        let (_queue, mut none) = mpsc::channel(1);
+        let mut batch = commands;
+        let committed = write_batch(connection, &mut batch, &mut none);
+        batch.drain(..).for_each(|command| command.answer(committed.as_ref().copied().map_err(Error::copy)));
+    }
+
+    fn is_there(connection: &Connection, name: &str) -> bool {
+        settings::value(&mut Tx::new(connection), name).unwrap().is_some()
+    }
+
+    #[test]
+    fn a_full_disk_is_told_to_everybody_whose_commit_it_took() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = small_file(&folder);
+        let ((first, mut one), (large, mut two), (last, mut three)) = (put("a", 10), put("b", 1 << 20), put("c", 10));
+        write(&connection, vec![first, large, last]);
+        for answer in [&mut one, &mut two, &mut three] {
+            assert_eq!(answer.try_recv().unwrap().unwrap_err().kind, ErrorKind::Full);
+        }
+        assert!(!is_there(&connection, "a") && !is_there(&connection, "b") && !is_there(&connection, "c"));
+        // There is room for little ones still.
+        let (again, mut four) = put("a", 10);
+        write(&connection, vec![again]);
+        four.try_recv().unwrap().unwrap();
+        assert!(is_there(&connection, "a"));
+    }
+
+    #[test]
+    fn a_command_that_goes_on_after_a_full_disk_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = small_file(&folder);
+        let (command, mut answer) = Queued::new("careless", |tx: &mut Tx<'_>| {
+            let _ = settings::set(tx, "large", &vec![1; 1 << 20]);
+            settings::set(tx, "after", b"1")
+        });
+        write(&connection, vec![Box::new(command)]);
+        assert_eq!(answer.try_recv().unwrap().unwrap_err().kind, ErrorKind::Full);
+        assert!(!is_there(&connection, "after"));
+    }
 }

@@ -46,6 +46,12 @@ impl Error {
         matches!(self.kind, ErrorKind::Condemned | ErrorKind::Busy | ErrorKind::Stopping)
     }
 
+    /// The same for another of those whom it concerns.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self::new(self.kind, self.to_string())
+    }
+
     pub(crate) fn damaged(what: &'static str) -> Self {
         Self::new(ErrorKind::Damaged, format!("the database holds an impossible value: {what}"))
     }

@@ -7,6 +7,8 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 /// One transaction (or one command's savepoint within a shared one). Opaque outside this crate.
 pub struct Tx<'c> {
     connection: &'c rusqlite::Connection,
+    /// Why SQLite has rolled the whole transaction back by itself (a full disk, a failing one), if it has.
+    lost: Option<Error>,
 }
 
 /// A parameter of a statement.
@@ -23,13 +25,20 @@ pub(crate) struct Row<'r>(&'r rusqlite::Row<'r>);
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(connection: &'c rusqlite::Connection) -> Self {
-        Self { connection }
+        Self { connection, lost: None }
+    }
+
+    /// Why there is no transaction any more, if there is none.
+    pub(crate) fn into_lost(self) -> Option<Error> {
+        self.lost
     }
 
     /// Runs a statement; answers how many rows it changed.
     pub(crate) fn execute(&mut self, sql: &'static str, parameters: &[Value<'_>]) -> Result<usize, Error> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.execute(rusqlite::params_from_iter(parameters))?)
+        self.within(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            Ok(statement.execute(rusqlite::params_from_iter(parameters))?)
+        })
     }
 
     /// Runs a query; answers every row, as `map` reads it. The statement bounds how many there are.
@@ -39,13 +48,15 @@ impl<'c> Tx<'c> {
         parameters: &[Value<'_>],
         mut map: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(map(&Row(row))?);
-        }
-        Ok(found)
+        self.within(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(map(&Row(row))?);
+            }
+            Ok(found)
+        })
     }
 
     /// Runs a query; answers its first row, if it has one.
@@ -55,9 +66,26 @@ impl<'c> Tx<'c> {
         parameters: &[Value<'_>],
         map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
-        rows.next()?.map(|row| map(&Row(row))).transpose()
+        self.within(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+            rows.next()?.map(|row| map(&Row(row))).transpose()
+        })
+    }
+
+    /// Runs something within the transaction, and never without it: once SQLite has given the transaction up, each
+    /// further statement would be a commit of its own.
+    fn within<T>(&mut self, run: impl FnOnce(&rusqlite::Connection) -> Result<T, Error>) -> Result<T, Error> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.copy());
+        }
+        let done = run(self.connection);
+        if let Err(error) = &done
+            && self.connection.is_autocommit()
+        {
+            self.lost = Some(error.copy());
+        }
+        done
     }
 }
 

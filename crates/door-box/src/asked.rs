@@ -1,22 +1,25 @@
 //! A request on its way to its handler, and what handlers ask of it.
 
+use crate::answer;
 use crate::door::BoxDoor;
 use crate::error::Problem;
 use crate::wire::fields::Fields;
-use crate::wire::id::{self, FromNumber, ItemRef};
+use crate::wire::id::{self, FromNumber, ItemRef, MalformedId};
 use crate::wire::query::Query;
 use crate::wire::{digest, request};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::response::Response;
+use bytes::Bytes;
 use entente_door_kit::precondition::{Decision, Intent, Precondition};
-use entente_door_kit::{Arrival, read_bounded};
+use entente_door_kit::{Arrival, Entry, read_bounded};
 use entente_model::{Caller, ItemId, Sha1, UserId};
 use entente_tree::Tree;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 /// What a handler answers.
 pub(crate) type Outcome = Result<Response, Problem>;
@@ -28,19 +31,23 @@ pub(crate) struct Asked {
     pub(crate) door: BoxDoor,
     pub(crate) arrival: Arrival,
     pub(crate) parts: Parts,
-    pub(crate) body: Body,
+    /// Never locked: it only makes the request shareable across awaits, which a body by itself is not.
+    body: Mutex<Body>,
     parameters: RawPathParams,
 }
 
 impl Asked {
-    /// Fails with the status of an answer without a body: 400 when a parameter in the path is not UTF-8, 500 when the
-    /// request did not come through `entente_door_kit::serve`.
-    pub(crate) async fn new(door: BoxDoor, request: Request) -> Result<Self, StatusCode> {
+    /// Fails with an answer: 405 when an id in the path is not even text, 500 when the request did not come through
+    /// `entente_door_kit::serve`.
+    pub(crate) async fn new(door: BoxDoor, request: Request) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let arrival = parts.extensions.get::<Arrival>().copied().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
-        let parameters = RawPathParams::from_request_parts(&mut parts, &()).await;
-        let parameters = parameters.map_err(|_| StatusCode::BAD_REQUEST)?;
-        Ok(Self { door, arrival, parts, body, parameters })
+        let Some(arrival) = parts.extensions.get::<Arrival>().copied() else {
+            return Err(answer::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        match RawPathParams::from_request_parts(&mut parts, &()).await {
+            Ok(parameters) => Ok(Self { door, arrival, parts, body: Mutex::new(body), parameters }),
+            Err(_) => Err(Problem::from(MalformedId).into_response(arrival.request_id, &door.look())),
+        }
     }
 
     pub(crate) fn tree(&self) -> &Tree {
@@ -104,9 +111,18 @@ impl Asked {
 
     /// The JSON body; an empty one counts as `{}`.
     pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
-        let body = std::mem::take(&mut self.body);
-        let bytes = read_bounded(body, self.door.options().limits.json_bytes).await?;
-        Ok(request::parse(&bytes)?)
+        Ok(request::parse(&self.small_body().await?)?)
+    }
+
+    /// The body as it is, if it is as small as JSON has to be.
+    pub(crate) async fn small_body(&mut self) -> Result<Bytes, Problem> {
+        let body = self.take_body();
+        Ok(read_bounded(body, self.door.options().limits.json_bytes).await?)
+    }
+
+    /// The body, once; empty afterwards.
+    pub(crate) fn take_body(&mut self) -> Body {
+        std::mem::take(self.body.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The sequence number that a change must find, by `If-Match`.
@@ -134,9 +150,22 @@ impl Asked {
         sha1.map(Some).ok_or_else(|| malformed().coded("bad_digest"))
     }
 
-    /// The absolute URL of a path of ours, which begins with `/`.
+    /// The absolute URL of a path of ours, which begins with `/box`.
+    ///
+    /// Who came by one of Box's host names, and has no other URL configured, is sent to those: under them our prefix
+    /// is not part of the path.
     pub(crate) fn url(&self, path: &str) -> String {
-        let base = self.door.options().origin.base_url(&self.arrival, &self.parts.uri, self.headers());
-        [base.as_str(), path].concat()
+        let origin = &self.door.options().origin;
+        let base = origin.base_url(&self.arrival, &self.parts.uri, self.headers());
+        if self.arrival.entry == Entry::Path || origin.public_url.is_some() {
+            return [base.as_str(), path].concat();
+        }
+        let (host, prefix, path) = match path.strip_prefix("/box/upload") {
+            Some(path) => ("upload.box.com", "/api", path),
+            None => ("api.box.com", "", path.strip_prefix("/box").unwrap_or(path)),
+        };
+        let authority = base.as_str().rsplit('/').next().unwrap_or("");
+        let port = authority.find(':').and_then(|colon| authority.get(colon..)).unwrap_or("");
+        [base.scheme().as_str(), "://", host, port, prefix, path].concat()
     }
 }

@@ -97,7 +97,7 @@ impl BoxDoor {
 async fn run(door: BoxDoor, request: Request, operation: &'static Operation) -> Response {
     let asked = match Asked::new(door.clone(), request).await {
         Ok(asked) => asked,
-        Err(status) => return crate::answer::empty(status),
+        Err(answer) => return answer,
     };
     let request_id = asked.arrival.request_id;
     let outcome = match operation.handle {

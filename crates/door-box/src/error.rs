@@ -40,7 +40,10 @@ pub(crate) struct Problem {
 #[derive(Debug)]
 enum Detail {
     None,
-    Parameter { reason: &'static str, name: &'static str },
+    Parameter {
+        reason: &'static str,
+        name: &'static str,
+    },
     /// What has the name; whether a file or a folder was to have it.
     Conflict(Box<ItemView>, Wanted),
     Challenge(&'static str),
@@ -87,7 +90,7 @@ impl Problem {
     }
 
     /// Another status and code for the same.
-    pub(crate) fn as_status(self, status: StatusCode, code: &'static str) -> Self {
+    pub(crate) fn with_status(self, status: StatusCode, code: &'static str) -> Self {
         Self { status, code, ..self }
     }
 
@@ -104,7 +107,7 @@ impl Problem {
     pub(crate) fn of_part(error: TreeError) -> Self {
         let digest = matches!(error, TreeError::DigestMismatch { .. });
         let problem = Self::from(error);
-        if digest { problem.as_status(StatusCode::PRECONDITION_FAILED, "precondition_failed") } else { problem }
+        if digest { problem.with_status(StatusCode::PRECONDITION_FAILED, "precondition_failed") } else { problem }
     }
 
     fn because(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -189,7 +192,7 @@ impl From<TreeError> for Problem {
             TreeError::NotFound => Self::not_found(),
             TreeError::Trashed => Self::new(StatusCode::NOT_FOUND, "trashed", "Item is trashed"),
             TreeError::ParentGone => Self::invalid("parent", "The item's folder is gone; name another as 'parent'")
-                .as_status(StatusCode::NOT_FOUND, "not_found"),
+                .with_status(StatusCode::NOT_FOUND, "not_found"),
             TreeError::NameInUse { winner } => {
                 let message = "Item with the same name already exists";
                 let problem = Self::new(StatusCode::CONFLICT, "item_name_in_use", message);
@@ -236,8 +239,12 @@ impl From<TreeError> for Problem {
                 "range_not_satisfiable",
                 "The part does not begin at a multiple of the part size, or is not as long",
             ),
+            TreeError::PartConflict => {
+                Self::new(StatusCode::CONFLICT, "conflict", "A part with other bytes is in this place already")
+            }
             TreeError::PartsMismatch => {
-                Self::bad_request("The parts do not make up the file, or are not those received").coded("parts_mismatch")
+                Self::bad_request("The parts do not make up the file, or are not those received")
+                    .coded("parts_mismatch")
             }
             TreeError::LoginInUse => {
                 Self::new(StatusCode::CONFLICT, "user_login_already_used", "User with the same login already exists")
@@ -251,9 +258,7 @@ impl From<TreeError> for Problem {
             )
             .because(cause),
             TreeError::Unavailable(cause) => Self::unavailable().because(cause),
-            TreeError::Damaged(cause) | TreeError::Internal(cause) => {
-                Self::internal().because(cause)
-            }
+            TreeError::Damaged(cause) | TreeError::Internal(cause) => Self::internal().because(cause),
         }
     }
 }
@@ -309,7 +314,9 @@ impl From<TicketError> for Problem {
     fn from(error: TicketError) -> Self {
         match error {
             TicketError::Forged => Self::not_found(),
-            TicketError::Expired => Self::new(StatusCode::FORBIDDEN, "forbidden", "The download has expired; ask again"),
+            TicketError::Expired => {
+                Self::new(StatusCode::FORBIDDEN, "forbidden", "The download has expired; ask again")
+            }
         }
     }
 }

@@ -33,7 +33,8 @@ pub(crate) enum Mount {
     Door,
 }
 
-const UPLOAD_PREFIXES: [&str; 4] = ["/box/2.0", "/box/upload/2.0", "/box/upload/api/2.0", "/box/upload.box.com/api/2.0"];
+const UPLOAD_PREFIXES: [&str; 4] =
+    ["/box/2.0", "/box/upload/2.0", "/box/upload/api/2.0", "/box/upload.box.com/api/2.0"];
 
 pub(crate) struct Operation {
     /// Box's name for it, or a name of ours in brackets for what its description does not have.

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 /// What a client may take of us. [`Limits::default`] suits one machine with 600 MiB for the whole program.
 ///
-/// Memory per connection is at most about twice `buffer_bytes`, and about 10 KiB when it is idle.
+/// Memory per connection is at most about twice `buffer_bytes`, and about 30 KiB when it is idle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time, over all listeners. Beyond it nothing is accepted, and newcomers wait in the kernel's queue.
+    /// Connections at a time, over all listeners; each listener keeps one of them for its next. Beyond it nothing is
+    /// accepted, and newcomers wait in the kernel's queue.
     pub connections: u32,
     /// Request line and headers together; a longer head is answered 431. Access tokens in JWT form and S3's
     /// metadata headers fit several times over.

@@ -4,7 +4,7 @@ use crate::secret::{is_well_formed, sha256};
 use crate::{Error, Secret, Unauthenticated};
 use entente_database::tokens::Token;
 use entente_database::{Database, tokens};
-use entente_model::{AppId, Caller, Scopes, Timestamp, TokenId, UserId};
+use entente_model::{AppId, Caller, Scopes, Timestamp, TokenId, UserId, UserRole};
 use entente_world::World;
 use std::time::Duration;
 
@@ -108,15 +108,16 @@ impl Identity {
         Ok(self.database.transact("revoke token", move |tx| tokens::remove(tx, &digest)).await?)
     }
 
-    /// Who `caller` becomes when asking on behalf of another user: only who administers the enterprise may, and only
-    /// for its active users. `None` otherwise; the reasons are not told apart.
+    /// Who `caller` becomes when asking on behalf of another user: only who administers the enterprise may, only for
+    /// its active users, and a co-admin not for an admin. `None` otherwise; the reasons are not told apart.
     pub fn on_behalf_of(&self, caller: &Caller, user: UserId) -> Result<Option<Caller>, Error> {
         if !caller.role.administers() {
             return Ok(None);
         }
         let (app, scopes) = (caller.app, caller.scopes);
         let other = self.database.read(|tx| tokens::caller(tx, user, app, scopes))?;
-        Ok(other.filter(|other| other.enterprise == caller.enterprise))
+        let rises = |other: &Caller| other.role == UserRole::Admin && caller.role != UserRole::Admin;
+        Ok(other.filter(|other| other.enterprise == caller.enterprise && !rises(other)))
     }
 
     /// Removes some of the tokens and assertions that have expired; answers whether there may be more.

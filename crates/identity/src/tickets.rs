@@ -202,6 +202,23 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn every_node_has_the_same_key_and_another_custodian_none() {
+        use entente_custodians::local::LocalCustodian;
+        let folder = tempfile::tempdir().expect("a folder");
+        let world = World::real();
+        let options = entente_database::Options::new(folder.path().join("m.sqlite"));
+        let database = Database::open(world.clone(), &options).expect("a database");
+        let custodian = LocalCustodian::in_memory(world.clone());
+        let first = Signer::load(&world, &database, &custodian).await.expect("a key");
+        let second = Signer::load(&world, &database, &custodian).await.expect("the same key");
+        assert_eq!(second.verify(&first.sign(&ticket()), Timestamp::from_millis(0)), Ok(ticket()));
+        let other = LocalCustodian::in_memory(world.clone());
+        let Err(error) = Signer::load(&world, &database, &other).await else { panic!("the wrong key is accepted") };
+        let message = error.to_string();
+        assert!(message.contains(&custodian.current_key()) && message.contains(&other.current_key()), "{message}");
+    }
+
     #[test]
     fn a_setting_goes_to_bytes_and_back() {
         let wrapped = WrappedKey { key_encryption_key: "local:abcd".to_owned(), bytes: vec![1, 2, 3] };

@@ -176,7 +176,7 @@ impl Inner {
         metrics::histogram!("entente_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
         match self.end(&taken, end).await {
             Ok(true) => {}
-            Ok(false) => tracing::warn!(job.id = %taken.job, job.kind = kind, "a job's lease was lost; it runs again"),
+            Ok(false) => tracing::warn!(job.id = %taken.job, job.kind = kind, "a job was withdrawn while it ran, or its lease was lost"),
             Err(error) => {
                 tracing::warn!(job.id = %taken.job, job.kind = kind, %error, "a job could not be ended; it runs again");
             }

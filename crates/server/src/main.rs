@@ -1,1 +1,98 @@
-fn main() {}
+//! The program: composes the rooms, and speaks with the operator.
+//!
+//! `serve` runs a server; every other verb opens the same data directory, whether a server runs on it or not. What a
+//! verb prints and how it exits is a promise to scripts: see `exit` and `output`.
+
+mod banner;
+mod cli;
+mod compose;
+mod config;
+mod data;
+mod exit;
+mod front;
+mod log;
+mod metering;
+mod output;
+mod progress;
+mod signals;
+mod span;
+mod status;
+mod store;
+mod upkeep;
+mod verbs;
+
+use clap::Parser;
+use cli::{AppVerb, Cli, TokenVerb, UserVerb, Verb};
+use entente_world::{Shutdown, World};
+use exit::{Exit, Failure};
+use rustix::fs::Mode;
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Threads for what blocks (fsync, mostly); more work waits.
+const BLOCKING_THREADS_MAX: usize = 64;
+/// How long such a thread waits for more before it goes.
+const BLOCKING_THREAD_KEPT: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    // Whatever is made is for this user alone.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    let cli = Cli::parse();
+    let format = verbs::format(wants_json(&cli.verb));
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.report(format);
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let level = if matches!(cli.verb, Verb::Serve(_)) { "info" } else { "warn" };
+    log::start(&cli.log, level)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_keep_alive(BLOCKING_THREAD_KEPT)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, format!("the runtime cannot be started: {error}")))?;
+    runtime.block_on(async {
+        let world = World::real();
+        let (trigger, shutdown) = Shutdown::new();
+        signals::watch(&world, trigger)?;
+        dispatch(&world, cli.verb, shutdown).await
+    })
+}
+
+async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Serve(arguments) => verbs::serve::run(world, *arguments, shutdown).await,
+        Verb::Token(verb) => verbs::token::run(world, verb).await,
+        Verb::User(verb) => verbs::user::run(world, verb).await,
+        Verb::App(verb) => verbs::app::run(world, verb).await,
+        Verb::Status(target) => verbs::status::run(world, &target).await,
+        Verb::Verify(arguments) => verbs::upkeep::verify(world, arguments, shutdown).await,
+        Verb::Collect(arguments) => verbs::upkeep::collect(world, arguments, shutdown).await,
+        Verb::Repack(arguments) => verbs::upkeep::repack(world, arguments, shutdown).await,
+    }
+}
+
+fn wants_json(verb: &Verb) -> bool {
+    match verb {
+        Verb::Serve(arguments) => arguments.json,
+        Verb::Token(TokenVerb::Issue(arguments)) => arguments.target.json,
+        Verb::User(UserVerb::Create(arguments)) => arguments.target.json,
+        Verb::App(AppVerb::Create(arguments)) => arguments.target.json,
+        Verb::Verify(arguments) => arguments.target.json,
+        Verb::Collect(arguments) => arguments.target.json,
+        Verb::Repack(arguments) => arguments.target.json,
+        Verb::Token(TokenVerb::Revoke(target))
+        | Verb::User(UserVerb::List(target))
+        | Verb::App(AppVerb::List(target))
+        | Verb::Status(target) => target.json,
+    }
+}

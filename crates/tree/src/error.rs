@@ -77,6 +77,9 @@ pub enum Error {
     /// A part begins or ends where no part of this session can.
     #[error("the part is out of place: it begins at a multiple of the part size and is as long, except the last")]
     PartOutOfPlace,
+    /// Another part with other bytes has arrived in this place. Send the one that arrived, or begin another session.
+    #[error("a part with other bytes is in this place already")]
+    PartConflict,
     /// The parts named are not those that arrived, or do not make up the whole. More parts may arrive.
     #[error("the parts that were named do not make up the file")]
     PartsMismatch,
@@ -134,9 +137,9 @@ impl From<entente_vault::Error> for Error {
             Vault::Custodian(_) => Self::Unavailable(error.into()),
             Vault::Cloud(_) if error.is_full() => Self::Full(error.into()),
             Vault::Cloud(_) => Self::Unavailable(error.into()),
-            Vault::Ledger(source) => match source.downcast::<entente_database::Error>() {
-                Ok(database) => Self::from(*database),
-                Err(source) => Self::Internal(source),
+            Vault::Ledger(ref source) => match source.downcast_ref::<entente_database::Error>() {
+                Some(database) => Self::from(database.copy()),
+                None => Self::Internal(error.into()),
             },
             Vault::Internal(_) => Self::Internal(error.into()),
         }

@@ -62,6 +62,17 @@ impl<A> Grant<A> {
         if self.item.kind == kind { Ok(self) } else { Err(Error::NotFound) }
     }
 
+    /// This folder, for its children.
+    pub(crate) fn inside(&self) -> Inside<'_> {
+        Inside { folder: &self.item, above: &self.above, owner: self.owner }
+    }
+
+    /// The folder that the item is in, for the item's siblings. `NotFound` on top.
+    pub(crate) fn beside(&self) -> Result<Inside<'_>, Error> {
+        let (folder, above) = self.above.split_first().ok_or(Error::NotFound)?;
+        Ok(Inside { folder, above, owner: self.owner })
+    }
+
     /// How many folders are above a child of this folder.
     pub(crate) fn depth_below(&self) -> usize {
         self.above.len() + 1
@@ -71,6 +82,14 @@ impl<A> Grant<A> {
     pub(crate) fn is_within(&self, folder: ItemId) -> bool {
         self.item.id == folder || self.above.iter().any(|above| above.id == folder)
     }
+}
+
+/// A folder that a grant leads through, and what is above it: what its children have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inside<'g> {
+    pub(crate) folder: &'g Ancestor,
+    pub(crate) above: &'g [Ancestor],
+    pub(crate) owner: UserId,
 }
 
 /// Decides whether the caller may do `A` with the item.

@@ -30,7 +30,7 @@ pub use entente_database::versions::Version;
 pub use entente_model::{Caller, Scopes, UserRole};
 pub use entente_vault::{BoxError, Located};
 pub use error::Error;
-pub use files::{NewFile, NewVersion, Opened, VersionPage};
+pub use files::{NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;
 pub use items::{CopyTo, ItemChange, ListQuery, Listing, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo};
 pub use marker::Marker;

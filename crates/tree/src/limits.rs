@@ -31,3 +31,5 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub const BATCH_ROWS_MAX: u32 = 500;
 /// How long a folder may be in the making as a copy before what there is of it is removed.
 pub const COPY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a version that was removed from its list can be restored.
+pub const REMOVED_VERSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -1,12 +1,12 @@
 //! What the tree answers of an item: its row, its current version, and what belongs beside them.
 
-use crate::grant::Grant;
-use crate::{Error, allow};
+use crate::Error;
+use crate::grant::{Grant, Inside};
 use entente_database::items::{Ancestor, Item, Top};
 use entente_database::users::UserMini;
 use entente_database::versions::Version;
 use entente_database::{Tx, items, users, versions};
-use entente_model::{Caller, ItemId, ItemName, UserId};
+use entente_model::{ItemId, ItemName, UserId};
 use std::sync::Arc;
 
 /// A folder above an item.
@@ -100,21 +100,24 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Of the item of a grant.
     pub(crate) fn of<A>(grant: &Grant<A>) -> Self {
-        Self::new(grant.above().iter(), grant)
+        Self::new(grant.above(), grant.above().last().unwrap_or(grant.item()), grant.owner())
     }
 
-    /// Of the children of the item of a grant.
-    pub(crate) fn below<A>(grant: &Grant<A>) -> Self {
-        Self::new(std::iter::once(grant.item()).chain(grant.above()), grant)
+    /// Of the children of a folder.
+    pub(crate) fn inside(Inside { folder, above, owner }: Inside<'_>) -> Self {
+        Self::new(std::iter::once(folder).chain(above), above.last().unwrap_or(folder), owner)
     }
 
-    fn new<'a, A>(upwards: impl DoubleEndedIterator<Item = &'a Ancestor>, grant: &Grant<A>) -> Self {
+    fn new<'a>(
+        upwards: impl IntoIterator<Item = &'a Ancestor, IntoIter: DoubleEndedIterator>,
+        top: &Ancestor,
+        owner: UserId,
+    ) -> Self {
         let entry = |above: &Ancestor| PathEntry { id: above.id, name: above.name.clone(), sequence: above.sequence };
-        let top = grant.above().last().unwrap_or(grant.item()).top;
         Self {
-            path: upwards.rev().map(entry).collect(),
-            owner: grant.owner(),
-            state: if top == Top::Trash { ItemState::Trashed } else { ItemState::Active },
+            path: upwards.into_iter().rev().map(entry).collect(),
+            owner,
+            state: if top.top == Top::Trash { ItemState::Trashed } else { ItemState::Active },
         }
     }
 
@@ -143,11 +146,10 @@ pub(crate) fn view_row<A>(tx: &mut Tx<'_>, grant: &Grant<A>, item: Item) -> Resu
     Surroundings::of(grant).view(tx, &mut Minis::default(), item, version)
 }
 
-/// The view of an item that the caller may see.
-pub(crate) fn view(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<ItemView, Error> {
-    let grant = allow::<crate::grant::See>(tx, caller, item)?;
-    let row = row(tx, &grant)?;
-    view_row(tx, &grant, row)
+/// The view of a child of a folder.
+pub(crate) fn view_inside(tx: &mut Tx<'_>, inside: Inside<'_>, item: Item) -> Result<ItemView, Error> {
+    let version = current(tx, &item)?;
+    Surroundings::inside(inside).view(tx, &mut Minis::default(), item, version)
 }
 
 /// The row of the item of a grant.

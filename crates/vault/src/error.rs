@@ -37,9 +37,9 @@ pub enum Error {
     /// A backend failed.
     #[error(transparent)]
     Cloud(#[from] entente_clouds::Error),
-    /// The ledger failed.
+    /// The ledger failed. Shared, because all whose bytes were to share a segment hear of it.
     #[error("the ledger failed")]
-    Ledger(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Ledger(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
     /// A segment was condemned before its content was committed (it took longer than the grace period). May be retried.
     #[error("segment {0} was condemned before its content was committed; send it again")]
     Condemned(SegmentId),
@@ -55,7 +55,7 @@ impl Error {
     /// An error of a ledger, boxed.
     #[must_use]
     pub fn ledger(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Ledger(source.into())
+        Self::Ledger(source.into().into())
     }
 
     /// Whether the backend has no room left.

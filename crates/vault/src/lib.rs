@@ -89,7 +89,7 @@ impl Default for Limits {
             key_lease: Duration::from_secs(60),
             budget_bytes: 128 * 1024 * 1024,
             commits_per_write_max: 3,
-            shared_writers: 2,
+            shared_writers: 1,
             gather: Duration::ZERO,
         }
     }

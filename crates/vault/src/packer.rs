@@ -134,6 +134,7 @@ fn same(error: &Error) -> Error {
             Error::Cloud(same)
         }
         Error::Interrupted(interrupted) => Error::Interrupted(*interrupted),
+        Error::Ledger(source) => Error::Ledger(Arc::clone(source)),
         other => Error::ledger(other.to_string()),
     }
 }

@@ -56,11 +56,13 @@ test('restoring where the name is taken', async (context) => {
   assert.equal(restored.name, 'other.txt');
 });
 
-test('restoring into another folder', async (context) => {
+test('restoring into another folder, when the old one is gone', async (context) => {
   const folder = await freshFolder(client, context);
-  const doomed = await newFolder(client, folder.id, 'doomed');
+  const parent = await newFolder(client, folder.id, 'parent');
+  const doomed = await newFolder(client, parent.id, 'doomed');
   const haven = await newFolder(client, folder.id, 'haven');
   await client.folders.deleteFolderById(doomed.id);
+  await client.folders.deleteFolderById(parent.id);
   const restored = await client.trashedFolders.restoreFolderFromTrash(doomed.id, {
     requestBody: { parent: { id: haven.id } },
   });

@@ -36,7 +36,7 @@ def strict(schema, name: str = ""):
     """An OpenAPI 3.0 schema as JSON Schema: `nullable` becomes a type, and codes that the description only tells of
     in prose are let through."""
     if isinstance(schema, list):
-        return [strict(one) for one in schema]
+        return [strict(one, name) for one in schema]
     if not isinstance(schema, dict):
         return schema
     made = {}
@@ -51,7 +51,7 @@ def strict(schema, name: str = ""):
             # Meant for what a client sends: an item without tags has an empty list.
             continue
         else:
-            made[word] = strict(value) if word in ("items", "allOf", "oneOf", "anyOf", "additionalProperties") else value
+            made[word] = strict(value, name) if word in ("items", "allOf", "oneOf", "anyOf", "additionalProperties") else value
     nullable = schema.get("nullable") or any(
         isinstance(one, dict) and one.get("nullable") for one in schema.get("allOf", [])
     )

@@ -1,8 +1,10 @@
 """Requests that are wrong: what is answered, and that it is never a server error."""
 
 import json
-import subprocess
+import time
+import uuid
 
+import jwt
 import pytest
 import requests
 
@@ -74,17 +76,10 @@ def test_a_revoked_token_says_so(server):
 
 
 def test_an_expired_token_says_so(server, login):
-    said = subprocess.run([server.program, "token", "issue", "--help"], capture_output=True, text=True).stdout
-    option = next((word for word in ("--expires-in", "--lifetime", "--ttl", "--valid-for") if word in said), None)
-    if option is None:
-        pytest.skip("tokens cannot be issued with a short life")
-    import time
-
-    token = server.run("token", "issue", "--login", login, option, "1s")
-    raw = server.raw(token)
-    deadline = time.monotonic() + 20
+    raw = server.raw(server.run("token", "issue", "--login", login, "--expires", "1s"))
+    deadline = time.monotonic() + 30
     while (answer := raw.ask("GET", "/2.0/users/me")).status_code == 200 and time.monotonic() < deadline:
-        time.sleep(0.1)
+        pass
     is_error(answer, 401)
     assert "expired_token" in answer.headers["WWW-Authenticate"]
 
@@ -113,11 +108,6 @@ def test_token_requests_that_are_refused(server, form, errors):
 
 
 def signed(app, key, **changes) -> dict:
-    import time
-    import uuid
-
-    import jwt
-
     claims = {
         "iss": app.client_id,
         "sub": app.enterprise_id,

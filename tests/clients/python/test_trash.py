@@ -111,6 +111,14 @@ def test_restoring_when_the_old_parent_is_gone(client, folder):
     assert names_in(client, haven.id) == ["child", "file.txt"]
 
 
+def test_a_parent_for_restoring_counts_only_when_the_old_one_is_gone(client, folder):
+    haven = new_folder(client, folder.id, "haven")
+    file = upload(client, folder.id, "file.txt", b"x")
+    client.files.delete_file_by_id(file.id)
+    restored = client.trashed_files.restore_file_from_trash(file.id, parent=RestoreFileFromTrashParent(id=haven.id))
+    assert restored.parent.id == folder.id
+
+
 def test_purge_a_file(client, folder):
     file = upload(client, folder.id, "file.txt", b"x")
     with refused(404):

@@ -5,8 +5,8 @@ use entente_world::World;
 use rustix::{
     fd::{AsRawFd, OwnedFd},
     fs::{
-        AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, ResolveFlags, flock, fstat, fsync, linkat, mkdirat,
-        openat, openat2, statat, unlinkat,
+        AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, ResolveFlags, flock, fstat, fstatvfs, fsync, linkat,
+        mkdirat, openat, openat2, statat, unlinkat,
     },
     io::Errno,
 };
@@ -16,6 +16,9 @@ use std::path::Path;
 const TEMPORARY_FOLDER: &str = "tmp";
 /// Left-over temporary files that one start removes; the next start removes more.
 const LEFTOVERS_REMOVED_MAX: usize = 10_000;
+/// What objects leave free on the disk, at most an eighth of it: a database beside them needs room even to write down
+/// that something was removed, and without it a full disk could never be emptied again.
+const KEPT_FREE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Two processes would have to draw the same 128 bits, or clean up in the same microsecond, this often.
 const TEMPORARY_NAME_TRIES: usize = 8;
 
@@ -107,6 +110,13 @@ impl Layout {
         Ok(())
     }
 
+    /// `NOSPC` when there is no more room than is to be kept free.
+    pub(super) fn check_room(&self) -> Result<(), Errno> {
+        let disk = fstatvfs(&self.root)?;
+        let kept = (disk.f_blocks / 8).saturating_mul(disk.f_frsize).min(KEPT_FREE_BYTES_MAX);
+        if disk.f_bavail.saturating_mul(disk.f_frsize) <= kept { Err(Errno::NOSPC) } else { Ok(()) }
+    }
+
     pub(super) fn make_temporary(&self, world: &World, name: ObjectName) -> Result<Temporary, Errno> {
         match self.temporaries {
             Temporaries::Unnamed => {
@@ -139,9 +149,16 @@ impl Layout {
     }
 
     /// Gives the file its object's name, unless the name is taken (`EXIST`), and makes that durable.
+    ///
+    /// A name that is found taken is made durable too: it may have been given by an earlier try of the same
+    /// caller, who takes `EXIST` for success.
     pub(super) fn publish(&self, temporary: &Temporary, name: ObjectName) -> Result<(), Errno> {
-        self.link(temporary, &path_of(name))?;
-        fsync(openat(&self.root, shard_of(name), FOLDER_FLAGS, Mode::empty())?)
+        let linked = match self.link(temporary, &path_of(name)) {
+            Err(errno) if errno != Errno::EXIST => return Err(errno),
+            linked => linked,
+        };
+        fsync(openat(&self.root, shard_of(name), FOLDER_FLAGS, Mode::empty())?)?;
+        linked
     }
 
     fn link(&self, temporary: &Temporary, to: &str) -> Result<(), Errno> {

@@ -72,6 +72,9 @@ impl FsBackend {
 
     fn open_with(world: World, root: &Path, wanted: Temporaries) -> Result<Self, Error> {
         let layout = Layout::open(&world, root, wanted).map_err(|errno| error_of_making(errno, "open"))?;
+        if layout.temporaries != wanted {
+            tracing::info!("the file system cannot keep files without names, so temporary files are in `tmp`");
+        }
         let open_files = OpenFiles::new(OPEN_FILES_MAX);
         let inner = Inner {
             world,

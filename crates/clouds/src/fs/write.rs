@@ -49,6 +49,7 @@ impl FsCreation {
         let state = std::mem::replace(&mut self.state, State::Broken);
         let (inner, name) = (Arc::clone(&self.inner), self.name);
         let done = self.inner.world.blocking(move || {
+            inner.layout.check_room()?;
             let mut draft = match state {
                 State::New => Draft::make(inner, name, expected)?,
                 State::Begun(draft) => draft,

@@ -26,7 +26,7 @@ pub struct RetrySettings {
 /// that failed may have been performed, so it is never repeated on the same creation: the whole object is
 /// created anew from the bytes, which are kept until the commit succeeds (shared, not copied). When a
 /// repeated commit then finds the name taken, the object there can only be our own: names are 128 random
-/// bits that nobody else knows, and no backend shows an object by halves. If `stat` tells the size that was
+/// bits that nobody else knows, and no backend shows an object by halves or before it is durable. If `stat` tells the size that was
 /// written, the commit has succeeded; if not, it is `AlreadyExists`, and the caller gives up the name.
 /// The name being taken at the first try is returned as it is.
 pub struct Retry {

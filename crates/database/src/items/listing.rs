@@ -23,6 +23,11 @@ impl Position {
     pub fn of(item: &Item) -> Self {
         Self { kind: item.kind, folded: item.name.folded(), id: item.id }
     }
+
+    /// Before every item.
+    fn first() -> Self {
+        Self { kind: Kind::Folder, folded: String::new(), id: ItemId::new(0) }
+    }
 }
 
 /// What siblings of one kind are sorted by, other than their names upwards.
@@ -60,19 +65,28 @@ macro_rules! select {
     };
 }
 
-/// A walk along the index from a position on.
-macro_rules! walk {
+/// The siblings of one kind and folded name: more than one in a trash, and where a door allows it.
+macro_rules! ties {
     ($compare:literal) => {
-        select!(
-            "AND (i.kind, i.name_folded, i.id) ",
-            $compare,
-            " (?2, ?3, ?4) ORDER BY i.kind, i.name_folded, i.id LIMIT ?5"
+        select!("AND i.kind = ?2 AND i.name_folded = ?3 AND i.id ", $compare, " ?4 ORDER BY i.id LIMIT ?5")
+    };
+}
+
+/// A walk along the index. Ids are not compared here: SQLite would look at every tie to do so.
+macro_rules! walk {
+    ($explain:literal) => {
+        concat!(
+            $explain,
+            select!("AND (i.kind, i.name_folded) > (?2, ?3) ORDER BY i.kind, i.name_folded, i.id LIMIT ?4")
         )
     };
 }
 
-const AFTER: &str = walk!(">");
-const AT: &str = walk!(">=");
+const TIES_AFTER: &str = ties!(">");
+const TIES_FROM: &str = ties!(">=");
+const WALK: &str = walk!("");
+const EXPLAIN_TIES: &str = concat!("EXPLAIN QUERY PLAN ", ties!(">"));
+const EXPLAIN_WALK: &str = walk!("EXPLAIN QUERY PLAN ");
 /// One statement for every number to sort by: turned round, numbers sort the other way.
 const BY_NUMBER: &str = select!(
     "ORDER BY i.kind, ?2 * (CASE ?3 WHEN 0 THEN i.content_modified_at WHEN 1 THEN coalesce(v.size, 0) ELSE i.id END),
@@ -87,31 +101,31 @@ pub type Child = (Item, Option<Version>);
 /// Up to `limit` children by name, after a position, or from the first on.
 pub fn page_after(tx: &mut Tx<'_>, folder: ItemId, after: Option<&Position>, limit: u32) -> Result<Vec<Child>, Error> {
     match after {
-        Some(after) => page(tx, AFTER, folder, after, limit),
-        None => {
-            page(tx, AFTER, folder, &Position { kind: Kind::Folder, folded: String::new(), id: ItemId::new(0) }, limit)
-        }
+        Some(after) => page(tx, TIES_AFTER, folder, after, limit),
+        None => page(tx, TIES_FROM, folder, &Position::first(), limit),
     }
 }
 
 /// Up to `limit` children by name, from a position on, with what stands at it.
 pub fn page_at(tx: &mut Tx<'_>, folder: ItemId, at: &Position, limit: u32) -> Result<Vec<Child>, Error> {
-    page(tx, AT, folder, at, limit)
+    page(tx, TIES_FROM, folder, at, limit)
 }
 
 fn page(
     tx: &mut Tx<'_>,
-    sql: &'static str,
+    ties: &'static str,
     folder: ItemId,
-    position: &Position,
+    Position { kind, folded, id }: &Position,
     limit: u32,
 ) -> Result<Vec<Child>, Error> {
-    let Position { kind, folded, id } = position;
-    tx.query(
-        sql,
-        &[folder.into(), kind.number().into(), folded.as_str().into(), (*id).into(), limit.into()],
-        read_child,
-    )
+    let (kind, folded) = (kind.number(), folded.as_str());
+    let mut found =
+        tx.query(ties, &[folder.into(), kind.into(), folded.into(), (*id).into(), limit.into()], read_child)?;
+    let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        found.extend(tx.query(WALK, &[folder.into(), kind.into(), folded.into(), left.into()], read_child)?);
+    }
+    Ok(found)
 }
 
 /// Where the child stands that has `offset` siblings before it by name; `None` past the end. Walks the index, so
@@ -154,11 +168,10 @@ pub fn page_sorted(
 
 /// How the engine means to answer a page by name: for tests, which see to it that it is by the index alone.
 pub fn explain_page(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
-    const EXPLAIN: &str = concat!("EXPLAIN QUERY PLAN ", walk!(">"));
-    let position = Position { kind: Kind::Folder, folded: String::new(), id: ItemId::new(0) };
-    let Position { kind, folded, id } = &position;
-    let parameters = [1_i64.into(), kind.number().into(), folded.as_str().into(), (*id).into(), 1_000_u32.into()];
-    tx.query(EXPLAIN, &parameters, |row| row.text(3))
+    let (folder, kind, folded, limit) = (1_i64.into(), 0_i64.into(), "".into(), 1_000_u32.into());
+    let mut plan = tx.query(EXPLAIN_TIES, &[folder, kind, folded, 1_i64.into(), limit], |row| row.text(3))?;
+    plan.extend(tx.query(EXPLAIN_WALK, &[folder, kind, folded, limit], |row| row.text(3))?);
+    Ok(plan)
 }
 
 fn read_child(found: &Row<'_>) -> Result<Child, Error> {

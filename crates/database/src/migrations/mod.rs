@@ -11,23 +11,30 @@ const MIGRATIONS: &[(&str, &str)] = &[("first schema", include_str!("0001_first.
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
 const APPLICATION_ID: i32 = 0x456e_7431;
 
-pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(), Error> {
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+/// Refuses a file that is another program's, or of a newer version of this one. Changes nothing.
+pub(crate) fn check(connection: &Connection) -> Result<(), Error> {
+    // In this order: another process that is just making the file marks it before it makes a table.
+    let is_used = !is_empty(connection)?;
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    if tables > 0 && application != APPLICATION_ID {
+    if is_used && application != APPLICATION_ID {
         return Err(Error::new(ErrorKind::Schema, "the database file belongs to another program; give another data directory"));
     }
-    if tables == 0 {
-        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    }
-    let done = schema_number(connection)?;
-    if done > MIGRATIONS.len() {
-        let known = MIGRATIONS.len();
+    let (done, known) = (schema_number(connection)?, MIGRATIONS.len());
+    if done > known {
         let message = format!(
             "the database has schema {done}, and this program knows schemas up to {known}; run a newer entente"
         );
         return Err(Error::new(ErrorKind::Schema, message));
     }
+    Ok(())
+}
+
+/// Brings the schema of a file that `check` has passed up to date.
+pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(), Error> {
+    if is_empty(connection)? {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    let done = schema_number(connection)?;
     for (index, (name, sql)) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         // Another process may have been quicker.
@@ -53,8 +60,14 @@ pub(crate) fn greatest_id(connection: &Connection) -> Result<i64, Error> {
         coalesce((SELECT max(id) FROM items), 0), coalesce((SELECT max(id) FROM versions), 0),
         coalesce((SELECT max(id) FROM contents), 0), coalesce((SELECT max(id) FROM segments), 0),
         coalesce((SELECT max(id) FROM events), 0), coalesce((SELECT max(id) FROM upload_sessions), 0),
-        coalesce((SELECT max(id) FROM jobs), 0))";
+        coalesce((SELECT max(id) FROM jobs), 0), coalesce((SELECT max(id) FROM epochs), 0),
+        coalesce((SELECT max(id) FROM users), 0), coalesce((SELECT max(id) FROM enterprises), 0),
+        coalesce((SELECT max(id) FROM apps), 0), coalesce((SELECT max(id) FROM public_keys), 0))";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+fn is_empty(connection: &Connection) -> Result<bool, Error> {
+    Ok(connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?)
 }
 
 /// How many migrations the file has run.

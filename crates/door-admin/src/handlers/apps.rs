@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use entente_door_kit::json::read_json;
 use entente_identity::NewApp;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const APPS_MAX: u32 = 1_000;
 

@@ -1,10 +1,9 @@
 //! `/admin/v1/status`
 
-use super::Administrator;
+use super::{Administrator, Json};
 use crate::State;
 use crate::error::AdminError;
 use axum::extract;
-use serde_json::Value;
 
 pub(crate) async fn show(
     extract::State(state): extract::State<State>,

@@ -68,7 +68,8 @@ pub(crate) async fn content(asked: Asked) -> Outcome {
             return Ok(response);
         }
     }
-    let range = headers.get(header::RANGE).filter(|_| range::if_range_holds(headers.get(header::IF_RANGE), &etag, None));
+    let range =
+        headers.get(header::RANGE).filter(|_| range::if_range_holds(headers.get(header::IF_RANGE), &etag, None));
     let (wanted, content_range) = match range::resolve(range, size) {
         Answer::Whole => (0..size, None),
         Answer::Part(part) => (part.start()..part.end(), Some(part.content_range(size))),
@@ -86,7 +87,11 @@ pub(crate) async fn content(asked: Asked) -> Outcome {
         stream::exact(futures_util::stream::pending::<Result<Bytes, BoxError>>(), length)
     } else {
         let content = asked.tree().read(manifest, located, wanted);
-        if length <= WHOLE_BYTES_MAX { whole(content, length, ticket.content).await? } else { long(&asked, content, length) }
+        if length <= WHOLE_BYTES_MAX {
+            whole(content, length, ticket.content).await?
+        } else {
+            long(&asked, content, length)
+        }
     };
     let mut response = Response::new(body);
     describe(response.headers_mut(), &ticket, quoted_etag);
@@ -119,11 +124,7 @@ fn describe(headers: &mut HeaderMap, ticket: &Ticket, etag: HeaderValue) {
 }
 
 /// A content as it comes. When it fails the connection is cut, and here is said why.
-fn long(
-    asked: &Asked,
-    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
-    length: u64,
-) -> Body {
+fn long(asked: &Asked, content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static, length: u64) -> Body {
     let request_id = asked.arrival.request_id;
     let content = content.map_err(move |error| {
         tracing::error!(request.id = %request_id, error = chain(&*error), "a download was cut off");

@@ -34,12 +34,12 @@ impl Form {
     /// Begins to read the body as a form.
     pub(super) fn open(asked: &mut Asked) -> Result<Self, Problem> {
         let content_type = asked.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let boundary = content_type.and_then(boundary).ok_or_else(|| {
-            Problem::invalid("content-type", "Bad Request: send multipart/form-data with a boundary")
-        })?;
+        let boundary = content_type
+            .and_then(boundary)
+            .ok_or_else(|| Problem::invalid("content-type", "Bad Request: send multipart/form-data with a boundary"))?;
         let parser = Parser::new(boundary);
         let attributes_bytes_max = asked.door.options().limits.form_field_bytes;
-        let body = std::mem::take(&mut asked.body).into_data_stream();
+        let body = asked.take_body().into_data_stream();
         Ok(Self { body, parser, attributes_bytes_max, unwanted_bytes: 0 })
     }
 

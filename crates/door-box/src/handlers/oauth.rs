@@ -2,10 +2,10 @@
 
 use crate::answer;
 use crate::asked::{Asked, Outcome};
+use crate::error::Problem;
 use crate::wire::error::OAuthErrorBody;
 use crate::wire::oauth::{AccessToken, Bearer};
 use axum::response::Response;
-use entente_door_kit::read_bounded;
 use entente_identity::{OAuthError, OAuthErrorKind, TokenForm};
 use http::{HeaderValue, StatusCode, header};
 
@@ -34,9 +34,8 @@ pub(crate) async fn revoke(mut asked: Asked) -> Outcome {
 }
 
 /// A form, whatever `Content-Type` says: nothing else is sent here.
-async fn form(asked: &mut Asked) -> Result<TokenForm, crate::error::Problem> {
-    let body = std::mem::take(&mut asked.body);
-    let bytes = read_bounded(body, asked.door.options().limits.json_bytes).await?;
+async fn form(asked: &mut Asked) -> Result<TokenForm, Problem> {
+    let bytes = asked.small_body().await?;
     Ok(TokenForm::from_pairs(form_urlencoded::parse(&bytes)))
 }
 
@@ -46,6 +45,8 @@ fn refuse(asked: &Asked, error: &OAuthError) -> Response {
         tracing::error!(request.id = %request_id, error = ?error.source, "a token could not be granted");
         StatusCode::SERVICE_UNAVAILABLE
     } else {
+        let (request_id, error) = (asked.arrival.request_id, error.to_string());
+        tracing::debug!(request.id = %request_id, error, "a token was refused");
         StatusCode::BAD_REQUEST
     };
     let body = OAuthErrorBody { error: error.kind.code(), error_description: &error.description };

@@ -21,9 +21,6 @@ pub enum MultipartError {
     /// A part's head is longer than is taken, or no head at all.
     #[error("a part of the multipart body has a malformed head")]
     Head,
-    /// What follows a delimiter is neither the end of its line nor the end of the body.
-    #[error("a delimiter of the multipart body is malformed")]
-    Delimiter,
 }
 
 /// What comes out.
@@ -43,15 +40,15 @@ pub enum Event {
 enum State {
     /// Before the first delimiter.
     Preamble,
-    /// Right after a delimiter.
-    Delimiter,
     /// In a part's head.
     Head,
     /// At the line break that ends a part's head.
     BodyStart,
     /// In a part's body.
     Body,
-    /// After the closing delimiter.
+    /// Right after the closing delimiter.
+    End,
+    /// After it.
     Epilogue,
 }
 
@@ -109,15 +106,12 @@ impl Parser {
                 return Ok(Some(Event::PartEnd));
             }
             match self.state {
-                State::Preamble => {
-                    if !self.skip_preamble() {
+                State::Preamble => match self.look() {
+                    Found::Delimiter(delimiter) => self.pass(delimiter),
+                    Found::Nothing { sure } => {
+                        let _ = self.pending.split_to(sure);
                         return Ok(None);
                     }
-                }
-                State::Delimiter => match self.after_delimiter()? {
-                    None => return Ok(None),
-                    Some(State::Epilogue) => return Ok(Some(Event::End)),
-                    Some(_) => {}
                 },
                 State::Head => return self.head(),
                 State::BodyStart => {
@@ -129,6 +123,10 @@ impl Parser {
                     Some(data) if data.is_empty() => {}
                     data => return Ok(data.map(Event::Data)),
                 },
+                State::End => {
+                    self.state = State::Epilogue;
+                    return Ok(Some(Event::End));
+                }
                 State::Epilogue => {
                     self.pending.clear();
                     return Ok(None);
@@ -139,22 +137,32 @@ impl Parser {
 
     /// Says that the body is at its end.
     pub fn finish(&self) -> Result<(), MultipartError> {
-        if self.state == State::Epilogue { Ok(()) } else { Err(MultipartError::Truncated) }
-    }
-
-    fn skip_preamble(&mut self) -> bool {
-        let found = self.delimiter.find(&self.pending);
-        let skip = found.unwrap_or_else(|| self.pending.len() - self.beginning_of_delimiter());
-        let _ = self.pending.split_to(skip);
-        if found.is_some() {
-            self.leave_delimiter();
+        match self.state {
+            State::End | State::Epilogue => Ok(()),
+            State::Preamble | State::Head | State::BodyStart | State::Body => Err(MultipartError::Truncated),
         }
-        found.is_some()
     }
 
-    fn leave_delimiter(&mut self) {
-        let _ = self.pending.split_to(self.delimiter.needle().len().min(self.pending.len()));
-        self.state = State::Delimiter;
+    /// Looks for a delimiter in what is pending.
+    fn look(&self) -> Found {
+        let length = self.delimiter.needle().len();
+        for at in self.delimiter.find_iter(&self.pending) {
+            match self.pending.get(at + length..).map_or(After::More, after) {
+                After::Delimiter { rest, last } => {
+                    return Found::Delimiter(Delimiter { at, end: at + length + rest, last });
+                }
+                After::More => return Found::Nothing { sure: at },
+                // Not a delimiter after all, only text that begins like one.
+                After::Text => {}
+            }
+        }
+        Found::Nothing { sure: self.pending.len() - self.beginning_of_delimiter() }
+    }
+
+    /// Goes on behind a delimiter. What is before it, and has not been taken, is dropped.
+    fn pass(&mut self, delimiter: Delimiter) {
+        let _ = self.pending.split_to(delimiter.end.min(self.pending.len()));
+        self.state = if delimiter.last { State::End } else { State::Head };
     }
 
     /// How many bytes at the end of what is pending may be the beginning of a delimiter.
@@ -162,23 +170,6 @@ impl Parser {
         let delimiter = self.delimiter.needle();
         let longest = self.pending.len().min(delimiter.len() - 1);
         (1..=longest).rev().find(|length| self.pending.ends_with(delimiter.get(..*length).unwrap_or(b"-"))).unwrap_or(0)
-    }
-
-    fn after_delimiter(&mut self) -> Result<Option<State>, MultipartError> {
-        // RFC 2046 lets blanks stand between a boundary and the end of its line.
-        let blanks = self.pending.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        if blanks > HEAD_BYTES_MAX {
-            return Err(MultipartError::Delimiter);
-        }
-        let (skip, state) = match self.pending.get(blanks..).unwrap_or(b"") {
-            [b'-', b'-', ..] => (blanks + 2, State::Epilogue),
-            [b'\r', b'\n', ..] => (blanks + 2, State::Head),
-            [] | [b'-' | b'\r'] => return Ok(None),
-            _ => return Err(MultipartError::Delimiter),
-        };
-        let _ = self.pending.split_to(skip);
-        self.state = state;
-        Ok(Some(state))
     }
 
     fn head(&mut self) -> Result<Option<Event>, MultipartError> {
@@ -201,31 +192,71 @@ impl Parser {
 
     /// The line break before a body may at the same time be the delimiter's own: then there is no body.
     fn start_body(&mut self) -> bool {
-        let delimiter = self.delimiter.needle();
-        if self.pending.starts_with(delimiter) {
-            self.leave_delimiter();
-            self.part_ended = true;
-            return true;
+        match self.look() {
+            Found::Delimiter(delimiter) if delimiter.at == 0 => {
+                self.pass(delimiter);
+                self.part_ended = true;
+            }
+            Found::Nothing { sure: 0 } => return false,
+            Found::Delimiter(_) | Found::Nothing { .. } => {
+                let _ = self.pending.split_to(2.min(self.pending.len()));
+                self.state = State::Body;
+            }
         }
-        let whole = !delimiter.starts_with(&self.pending);
-        if whole {
-            let _ = self.pending.split_to(2.min(self.pending.len()));
-            self.state = State::Body;
-        }
-        whole
+        true
     }
 
     /// Some of the body, possibly nothing while it goes on to the next state; `None` when more is needed.
     fn body(&mut self) -> Option<Bytes> {
-        if let Some(end) = self.delimiter.find(&self.pending) {
-            let data = self.pending.split_to(end);
-            self.leave_delimiter();
-            self.part_ended = true;
-            return Some(data);
+        match self.look() {
+            Found::Delimiter(delimiter) => {
+                let data = self.pending.split_to(delimiter.at);
+                self.pass(Delimiter { end: delimiter.end - delimiter.at, ..delimiter });
+                self.part_ended = true;
+                Some(data)
+            }
+            Found::Nothing { sure: 0 } => None,
+            Found::Nothing { sure } => Some(self.pending.split_to(sure)),
         }
-        let length = self.pending.len() - self.beginning_of_delimiter();
-        let data = self.pending.split_to(length);
-        if data.is_empty() { None } else { Some(data) }
+    }
+}
+
+/// A delimiter in what is pending.
+#[derive(Clone, Copy)]
+struct Delimiter {
+    at: usize,
+    /// Behind the end of its line, or behind the hyphens that make it the last.
+    end: usize,
+    last: bool,
+}
+
+enum Found {
+    Delimiter(Delimiter),
+    /// No delimiter begins in the first `sure` bytes.
+    Nothing {
+        sure: usize,
+    },
+}
+
+/// What stands behind a boundary.
+enum After {
+    /// The rest of a delimiter, of so many bytes.
+    Delimiter { rest: usize, last: bool },
+    /// Too little to tell.
+    More,
+    /// What cannot stand behind one.
+    Text,
+}
+
+fn after(text: &[u8]) -> After {
+    // RFC 2046 lets blanks stand between a boundary and the end of its line.
+    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    match text.get(blanks..).unwrap_or(b"") {
+        _ if blanks > HEAD_BYTES_MAX => After::Text,
+        [b'-', b'-', ..] => After::Delimiter { rest: blanks + 2, last: true },
+        [b'\r', b'\n', ..] => After::Delimiter { rest: blanks + 2, last: false },
+        [] | [b'-' | b'\r'] => After::More,
+        _ => After::Text,
     }
 }
 
@@ -274,10 +305,13 @@ mod tests {
     use bytes::Bytes;
     use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
-    /// Parts as (name, body), from a body that arrives in pieces of `size`.
-    fn parse(body: &[u8], boundary: &str, size: usize) -> Result<Vec<(Option<String>, Vec<u8>)>, MultipartError> {
+    /// Name and body.
+    type Part = (Option<String>, Vec<u8>);
+
+    /// The parts of a body that arrives in pieces of `size`.
+    fn parse(body: &[u8], boundary: &str, size: usize) -> Result<Vec<Part>, MultipartError> {
         let mut parser = Parser::new(boundary);
-        let mut parts: Vec<(Option<String>, Vec<u8>)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         for piece in body.chunks(size.max(1)) {
             parser.push(Bytes::copy_from_slice(piece));
             while let Some(event) = parser.next_event()? {
@@ -336,7 +370,18 @@ mod tests {
         let long = [b"--x\r\n".as_slice(), &[b'a'; 9_000], b"\r\n\r\n\r\n--x--"].concat();
         assert_eq!(parse(&long, "x", 1_000), Err(MultipartError::Head));
         assert_eq!(parse(&long, "x", 100_000), Err(MultipartError::Head));
-        assert_eq!(parse(b"--xy\r\n", "x", 3), Err(MultipartError::Delimiter));
+        let blanks = [b"--x".as_slice(), &[b' '; 9_000], b"--"].concat();
+        assert_eq!(parse(&blanks, "x", 1_000), Err(MultipartError::Truncated));
+    }
+
+    #[test]
+    fn text_that_begins_like_a_delimiter_is_text() {
+        let text = b"\r\n--xy\r\n--x-\r\n--x\t\r\r\n--".to_vec();
+        let form =
+            [b"--x \t\r\nContent-Disposition: form-data; name=a\r\n\r\n", text.as_slice(), b"\r\n--x--"].concat();
+        for size in 1..form.len() + 1 {
+            assert_eq!(parse(&form, "x", size), Ok(vec![(Some("a".to_owned()), text.clone())]), "in pieces of {size}");
+        }
     }
 
     #[test]

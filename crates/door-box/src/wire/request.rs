@@ -12,7 +12,12 @@ pub struct MalformedBody(pub String);
 
 /// Reads a body. An empty one counts as `{}`: clients send none when they have nothing to say.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, MalformedBody> {
-    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    let body = match body.trim_ascii_start().first() {
+        Some(b'{') => body,
+        None => b"{}",
+        // A list would be taken for the members in their order.
+        Some(_) => return Err(MalformedBody("it is not a JSON object".to_owned())),
+    };
     serde_json::from_slice(body).map_err(|error| MalformedBody(error.to_string()))
 }
 
@@ -205,7 +210,7 @@ mod tests {
     fn what_is_wrong_is_said() {
         let error = parse::<NewItem>(br#"{"name":5}"#).expect_err("is wrong");
         assert!(error.to_string().contains("expected a string"), "{error}");
-        assert!(parse::<NewItem>(b"[1]").is_err());
+        assert!(parse::<NewItem>(b"[]").is_err());
         assert!(parse::<NewItem>(b"{\"name\":\"\xff\"}").is_err());
         assert!(parse::<NewItem>(br#"{"content_modified_at":"yesterday"}"#).is_err());
     }

@@ -100,3 +100,19 @@ pub struct UploadUrl<'a> {
     /// Where the form goes; clients append their own query.
     pub upload_url: &'a str,
 }
+
+/// What a session's `plan` answers: every part is still wanted.
+#[derive(Debug, Serialize)]
+pub struct PlanAnswer<'a> {
+    upload_session_id: Text<UploadSessionId>,
+    hits: [(); 0],
+    misses: &'a [serde_json::Value],
+}
+
+impl<'a> PlanAnswer<'a> {
+    /// Of the session, about these parts.
+    #[must_use]
+    pub fn all_missing(session: UploadSessionId, parts: &'a [serde_json::Value]) -> Self {
+        Self { upload_session_id: Text(session), hits: [], misses: parts }
+    }
+}

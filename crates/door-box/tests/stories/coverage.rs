@@ -1,11 +1,12 @@
 //! COVERAGE.md says which of Box's operations are served. Run with UPDATE=1 to write it anew; where Box's description
 //! is not at hand, only the list of what is served is compared.
 
+use crate::contract;
 use entente_door_box::served;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 const DESCRIPTIONS: [&str; 3] = ["openapi.json", "openapi-v2025.0.json", "openapi-v2026.0.json"];
@@ -67,9 +68,8 @@ fn marked(page: &str) -> Vec<&str> {
 
 #[test]
 fn the_page_is_current() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page: PathBuf = here.join("COVERAGE.md");
-    let operations = described(&here.join("../../../shared/data/box-openapi"));
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("COVERAGE.md");
+    let operations = described(&contract::folder());
     if let (Some(operations), Some(_)) = (&operations, std::env::var_os("UPDATE")) {
         std::fs::write(&page, table(operations)).expect("written");
     }
@@ -77,7 +77,8 @@ fn the_page_is_current() {
     match operations {
         Some(operations) => {
             assert_eq!(written, table(&operations), "run the tests with UPDATE=1");
-            let unknown: Vec<_> = served().into_iter().filter(|id| !operations.iter().any(|operation| operation.id == *id)).collect();
+            let unknown: Vec<_> =
+                served().into_iter().filter(|id| !operations.iter().any(|operation| operation.id == *id)).collect();
             assert!(unknown.is_empty(), "not in Box's description: {unknown:?}");
         }
         None => {

@@ -81,7 +81,10 @@ async fn versions_tokens_and_those_who_may_not() {
     client.get(&format!("{path}?version=12")).await.refused(404, "not_found");
     let by_query = format!("/box/2.0{path}?access_token={}", client.token);
     assert_eq!(client.send("GET", &by_query, &[("authorization", "")], "").await.status, 302);
-    client.send("GET", &format!("/box/2.0{path}?access_token=x"), &[("authorization", "")], "").await.refused(401, "unauthorized");
+    client
+        .send("GET", &format!("/box/2.0{path}?access_token=x"), &[("authorization", "")], "")
+        .await
+        .refused(401, "unauthorized");
     client.send("GET", &format!("/box/2.0{path}"), &[("authorization", "")], "").await.refused(401, "unauthorized");
     client.get("/files/12/content").await.refused(404, "not_found");
 }

@@ -11,9 +11,15 @@ async fn versions_are_listed_promoted_removed_and_restored() {
     let path = format!("/files/{file}/versions");
     assert_eq!(client.get(&path).await.expect(200)["total_count"], 0);
     let attributes = br#"{"name":"two.txt"}"#;
-    client.form(&format!("/files/{file}/content"), &[], &[("attributes", attributes), ("file", b"two")]).await.expect(200);
+    client
+        .form(&format!("/files/{file}/content"), &[], &[("attributes", attributes), ("file", b"two")])
+        .await
+        .expect(200);
     assert_json_snapshot!("older versions", client.get(&path).await.tame());
-    assert_json_snapshot!("one version", client.get(&format!("{path}/{first}?fields=version_number,name,size")).await.tame());
+    assert_json_snapshot!(
+        "one version",
+        client.get(&format!("{path}/{first}?fields=version_number,name,size")).await.tame()
+    );
 
     let promoted = client.post(&format!("{path}/current"), json!({"id": first, "type": "file_version"})).await;
     assert_json_snapshot!("a promoted version", promoted.tame());
@@ -23,7 +29,10 @@ async fn versions_are_listed_promoted_removed_and_restored() {
     assert_eq!(client.get(&path).await.expect(200)["total_count"], 2);
 
     let one = format!("{path}/{first}");
-    client.send("DELETE", &format!("/box/2.0{one}"), &[("if-match", "77")], "").await.refused(412, "precondition_failed");
+    client
+        .send("DELETE", &format!("/box/2.0{one}"), &[("if-match", "77")], "")
+        .await
+        .refused(412, "precondition_failed");
     client.delete(&one).await.expect(204);
     assert_eq!(client.get(&path).await.expect(200)["total_count"], 1);
     assert!(client.get(&one).await.expect(200)["trashed_at"].is_string());

@@ -16,11 +16,15 @@ async fn a_file_is_shown_changed_and_trashed() {
         "name": "b.txt", "parent": {"id": "0"}, "description": "moved", "tags": ["x"],
         "content_modified_at": "2012-12-12T10:53:43-08:00", "shared_link": null, "lock": null,
     });
-    let changed = client.put(&format!("{path}?fields=name,parent,description,tags,content_modified_at,etag"), changed).await;
+    let changed =
+        client.put(&format!("{path}?fields=name,parent,description,tags,content_modified_at,etag"), changed).await;
     assert_json_snapshot!("a changed file", changed.tame());
     let stale = client.send("PUT", &format!("/box/2.0{path}"), &[("if-match", "0")], r#"{"name":"c.txt"}"#).await;
     stale.refused(412, "precondition_failed");
-    client.send("DELETE", &format!("/box/2.0{path}"), &[("if-match", "0")], "").await.refused(412, "precondition_failed");
+    client
+        .send("DELETE", &format!("/box/2.0{path}"), &[("if-match", "0")], "")
+        .await
+        .refused(412, "precondition_failed");
     client.delete(&path).await.expect(204);
     client.get(&path).await.refused(404, "trashed");
     client.put(&path, json!({"name": "c"})).await.refused(404, "trashed");

@@ -33,7 +33,10 @@ async fn a_folder_is_made_changed_and_trashed() {
     let fresh = client.send("PUT", &format!("/box/2.0{path}"), &[("if-match", "2")], r#"{"name":"x"}"#).await;
     assert_eq!(fresh.expect(200)["etag"], "3");
     assert_eq!(client.send("GET", &format!("/box/2.0{path}"), &[("if-none-match", "3")], "").await.status, 304);
-    client.send("DELETE", &format!("/box/2.0{path}"), &[("if-match", "1")], "").await.refused(412, "precondition_failed");
+    client
+        .send("DELETE", &format!("/box/2.0{path}"), &[("if-match", "1")], "")
+        .await
+        .refused(412, "precondition_failed");
 
     client.folder(&inner, "child").await;
     client.delete(&path).await.refused(400, "folder_not_empty");
@@ -47,9 +50,13 @@ async fn fields_are_exactly_those_asked_for() {
     let client = Client::new().await;
     let id = client.folder("0", "Reports").await;
     let path = format!("/folders/{id}");
-    assert_json_snapshot!("two fields and nonsense", client.get(&format!("{path}?fields=name,size,nonsense")).await.tame());
+    assert_json_snapshot!(
+        "two fields and nonsense",
+        client.get(&format!("{path}?fields=name,size,nonsense")).await.tame()
+    );
     assert_json_snapshot!("an empty fields parameter asks for the standard", {
-        let keys: Vec<String> = client.get(&format!("{path}?fields=")).await.expect(200).as_object().unwrap().keys().cloned().collect();
+        let keys: Vec<String> =
+            client.get(&format!("{path}?fields=")).await.expect(200).as_object().unwrap().keys().cloned().collect();
         keys
     });
     let full = "tags,permissions,has_collaborations,sync_state,can_non_owners_invite,is_externally_owned,\
@@ -80,7 +87,8 @@ async fn a_listing_has_folders_first_and_pages() {
     let listed = client.get(&format!("{path}?fields={rclone}&limit=1000&usemarker=true")).await;
     assert_json_snapshot!("with fields", listed.tame());
     let down = client.get(&format!("{path}?sort=name&direction=DESC&fields=name")).await.expect(200);
-    let names: Vec<_> = down["entries"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        down["entries"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["z", "Y", "C.txt", "b.txt", "a.txt"]);
     client.get(&format!("{path}?limit=-1")).await.refused(400, "invalid_limit");
     client.get(&format!("{path}?offset=10001")).await.refused(400, "invalid_offset");

@@ -1,5 +1,6 @@
 //! A client without a network, and a way to look at what it gets.
 
+use crate::contract;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
@@ -22,6 +23,7 @@ pub struct Client {
     pub user: UserId,
     pub token: String,
     router: Router,
+    entry: Entry,
 }
 
 /// What came back.
@@ -34,14 +36,23 @@ pub struct Answer {
 impl Client {
     /// The enterprise's administrator.
     pub async fn new() -> Self {
+        let public_url = Some("https://files.acme.example".parse().unwrap());
+        Self::with(Origin { public_url, ..Origin::default() }, Entry::Path).await
+    }
+
+    /// The same, who came by one of Box's host names.
+    pub async fn by_host_name() -> Self {
+        Self::with(Origin::default(), Entry::HostName).await
+    }
+
+    async fn with(origin: Origin, entry: Entry) -> Self {
         let stage = Stage::new().await;
         let user = stage.person("ada@acme.example", "Ada Admin", UserRole::Admin).await;
         let token = stage.token(user, Scopes::ALL, HOUR).await;
         let auth = Auth::new(stage.world.clone(), stage.identity.clone(), stage.signer.clone());
-        let origin = Origin { public_url: Some("https://files.acme.example".parse().unwrap()), ..Origin::default() };
         let options = Options { origin, ..Options::default() };
         let router = BoxDoor::new(stage.tree.clone(), auth, options).router();
-        Self { stage, user, token, router }
+        Self { stage, user, token, router, entry }
     }
 
     /// Sends anything, with the token unless the headers bring their own.
@@ -58,12 +69,13 @@ impl Client {
             peer: "192.0.2.9:4711".parse().unwrap(),
             local: "192.0.2.1:443".parse().unwrap(),
             scheme: Scheme::Https,
-            entry: Entry::Path,
+            entry: self.entry,
         };
         let request = request.extension(arrival).body(body.into()).unwrap();
         let response = self.router.clone().call(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("the body is complete").to_bytes();
+        contract::check(method, path, parts.status.as_u16(), &body);
         Answer { status: parts.status, headers: parts.headers, body }
     }
 

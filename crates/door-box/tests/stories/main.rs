@@ -1,5 +1,15 @@
 //! Stories told to the Box door's router, in-process: what a client sends, and what it gets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests know their answers, and read the environment"
+)]
+
+mod contract;
 mod coverage;
 mod downloads;
 mod errors;

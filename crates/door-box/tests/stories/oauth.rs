@@ -35,7 +35,14 @@ async fn an_app_gets_a_token_uses_it_and_revokes_it() {
 #[tokio::test]
 async fn a_bad_request_gets_an_oauth_error() {
     let client = Client::new().await;
-    let refused = client.send("POST", "/box/oauth2/token", &[("authorization", "")], "grant_type=client_credentials&client_id=x&client_secret=y").await;
+    let refused = client
+        .send(
+            "POST",
+            "/box/oauth2/token",
+            &[("authorization", "")],
+            "grant_type=client_credentials&client_id=x&client_secret=y",
+        )
+        .await;
     assert_json_snapshot!("an unknown client", refused.tame());
     let refused = client.send("POST", "/box/oauth2/token", &[("authorization", "")], "grant_type=password").await;
     assert_eq!(refused.expect(400)["error"], "unsupported_grant_type");
@@ -65,6 +72,8 @@ async fn a_401_says_why() {
     let delete = client.send("DELETE", "/box/2.0/folders/12", &[("authorization", &reader)], "").await;
     delete.refused(404, "not_found");
     let create = r#"{"name":"a","parent":{"id":"0"}}"#;
-    client.send("POST", "/box/2.0/folders", &[("authorization", &reader)], create).await
+    client
+        .send("POST", "/box/2.0/folders", &[("authorization", &reader)], create)
+        .await
         .refused(403, "access_denied_insufficient_permissions");
 }

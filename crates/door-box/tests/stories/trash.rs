@@ -14,6 +14,7 @@ async fn a_file_goes_to_the_trash_and_comes_back() {
     assert_json_snapshot!("the trash", client.get("/folders/trash/items?limit=10").await.tame());
     let by_marker = client.get("/folders/trash/items?usemarker=true&fields=name,item_status").await.expect(200);
     assert_eq!(by_marker["entries"][0]["item_status"], "trashed");
+    client.get("/folders/trash/items?usemarker=true&sort=name").await.refused(400, "bad_request");
 
     client.file("0", "A.txt", b"other").await;
     let conflict = client.send("POST", &format!("/box/2.0{path}"), &[], "").await;

@@ -15,13 +15,19 @@ async fn a_file_is_uploaded_and_gets_a_second_version() {
         "name": "a.txt", "parent": {"id": "0"},
         "content_created_at": "2012-12-12T10:53:43Z", "content_modified_at": "2012-12-13T10:53:43.5+01:00",
     });
-    let made = client.form("/files/content", &[], &[("attributes", attributes.to_string().as_bytes()), ("file", b"one")]).await;
+    let made = client
+        .form("/files/content", &[], &[("attributes", attributes.to_string().as_bytes()), ("file", b"one")])
+        .await;
     assert_json_snapshot!("an uploaded file", made.tame());
     let file = made.expect(201)["entries"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/files/{file}/content");
-    let second = client.form(&path, &[("if-match", "0")], &[("attributes", br#"{"name":"b.txt"}"#), ("file", b"two!")]).await;
+    let second =
+        client.form(&path, &[("if-match", "0")], &[("attributes", br#"{"name":"b.txt"}"#), ("file", b"two!")]).await;
     assert_json_snapshot!("a second version", second.tame());
-    client.form(&path, &[("if-match", "0")], &[("attributes", b"{}"), ("file", b"3")]).await.refused(412, "precondition_failed");
+    client
+        .form(&path, &[("if-match", "0")], &[("attributes", b"{}"), ("file", b"3")])
+        .await
+        .refused(412, "precondition_failed");
     assert_eq!(client.download(&path).await.body, "two!");
 }
 
@@ -96,7 +102,9 @@ async fn a_preflight_says_what_an_upload_would_meet() {
     assert_json_snapshot!("a good preflight", ask(wanted.clone(), "").await.tame());
     ask(wanted.clone(), "/").await.expect(200);
     ask(json!({"name": "a.txt", "size": -1, "parent": {"id": "0"}}), "").await.refused(400, "bad_request");
-    ask(json!({"name": "a.txt", "size": 1_u64 << 50, "parent": {"id": "0"}}), "").await.refused(413, "file_size_limit_exceeded");
+    ask(json!({"name": "a.txt", "size": 1_u64 << 50, "parent": {"id": "0"}}), "")
+        .await
+        .refused(413, "file_size_limit_exceeded");
     ask(json!({"name": "a.txt", "parent": {"id": "12"}}), "").await.refused(404, "not_found");
     let file = client.file("0", "A.TXT", b"hello").await;
     let taken = ask(wanted, "/").await;
@@ -115,4 +123,17 @@ async fn of_many_with_one_name_one_wins() {
     for lost in all.iter().filter(|answer| answer.status != 201) {
         assert_eq!(lost.refused(409, "item_name_in_use")["context_info"]["conflicts"]["id"], winner);
     }
+}
+
+#[tokio::test]
+async fn who_comes_by_a_host_name_of_boxs_stays_there() {
+    let client = Client::by_host_name().await;
+    let wanted = json!({"name": "a.txt", "parent": {"id": "0"}}).to_string();
+    let preflight = client.send("OPTIONS", "/box/2.0/files/content", &[("host", "api.box.com")], wanted).await;
+    assert_eq!(preflight.expect(200)["upload_url"], "https://upload.box.com/api/2.0/files/content");
+    let file = client.file("0", "a.txt", b"hello").await;
+    let path = format!("/box/2.0/files/{file}/content");
+    let redirect = client.send("GET", &path, &[("host", "api.box.com:8443")], "").await;
+    let location = redirect.header("location");
+    assert!(location.starts_with("https://api.box.com:8443/download/"), "{location}");
 }

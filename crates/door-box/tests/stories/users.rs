@@ -20,11 +20,16 @@ async fn an_administrator_makes_and_changes_users() {
     let made = client.post("/users", json!({"login": "bob@acme.example", "name": "Bob"})).await;
     assert_json_snapshot!("a new user", made.tame());
     let bob = made.expect(201)["id"].as_str().unwrap().to_owned();
-    client.post("/users", json!({"login": "BOB@acme.example", "name": "Bob"})).await.refused(409, "user_login_already_used");
+    client
+        .post("/users", json!({"login": "BOB@acme.example", "name": "Bob"}))
+        .await
+        .refused(409, "user_login_already_used");
     client.post("/users", json!({"login": "nonsense", "name": "Bob"})).await.refused(400, "bad_request");
     client.post("/users", json!({"name": "Bob"})).await.refused(400, "bad_request");
     let path = format!("/users/{bob}");
-    let changed = client.put(&format!("{path}?fields=name,job_title,role"), json!({"name": "Robert", "job_title": "Clerk"})).await;
+    let changed = client
+        .put(&format!("{path}?fields=name,job_title,role"), json!({"name": "Robert", "job_title": "Clerk"}))
+        .await;
     assert_json_snapshot!("a changed user", changed.tame());
     assert_eq!(client.get(&path).await.expect(200)["name"], "Robert");
     assert_json_snapshot!("users", client.get("/users?fields=name,login").await.tame());
@@ -41,7 +46,9 @@ async fn others_see_only_themselves_and_administrators_act_for_them() {
     let token = format!("Bearer {}", client.stage.token(bob, Scopes::ALL, HOUR).await);
     let as_bob = [("authorization", token.as_str())];
     client.send("GET", "/box/2.0/users", &as_bob, "").await.refused(403, "access_denied_insufficient_permissions");
-    client.send("POST", "/box/2.0/users", &as_bob, r#"{"login":"c@acme.example","name":"C"}"#).await
+    client
+        .send("POST", "/box/2.0/users", &as_bob, r#"{"login":"c@acme.example","name":"C"}"#)
+        .await
         .refused(403, "access_denied_insufficient_permissions");
     client.send("GET", "/box/2.0/users/me", &as_bob, "").await.expect(200);
 

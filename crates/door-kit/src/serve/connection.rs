@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     arrival::{Arrival, Entry, Scheme},
-    host::{self, HostTable},
+    host::{self, BadHost, HostTable},
     limits::Limits,
     request_id::{self, RequestId},
 };
@@ -111,7 +111,7 @@ where
     let waits_to_send = request.headers().contains_key(header::EXPECT);
     let mut response = match directed(request, ends, request_id, site, progress) {
         Ok(request) => call(site.service.clone(), request, request_id).await,
-        Err(refusal) => refusal,
+        Err(BadHost) => status(StatusCode::BAD_REQUEST),
     };
     if let Some(unwanted) = progress.answered() {
         let kept = (unwanted.asked || !waits_to_send) && is_drained(unwanted, &site.limits).await;
@@ -129,18 +129,18 @@ where
     Ok(response.map(|body| ResponseBody::new(body, Arc::clone(progress), number, request_id, log)))
 }
 
-/// The request as the service sees it, or the answer to one that cannot be served.
+/// The request as the service sees it.
 fn directed<S>(
     request: Request<Incoming>,
     ends: Ends,
     request_id: RequestId,
     site: &Site<S>,
     progress: &Arc<Progress>,
-) -> Result<Request<Body>, Response> {
-    let host = host::requested(request.uri(), request.headers()).map_err(|_| bad_request())?;
+) -> Result<Request<Body>, BadHost> {
+    let host = host::requested(request.uri(), request.headers())?;
     if host.is_none() && request.version() == Version::HTTP_11 {
         // RFC 9112 section 3.2.
-        return Err(bad_request());
+        return Err(BadHost);
     }
     let target = host.and_then(|host| site.hosts.rewrite(host, request.uri()));
     let entry = if target.is_some() { Entry::HostName } else { Entry::Path };
@@ -195,10 +195,6 @@ async fn is_drained(unwanted: Unwanted, limits: &Limits) -> bool {
     };
     // A client that sends nothing before it has its answer must not wait long for it.
     timeout(limits.unwanted, drain).await.unwrap_or(false)
-}
-
-fn bad_request() -> Response {
-    status(StatusCode::BAD_REQUEST)
 }
 
 fn status(status: StatusCode) -> Response {

@@ -120,21 +120,20 @@ impl Endpoint {
         if stream.peek(&mut first).await? == 1 && first.first().is_some_and(u8::is_ascii_uppercase) {
             // A letter begins an HTTP method and never a TLS record. The request is read, since closing a socket
             // with bytes unread would take the answer back.
-            let mut request = [0; 4096];
-            stream.read(&mut request).await?;
+            let _ = stream.read(&mut [0; 4096]).await?;
             stream.write_all(PLAIN_ANSWER).await?;
             stream.shutdown().await?;
             return Ok(Handshake::Plain);
         }
         let stream = TlsAcceptor::from(self.current()).accept(ReadAhead::new(stream)).await?;
-        Ok(Handshake::Agreed(stream))
+        Ok(Handshake::Agreed(Box::new(stream)))
     }
 }
 
 /// How a handshake ended.
 pub(crate) enum Handshake {
     /// TLS it is.
-    Agreed(TlsStream<ReadAhead<TcpStream>>),
+    Agreed(Box<TlsStream<ReadAhead<TcpStream>>>),
     /// The client speaks plain HTTP, and was told.
     Plain,
 }

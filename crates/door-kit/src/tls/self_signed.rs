@@ -14,7 +14,7 @@ use rcgen::{
 use rustls::{
     RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use std::{
     fs::{self, OpenOptions, Permissions},
@@ -113,7 +113,7 @@ impl Authority {
             (true, false) => return Err(broken()),
             // The key is written first, so a certificate that is missing was never trusted or can be made again.
             (_, true) => {
-                let der = PrivateKeyDer::from(read_key(&key_path)?);
+                let der = read_key(&key_path)?;
                 KeyPair::try_from(&der).map_err(|_| Error::NoKey { path: key_path.clone() })?
             }
             (false, false) => {

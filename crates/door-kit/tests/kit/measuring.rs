@@ -1,4 +1,4 @@
-//! What is counted.
+//! What is counted and logged.
 
 use crate::fixture::Server;
 use axum::{Router, routing::get};
@@ -7,6 +7,33 @@ use entente_door_kit::{
     metrics::{CONNECTIONS, Measure, REQUESTS, SECONDS},
 };
 use metrics_exporter_prometheus::PrometheusBuilder;
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter};
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
 
 #[tokio::test]
 async fn requests_are_counted_by_template() {
@@ -37,4 +64,29 @@ async fn requests_are_counted_by_template() {
     line("GET", "unmatched", "4xx", 1);
     assert!(text.contains(&format!("{CONNECTIONS} 1\n")), "{text}");
     assert!(text.contains(SECONDS), "{text}");
+}
+
+#[tokio::test]
+async fn the_access_log_names_the_route_and_not_the_path() {
+    let log = Log::default();
+    let lines = tracing_subscriber::fmt().json().with_max_level(LevelFilter::DEBUG).with_writer(log.clone()).finish();
+    let _here = tracing::subscriber::set_default(lines);
+    let door = Router::new().route("/files/{name}", get(|| async { "file" })).layer(Measure::door("dav"));
+    let server = Server::start(door, Limits::default());
+    let mut client = server.connect().await;
+    let answer = client.get("/files/secret-plans").await;
+    // The second answer comes after the first was logged.
+    client.get("/absent").await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let line = text.lines().find(|line| line.contains("\"access\"")).unwrap();
+    for part in [
+        "\"route\":\"/files/{name}\"",
+        "\"method\":\"GET\"",
+        "\"status\":200",
+        "\"sent_bytes\":4",
+        answer.header("x-request-id").unwrap(),
+    ] {
+        assert!(line.contains(part), "no {part} in {line}");
+    }
+    assert!(!text.contains("secret-plans"), "{text}");
 }

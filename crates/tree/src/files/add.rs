@@ -42,7 +42,7 @@ pub(crate) fn add_file(
     commit: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
 ) -> Result<ItemView, Error> {
     let folder = allow::<Upload>(tx, caller, parent)?.of(Kind::Folder)?;
-    check_name(tx, &folder, name, *rule, None)?;
+    check_name(tx, folder.inside(), name, *rule, None)?;
     take_space(tx, &folder, added.size)?;
     commit(tx)?;
     let mut item = Item::new(id, Kind::File, name.clone(), caller.user, stamp.at);
@@ -54,7 +54,7 @@ pub(crate) fn add_file(
     let version = insert_version(tx, caller, *stamp, &item, 1, added)?;
     settle(tx, &folder, id, 0)?;
     stamp.record(tx, caller, *event, id, Some(added.version))?;
-    Surroundings::below(&folder).view(tx, minis, item, Some(version))
+    Surroundings::inside(folder.inside()).view(tx, minis, item, Some(version))
 }
 
 /// Makes a new current version of what was stored, and perhaps gives the file another name.
@@ -70,8 +70,7 @@ pub(crate) fn add_version(
     let mut item = row(tx, &grant)?;
     check_sequence(&item, if_match)?;
     if let Some(name) = name.filter(|name| **name != item.name) {
-        let folder = allow::<Upload>(tx, caller, item.parent.ok_or(Error::NotFound)?)?;
-        check_name(tx, &folder, name, *rule, Some(file))?;
+        check_name(tx, grant.beside()?, name, *rule, Some(file))?;
         item.name = name.clone();
     }
     take_space(tx, &grant, added.size)?;

@@ -9,4 +9,4 @@ pub(crate) use add::{Added, Target, add_file, add_version};
 pub use open::Opened;
 pub(crate) use upload::announced;
 pub use upload::{NewFile, NewVersion};
-pub use versions::VersionPage;
+pub use versions::{PURGE_VERSIONS_JOB, VersionPage};

@@ -204,7 +204,7 @@ fn prepare_file(
     rule: NameRule,
 ) -> Result<Prepared, Error> {
     let folder = allow::<Upload>(tx, caller, parent)?.of(Kind::Folder)?;
-    check_name(tx, &folder, name, rule, None)?;
+    check_name(tx, folder.inside(), name, rule, None)?;
     Prepared::of(tx, caller, &folder)
 }
 
@@ -218,8 +218,7 @@ fn prepare_version(
     let item = row(tx, &grant)?;
     check_sequence(&item, if_match)?;
     if let Some(name) = name.filter(|name| **name != item.name) {
-        let folder = allow::<Upload>(tx, caller, item.parent.ok_or(Error::NotFound)?)?;
-        check_name(tx, &folder, name, rule, Some(file))?;
+        check_name(tx, grant.beside()?, name, rule, Some(file))?;
     }
     Prepared::of(tx, caller, &grant)
 }

@@ -3,12 +3,15 @@
 use super::add::take_space;
 use crate::grant::{Delete, Grant, See, Upload};
 use crate::items::place::{NameRule, check_name};
-use crate::limits::PAGE_ITEMS_MAX;
+use crate::limits::{BATCH_ROWS_MAX, PAGE_ITEMS_MAX, REMOVED_VERSION_LIFETIME};
 use crate::view::{Minis, VersionState, current, row};
 use crate::{Caller, Error, Item, Kind, Tree, Version, VersionView, allow};
 use entente_database::events::EventKind;
 use entente_database::{Tx, contents, items, users, versions};
 use entente_model::{ItemId, Timestamp, VersionId};
+
+/// The kind of the job that calls [`Tree::purge_removed_versions`] now and then.
+pub const PURGE_VERSIONS_JOB: &str = "purge removed versions";
 
 /// A page of versions.
 #[derive(Debug, Clone)]
@@ -66,8 +69,7 @@ impl Tree {
                 if !contents::share(tx, old.content)? {
                     return Err(Error::internal("a version's content is not there"));
                 }
-                let folder = allow::<See>(tx, &caller, item.parent.ok_or(Error::NotFound)?)?;
-                match check_name(tx, &folder, &old.name, rule, Some(file)) {
+                match check_name(tx, grant.beside()?, &old.name, rule, Some(file)) {
                     Ok(()) => item.name = old.name.clone(),
                     Err(Error::NameInUse { .. }) => {}
                     Err(error) => return Err(error),
@@ -133,9 +135,16 @@ impl Tree {
             .await
     }
 
+    /// Removes for good up to `rows` versions that were removed from their lists `limits::REMOVED_VERSION_LIFETIME` ago
+    /// or earlier. `true` when none is left. Harmless to run twice.
+    pub async fn purge_removed_versions(&self, rows: u32) -> Result<bool, Error> {
+        self.purge_versions(self.world.now().before(REMOVED_VERSION_LIFETIME), rows).await
+    }
+
     /// Removes for good up to `rows` versions that were removed from their lists before `before`. `true` when none is
     /// left. Harmless to run twice.
     pub async fn purge_versions(&self, before: Timestamp, rows: u32) -> Result<bool, Error> {
+        let rows = rows.clamp(1, BATCH_ROWS_MAX);
         self.database
             .transact("purge versions", move |tx| {
                 let removed = versions::trashed_before(tx, before, rows)?;

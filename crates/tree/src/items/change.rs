@@ -2,10 +2,10 @@
 
 use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{Stamp, check_sequence};
-use crate::grant::{Change, Upload};
+use crate::grant::{Change, Grant, Upload};
 use crate::limits::{DESCRIPTION_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX};
-use crate::view::{row, view};
-use crate::{Caller, Error, ItemView, Kind, Tree, allow};
+use crate::view::{row, view_inside, view_row};
+use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow};
 use entente_database::events::EventKind;
 use entente_database::{Tx, counts, items};
 use entente_model::{ItemId, ItemName, Timestamp};
@@ -88,29 +88,14 @@ fn apply(
     item.content_created_at = change.content_created_at.unwrap_or(item.content_created_at);
     item.content_modified_at = change.content_modified_at.unwrap_or(item.content_modified_at);
     if item == before {
-        return view(tx, caller, id);
+        return view_row(tx, &grant, item);
     }
     let (old, new) = (before.parent.ok_or(Error::NotFound)?, item.parent.ok_or(Error::NotFound)?);
     let (renamed, moved) = (item.name != before.name, old != new);
-    if renamed || moved {
-        // A new name needs no more than the item; a new parent needs a yes of its own.
-        if moved {
-            let folder = allow::<Upload>(tx, caller, new)?.of(Kind::Folder)?;
-            if folder.is_within(id) {
-                return Err(Error::FolderIntoItself);
-            }
-            if folder.owner() != grant.owner() {
-                // Content has its owner's space and zone: between owners it would have to be copied.
-                return Err(Error::Forbidden);
-            }
-            check_depth(&folder, levels(&item))?;
-            check_name(tx, &folder, &item.name, rule, Some(id))?;
-            counts::lost(tx, old, id)?;
-            settle(tx, &folder, id, levels(&item))?;
-        } else {
-            let folder = allow::<crate::grant::See>(tx, caller, old)?;
-            check_name(tx, &folder, &item.name, rule, Some(id))?;
-        }
+    // A new name needs no more than the item; a new parent needs a yes of its own.
+    let folder = if moved { Some(move_to(tx, caller, &grant, &item, rule)?) } else { None };
+    if renamed && !moved {
+        check_name(tx, grant.beside()?, &item.name, rule, Some(id))?;
     }
     item.touch(caller.user, stamp.at);
     items::save(tx, &item)?;
@@ -120,5 +105,31 @@ fn apply(
         (false, false) => EventKind::Described,
     };
     stamp.record(tx, caller, kind, id, item.version)?;
-    view(tx, caller, id)
+    match folder {
+        Some(folder) => view_inside(tx, folder.inside(), item),
+        None => view_row(tx, &grant, item),
+    }
+}
+
+/// Checks that the item may go into its new parent, and counts it there.
+fn move_to(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    grant: &Grant<Change>,
+    item: &Item,
+    rule: NameRule,
+) -> Result<Grant<Upload>, Error> {
+    let folder = allow::<Upload>(tx, caller, item.parent.ok_or(Error::NotFound)?)?.of(Kind::Folder)?;
+    if folder.is_within(item.id) {
+        return Err(Error::FolderIntoItself);
+    }
+    if folder.owner() != grant.owner() {
+        // Content has its owner's space and zone: between owners it would have to be copied.
+        return Err(Error::Forbidden);
+    }
+    check_depth(&folder, levels(item))?;
+    check_name(tx, folder.inside(), &item.name, rule, Some(item.id))?;
+    counts::lost(tx, grant.beside()?.folder.id, item.id)?;
+    settle(tx, &folder, item.id, levels(item))?;
+    Ok(folder)
 }

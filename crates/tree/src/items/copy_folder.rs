@@ -5,7 +5,7 @@ use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{CopyTo, purge};
 use crate::grant::{Download, Grant, Upload};
 use crate::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
-use crate::view::{row, view};
+use crate::view::{row, view_inside};
 use crate::{Caller, Error, Item, ItemView, Kind, Top, Tree, Version, allow};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Child, Position};
@@ -69,7 +69,7 @@ impl Copying {
                 item.top = Top::Limbo;
                 item.top_user = Some(folder.owner());
                 check_depth(&folder, levels(&item))?;
-                check_name(tx, &folder, &item.name, rule, None)?;
+                check_name(tx, folder.inside(), &item.name, rule, None)?;
                 items::insert(tx, &item)?;
                 purge::enqueue(tx, job, root, stamp, COPY_LIFETIME)?;
                 Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at })
@@ -123,7 +123,7 @@ impl Copying {
                 let mut item = in_limbo(tx, root)?;
                 item.height = item.height.max(height);
                 check_depth(&folder, levels(&item))?;
-                check_name(tx, &folder, &item.name, rule, None)?;
+                check_name(tx, folder.inside(), &item.name, rule, None)?;
                 item.top = Top::Ordinary;
                 item.top_user = None;
                 item.parent = Some(to.parent);
@@ -131,7 +131,7 @@ impl Copying {
                 settle(tx, &folder, root, levels(&item))?;
                 jobs::withdraw(tx, purge::PURGE_JOB, &root.to_string())?;
                 stamp.record(tx, &caller, EventKind::Copied, root, None)?;
-                view(tx, &caller, root)
+                view_inside(tx, folder.inside(), item)
             })
             .await
     }

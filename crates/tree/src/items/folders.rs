@@ -1,6 +1,6 @@
 use super::place::{self, NameRule, check_depth, check_name, settle};
 use crate::grant::Upload;
-use crate::view::{Minis, Surroundings};
+use crate::view::view_inside;
 use crate::{Caller, Error, ItemView, Kind, Tree, allow};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Item};
@@ -46,11 +46,11 @@ impl Tree {
                 item.content_modified_at = new.content_modified_at.unwrap_or(stamp.at);
                 let levels = place::levels(&item);
                 check_depth(&folder, levels)?;
-                check_name(tx, &folder, &item.name, rule, None)?;
+                check_name(tx, folder.inside(), &item.name, rule, None)?;
                 items::insert(tx, &item)?;
                 settle(tx, &folder, id, levels)?;
                 stamp.record(tx, &caller, EventKind::Created, id, None)?;
-                Surroundings::below(&folder).view(tx, &mut Minis::default(), item, None)
+                view_inside(tx, folder.inside(), item)
             })
             .await
     }

@@ -94,7 +94,7 @@ fn list(tx: &mut Tx<'_>, grant: &Grant<List>, query: &ListQuery) -> Result<Listi
     children.truncate(kept);
     let last = children.last().filter(|_| more);
     let next = last.map(|(item, _)| Marker::after(Position::of(item)));
-    let (surroundings, mut minis) = (Surroundings::below(grant), Minis::default());
+    let (surroundings, mut minis) = (Surroundings::inside(grant.inside()), Minis::default());
     let entries = children
         .into_iter()
         .map(|(item, version)| surroundings.view(tx, &mut minis, item, version))

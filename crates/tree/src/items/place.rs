@@ -1,10 +1,10 @@
 //! Putting an item into a folder: what is checked first, and what is counted afterwards. Always inside the transaction
 //! that writes the item.
 
-use crate::grant::{Grant, Upload};
+use crate::Error;
+use crate::grant::{Grant, Inside, Upload};
 use crate::limits::DEPTH_MAX;
-use crate::view::{Minis, Surroundings, current};
-use crate::{Error, ItemView};
+use crate::view::view_inside;
 use entente_database::items::{self, Item, Kind};
 use entente_database::{Tx, counts};
 use entente_model::{ItemId, ItemName};
@@ -25,26 +25,19 @@ pub(crate) fn levels(item: &Item) -> u32 {
 }
 
 /// Checks that no other item of the folder than `except` has the name. `NameInUse` with the one that has it.
-pub(crate) fn check_name<A>(
+pub(crate) fn check_name(
     tx: &mut Tx<'_>,
-    folder: &Grant<A>,
+    inside: Inside<'_>,
     name: &ItemName,
     rule: NameRule,
     except: Option<ItemId>,
 ) -> Result<(), Error> {
     let found = match rule {
-        NameRule::CaseInsensitive => items::named(tx, folder.item().id, &name.folded(), except)?,
+        NameRule::CaseInsensitive => items::named(tx, inside.folder.id, &name.folded(), except)?,
     };
-    match found {
-        None => Ok(()),
-        Some(winner) => Err(Error::NameInUse { winner: Box::new(view_child(tx, folder, winner)?) }),
-    }
-}
-
-fn view_child<A>(tx: &mut Tx<'_>, folder: &Grant<A>, child: ItemId) -> Result<ItemView, Error> {
-    let item = items::by_id(tx, child)?.ok_or(Error::internal("an item is in the index and not in the table"))?;
-    let version = current(tx, &item)?;
-    Surroundings::below(folder).view(tx, &mut Minis::default(), item, version)
+    let Some(winner) = found else { return Ok(()) };
+    let winner = items::by_id(tx, winner)?.ok_or(Error::internal("an item is in the index and not in the table"))?;
+    Err(Error::NameInUse { winner: Box::new(view_inside(tx, inside, winner)?) })
 }
 
 /// Checks that so many levels of folders fit below the folder. `TooDeep` if not.

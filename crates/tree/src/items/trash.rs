@@ -3,7 +3,7 @@
 use super::check_sequence;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
 use crate::grant::{Delete, Grant, Restore, Upload};
-use crate::view::{row, view};
+use crate::view::{row, view_inside};
 use crate::{Caller, Error, ItemView, Kind, Tree, allow};
 use entente_database::events::EventKind;
 use entente_database::{Tx, counts, items, users};
@@ -84,7 +84,7 @@ impl Tree {
                 let folder = destination(tx, &caller, row.trashed_from, to.parent)?;
                 row.name = to.name.clone().unwrap_or(row.name);
                 check_depth(&folder, levels(&row))?;
-                check_name(tx, &folder, &row.name, rule, None)?;
+                check_name(tx, folder.inside(), &row.name, rule, None)?;
                 row.sequence += 1;
                 row.parent = Some(folder.item().id);
                 row.trashed_from = None;
@@ -94,7 +94,7 @@ impl Tree {
                 counts::lost(tx, trash, item)?;
                 settle(tx, &folder, item, levels(&row))?;
                 stamp.record(tx, &caller, EventKind::Restored, item, row.version)?;
-                view(tx, &caller, item)
+                view_inside(tx, folder.inside(), row)
             })
             .await
     }

@@ -1,8 +1,9 @@
 use super::{find, parts_total};
 use crate::files::{Added, Target, add_file, add_version, announced};
+use crate::grant::Upload;
 use crate::items::place::NameRule;
-use crate::view::{Minis, view};
-use crate::{Caller, Error, ItemView, Part, Session, Tree, UploadTarget};
+use crate::view::{Minis, row, view_row};
+use crate::{Caller, Error, ItemView, Part, Session, Tree, UploadTarget, allow};
 use aws_lc_rs::digest;
 use entente_database::events::EventKind;
 use entente_database::{Tx, uploads};
@@ -167,4 +168,11 @@ fn manifest(session: &Session, parts: &[Part], sha1: Sha1) -> Manifest {
         sha1: Some(sha1),
         places,
     }
+}
+
+/// The file that a session became, to who may upload it.
+fn view(tx: &mut Tx<'_>, caller: &Caller, file: ItemId) -> Result<ItemView, Error> {
+    let grant = allow::<Upload>(tx, caller, file)?;
+    let row = row(tx, &grant)?;
+    view_row(tx, &grant, row)
 }

@@ -11,7 +11,6 @@ pub use parts::{NewPart, PartPage};
 use crate::grant::Upload;
 use crate::items::place::{NameRule, check_name};
 use crate::limits::{SESSION_BYTES_MAX, SESSION_LIFETIME};
-use crate::view::row;
 use crate::{Caller, Error, Kind, Session, Tree, UploadTarget, allow};
 use entente_database::users::Storage;
 use entente_database::{Tx, uploads, users};
@@ -134,15 +133,13 @@ fn check(tx: &mut Tx<'_>, caller: &Caller, into: &UploadInto, rule: NameRule) ->
     let owner = match into {
         UploadInto::NewFile { parent, name } => {
             let folder = allow::<Upload>(tx, caller, *parent)?.of(Kind::Folder)?;
-            check_name(tx, &folder, name, rule, None)?;
+            check_name(tx, folder.inside(), name, rule, None)?;
             folder.owner()
         }
         UploadInto::NewVersion { file, name } => {
             let grant = allow::<Upload>(tx, caller, *file)?.of(Kind::File)?;
             if let Some(name) = name {
-                let parent = row(tx, &grant)?.parent.ok_or(Error::NotFound)?;
-                let folder = allow::<Upload>(tx, caller, parent)?;
-                check_name(tx, &folder, name, rule, Some(*file))?;
+                check_name(tx, grant.beside()?, name, rule, Some(*file))?;
             }
             grant.owner()
         }

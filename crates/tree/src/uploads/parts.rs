@@ -29,10 +29,9 @@ pub struct PartPage {
 }
 
 impl Tree {
-    /// Stores a part, and answers when it is durable. A part that is sent again is the same part; one with other bytes
-    /// takes the place of the one before.
+    /// Stores a part, and answers when it is durable. A part that is sent again is the same part.
     ///
-    /// `PartOutOfPlace`; `SizeMismatch`, `DigestMismatch`, `BodyFailed`: send it again. `NotFound` as for
+    /// `PartOutOfPlace`; `PartConflict` for other bytes in the place of a part that has arrived; `SizeMismatch`, `DigestMismatch`, `BodyFailed`: send it again. `NotFound` as for
     /// [`Tree::session`]; `SessionGone` when it was committed.
     pub async fn upload_part<S>(
         &self,
@@ -69,7 +68,8 @@ impl Tree {
                 match uploads::part(tx, session, chunk)? {
                     // What was just written again is held by nothing, and collected.
                     Some(same) if (same.size, same.sha1) == (part.size, part.sha1) => Ok(same),
-                    _ => {
+                    Some(_) => Err(Error::PartConflict),
+                    None => {
                         uploads::put_part(tx, session, &part, segment)?;
                         Ok(part.clone())
                     }

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
+use entente_database::totals::{Totals, totals};
 use entente_model::{Caller, ItemId, ItemName, Sha1, UserRole};
 use entente_testkit::Stage;
 use entente_tree::{
@@ -82,6 +83,20 @@ impl Desk {
 
     pub async fn space_used(&self) -> u64 {
         self.tree.me(&self.anna).await.expect("a user").space_used
+    }
+
+    /// What the tables hold.
+    pub fn totals(&self) -> Totals {
+        self.stage.database.read(totals).expect("totals")
+    }
+
+    /// What is counted twice must be counted the same.
+    pub fn check_books(&self) {
+        let totals = self.totals();
+        assert_eq!(totals.live_bytes, totals.held_bytes);
+        assert_eq!(totals.counted_children, totals.children);
+        assert_eq!(totals.space_used_bytes, totals.version_bytes);
+        assert_eq!(totals.references, totals.versions);
     }
 
     /// Goes on with every purge until nothing is left of it.

@@ -1,4 +1,5 @@
 //! Stories of the tree, on a real database and a vault over memory.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod access;
 mod copies;

@@ -71,7 +71,8 @@ async fn a_body_that_is_not_as_announced_leaves_nothing() {
 async fn a_hopeless_upload_is_refused_before_its_body() {
     let desk = Desk::new().await;
     let file = desk.file(desk.root, "taken", b"1").await.item.id;
-    let unread = || stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, BoxError>>> { panic!("the body is read") });
+    let unread =
+        || stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, BoxError>>> { panic!("the body is read") });
     let outcome = desk.tree.upload(&desk.anna, desk.root, new_file("TAKEN"), RULE, unread()).await;
     assert!(matches!(outcome, Err(Error::NameInUse { winner }) if winner.item.id == file));
     let outcome = desk.tree.upload(&desk.anna, file, new_file("x"), RULE, unread()).await;

@@ -1,0 +1,84 @@
+use entente_database::{Database, Error, Options, Tx, settings};
+use entente_world::World;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use tempfile::TempDir;
+
+/// A folder with one database file.
+pub struct Kit {
+    pub folder: TempDir,
+}
+
+impl Kit {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("test.sqlite")
+    }
+
+    pub fn options(&self) -> Options {
+        Options::new(self.path())
+    }
+
+    pub fn open(&self) -> Database {
+        Database::open(World::real(), &self.options()).unwrap()
+    }
+}
+
+/// Sets a value, durably.
+pub async fn set(database: &Database, name: &str, value: &[u8]) -> Result<(), Error> {
+    let (name, value) = (name.to_owned(), value.to_vec());
+    database.transact("set", move |tx| settings::set(tx, &name, &value)).await
+}
+
+pub fn value(database: &Database, name: &str) -> Option<Vec<u8>> {
+    database.read(|tx| settings::value(tx, name)).unwrap()
+}
+
+/// A number that is kept as a setting; 0 when it is not there.
+pub fn number(tx: &mut Tx<'_>, name: &str) -> Result<u64, Error> {
+    Ok(settings::value(tx, name)?.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap())))
+}
+
+pub fn add_one(tx: &mut Tx<'_>, name: &str) -> Result<u64, Error> {
+    let next = number(tx, name)? + 1;
+    settings::set(tx, name, &next.to_be_bytes())?;
+    Ok(next)
+}
+
+/// Two ends of a place in a test where one thread waits for another.
+pub struct Gate {
+    reached: Receiver<()>,
+    open: Sender<()>,
+}
+
+pub struct AtGate {
+    reached: Sender<()>,
+    open: Receiver<()>,
+}
+
+impl Gate {
+    pub fn new() -> (Self, AtGate) {
+        let ((reached, is_reached), (open, is_open)) = (channel(), channel());
+        (Self { reached: is_reached, open }, AtGate { reached, open: is_open })
+    }
+
+    /// Waits until somebody stands at the gate.
+    pub fn reached(&self) {
+        self.reached.recv().unwrap();
+    }
+
+    pub fn open(&self) {
+        self.open.send(()).unwrap();
+    }
+}
+
+impl AtGate {
+    /// Says that it is reached, and waits until it is open.
+    pub fn pass(&self) {
+        self.reached.send(()).unwrap();
+        self.open.recv().unwrap();
+    }
+}

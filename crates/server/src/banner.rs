@@ -1,0 +1,51 @@
+//! What a server says when it accepts requests.
+
+use crate::data::Ready;
+use crate::store::{ADMINISTRATOR, Start};
+use entente_door_kit::tls::trust_advice;
+use std::path::Path;
+
+pub(crate) struct Banner<'b> {
+    pub(crate) ready: &'b Ready,
+    pub(crate) data: &'b Path,
+    pub(crate) start: Start,
+}
+
+/// Where the server is, how to log in, and a client to paste.
+pub(crate) fn banner(banner: &Banner<'_>) -> String {
+    let Banner { ready, data, start } = banner;
+    let url = ready.public_url.as_ref().unwrap_or(&ready.url);
+    let data = data.display();
+    let made = match start {
+        Start::First => format!(
+            "Made a new store in {data} with the administrator {ADMINISTRATOR}.\n\
+             Back up {data}/keys/local.key, apart from the data: without it nothing can be read.\n\n"
+        ),
+        Start::Later => String::new(),
+    };
+    let trust = ready.ca_file.as_ref().map_or_else(String::new, |authority| format!("{}\n", trust_advice(authority)));
+    let export = ready
+        .ca_file
+        .as_ref()
+        .map_or_else(String::new, |authority| format!("  export REQUESTS_CA_BUNDLE='{}'\n", authority.display()));
+    format!(
+        "{made}Entente serves {url}   (Ctrl-C stops it)\n\n\
+         Log in with a token:\n\n  \
+         entente token issue --data '{data}' --login {ADMINISTRATOR}\n\n\
+         {trust}\
+         Try it with Box's Python SDK (pip install boxsdk):\n\n  \
+         export TOKEN=$(entente token issue --data '{data}' --login {ADMINISTRATOR})\n\
+         {export}  \
+         python3 - <<'END'\n  \
+         import io, os\n  \
+         from box_sdk_gen import *\n  \
+         auth = BoxDeveloperTokenAuth(token=os.environ['TOKEN'])\n  \
+         urls = BaseUrls(base_url='{url}/box', upload_url='{url}/box/upload', oauth_2_url='{url}/box/oauth2')\n  \
+         box = BoxClient(auth=auth, network_session=NetworkSession(base_urls=urls))\n  \
+         print('hello,', box.users.get_user_me().name)\n  \
+         there = UploadFileAttributes(name='hello.txt', parent=UploadFileAttributesParentField(id='0'))\n  \
+         file = box.uploads.upload_file(there, io.BytesIO(b'Hello, world')).entries[0]\n  \
+         print(file.name, file.id, box.downloads.download_file(file.id).read())\n  \
+         END\n"
+    )
+}

@@ -1,0 +1,176 @@
+//! `entente serve`
+
+use super::format;
+use crate::banner::{Banner, banner};
+use crate::cli::{DATA_DEFAULT, LISTEN_DEFAULT, ServeArgs};
+use crate::compose::{Plan, compose, hosts};
+use crate::config::Config;
+use crate::data::{DataDirectory, Ready};
+use crate::exit::{Exit, Failure};
+use crate::metering::Meter;
+use crate::output::print;
+use crate::store::Store;
+use anyhow::Context;
+use entente_door_kit::limits::raise_open_files;
+use entente_door_kit::origin::{BaseUrl, Origin};
+use entente_door_kit::tls::{self, Endpoint, SelfSigned};
+use entente_door_kit::{Limits, Listener, serve};
+use entente_world::{Shutdown, World};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is served, once command line and file have been read.
+struct Wanted {
+    data: PathBuf,
+    listen: SocketAddr,
+    tls: Tls,
+    public_url: Option<BaseUrl>,
+    config: Config,
+}
+
+enum Tls {
+    None,
+    SelfSigned,
+    Files { certificate: PathBuf, key: PathBuf },
+}
+
+pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown) -> Result<Exit, Failure> {
+    let format = format(arguments.json);
+    let wanted = wanted(arguments)?;
+    let data = DataDirectory::for_serving(&wanted.data)?;
+    let _lock = data.lock(world).await?;
+    data.remove_ready();
+    let open_files = raise_open_files();
+    let meter = Meter::install()?;
+    let limits = limits(&wanted.config);
+    let (store, start) = Store::open_or_make(world, data.clone()).await?;
+    let mut vault_limits = entente_vault::Limits::default();
+    if let Some(budget) = wanted.config.limits.upload_budget_bytes {
+        vault_limits.budget_bytes = budget;
+    }
+    let opened = store.vault(vault_limits).await?;
+    let (endpoint, ca_file) = endpoint(world, &wanted)?;
+    let origin = Origin {
+        public_url: wanted.public_url.clone(),
+        trusted_proxies: wanted.config.trusted_proxies.iter().map(|network| network.0).collect(),
+    };
+    let plan = Plan {
+        origin,
+        limits,
+        file_bytes_max: wanted.config.limits.file_bytes,
+        upkeep: wanted.config.upkeep.clone(),
+        meter: meter.clone(),
+    };
+    let site = compose(&store, opened, plan);
+    let mut listener = Listener::bind(wanted.listen, site.router).map_err(anyhow::Error::from)?.with_hosts(hosts());
+    let secure = endpoint.is_some();
+    if let Some(endpoint) = endpoint {
+        listener = listener.with_tls(Arc::new(endpoint));
+    }
+    let address = listener.local_address().context("the socket has no address")?;
+    let ready = Ready {
+        url: local_url(address, secure),
+        ca_file,
+        pid: std::process::id(),
+        public_url: wanted.public_url.map(|url| url.to_string()),
+    };
+    site.runner.schedule().await?;
+    let (runner, stop) = (site.runner.clone(), shutdown.clone());
+    let jobs = world.spawn(async move { runner.run(stop).await });
+    world.spawn(meter.keep_up(world.clone(), shutdown.clone()));
+    // The socket listens since it was bound: whoever connects now is answered as soon as `serve` runs.
+    data.write_ready(&ready)?;
+    let value = serde_json::to_value(&ready).context("ready.json")?;
+    print(format, &value, || banner(&Banner { ready: &ready, data: store.data.path(), start }));
+    tracing::info!(url = ready.url, open_files, "serving");
+    let served = serve(world, vec![listener], shutdown, limits).await;
+    data.remove_ready();
+    // A panic in the runner has been logged; there is nothing to wait for then.
+    let _ = jobs.await;
+    tracing::info!("stopped");
+    served.map_err(anyhow::Error::from)?;
+    Ok(Exit::Done)
+}
+
+fn wanted(arguments: ServeArgs) -> Result<Wanted, Failure> {
+    let mut config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let public_url = match arguments.public_url {
+        Some(url) => {
+            let parsed = url.parse::<BaseUrl>();
+            Some(parsed.map_err(|error| Failure::new(Exit::Usage, format!("--public-url {url}: {error}")))?)
+        }
+        None => config.public_url.take().map(|url| url.0),
+    };
+    let usage = |message: &'static str| Failure::new(Exit::Usage, message);
+    let tls = match (arguments.tls, arguments.tls_cert, arguments.tls_key) {
+        (Some(_), ..) => Tls::SelfSigned,
+        (None, Some(certificate), Some(key)) => Tls::Files { certificate, key },
+        _ => match (config.tls.self_signed, config.tls.certificate.take(), config.tls.key.take()) {
+            (false, None, None) => Tls::None,
+            (true, None, None) => Tls::SelfSigned,
+            (false, Some(certificate), Some(key)) => Tls::Files { certificate, key },
+            (true, ..) => return Err(usage("[tls] has either self_signed, or certificate and key")),
+            (false, ..) => return Err(usage("[tls] needs certificate and key together")),
+        },
+    };
+    let default = LISTEN_DEFAULT.parse().context("the default address")?;
+    Ok(Wanted {
+        data: arguments.data.or_else(|| config.data.take()).unwrap_or_else(|| DATA_DEFAULT.into()),
+        listen: arguments.listen.or(config.listen).unwrap_or(default),
+        tls,
+        public_url,
+        config,
+    })
+}
+
+fn limits(config: &Config) -> Limits {
+    let mut limits = Limits::default();
+    limits.connections = config.limits.connections.unwrap_or(limits.connections).max(1);
+    limits.drain = config.limits.drain.map_or(limits.drain, |span| span.0);
+    limits
+}
+
+fn endpoint(world: &World, wanted: &Wanted) -> Result<(Option<Endpoint>, Option<PathBuf>), Failure> {
+    match &wanted.tls {
+        Tls::None => Ok((None, None)),
+        Tls::Files { certificate, key } => {
+            let endpoint = tls::from_files(certificate, key).map_err(|error| Failure::new(Exit::Usage, error))?;
+            Ok((Some(endpoint), None))
+        }
+        Tls::SelfSigned => {
+            let names = tls::server_names(wanted.public_url.as_ref());
+            let data = std::path::absolute(&wanted.data).context("the data directory")?;
+            let signed = SelfSigned::open(world, &data, &names).map_err(anyhow::Error::from)?;
+            Ok((Some(signed.endpoint), Some(signed.authority)))
+        }
+    }
+}
+
+/// The URL by which this machine reaches the server.
+fn local_url(address: SocketAddr, secure: bool) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let scheme = if secure { "https" } else { "http" };
+    format!("{scheme}://{}", SocketAddr::new(host, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_url;
+
+    #[test]
+    fn the_local_url_can_be_reached() {
+        for (address, url) in [
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:8080", "http://[::1]:8080"),
+            ("10.1.2.3:9", "http://10.1.2.3:9"),
+        ] {
+            assert_eq!(local_url(address.parse().expect("an address"), false), url);
+        }
+        assert_eq!(local_url("127.0.0.1:443".parse().expect("an address"), true), "https://127.0.0.1:443");
+    }
+}

@@ -1,0 +1,38 @@
+//! `--help` of every verb, in one snapshot: what it says is part of the product.
+
+use crate::program::{entente, text};
+
+#[test]
+fn help_is_worth_reading() {
+    let verbs: [&[&str]; 14] = [
+        &[],
+        &["serve"],
+        &["token"],
+        &["token", "issue"],
+        &["token", "revoke"],
+        &["user"],
+        &["user", "create"],
+        &["user", "list"],
+        &["app"],
+        &["app", "create"],
+        &["app", "list"],
+        &["status"],
+        &["verify"],
+        &["collect"],
+    ];
+    let mut all = String::new();
+    for verb in verbs.into_iter().chain([&["repack"][..]]) {
+        let output = entente(verb).arg("--help").env("COLUMNS", "100").output().unwrap();
+        assert!(output.status.success(), "{verb:?}");
+        let help = text(&output.stdout);
+        assert!(help.len() > 100, "{verb:?} says only {help:?}");
+        all.push_str(&format!("$ entente {} --help\n{help}\n", verb.join(" ")));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn the_version_is_told() {
+    let output = entente(&["--version"]).output().unwrap();
+    assert_eq!(text(&output.stdout).trim(), format!("entente {}", env!("CARGO_PKG_VERSION")));
+}

@@ -1,0 +1,155 @@
+"""The `entente` program: started, asked, stopped and killed. Only processes that were started here are ever signalled."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+READY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 60
+VERB_SECONDS_MAX = 600
+
+
+class Broken(Exception):
+    """The program did not do what it must always do: start, stop, end with the right status."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a verb ended."""
+
+    status: int
+    said: str
+    complained: str
+
+    def json(self):
+        return json.loads(self.said)
+
+
+class Program:
+    """The program on one data directory, with at most one server at a time."""
+
+    def __init__(self, path: Path, data: Path, log: Path):
+        self.path = path.resolve()
+        self.data = data.resolve()
+        self.log = log
+        self.server: subprocess.Popen | None = None
+        self.url = ""
+        log.parent.mkdir(parents=True, exist_ok=True)
+
+    def spawn(self, *words: str) -> subprocess.Popen:
+        """Starts a verb and does not wait for it; what it says goes to the log."""
+        with open(self.log, "ab") as log:
+            log.write(f"--- entente {' '.join(words)}\n".encode())
+            log.flush()
+            return subprocess.Popen(
+                [self.path, *words, "--data", self.data],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def run(self, *words: str, seconds_max: float = VERB_SECONDS_MAX) -> Ran:
+        """Runs a verb to its end."""
+        done = subprocess.run(
+            [self.path, *words, "--data", self.data], capture_output=True, text=True, timeout=seconds_max
+        )
+        return Ran(done.returncode, done.stdout.strip(), done.stderr.strip())
+
+    def begin(self) -> None:
+        """Starts a server and does not wait until it is ready."""
+        assert self.server is None, "one server at a time"
+        self.server = self.spawn("serve", "--listen", "127.0.0.1:0")
+
+    def ready(self) -> dict | None:
+        """What the running server says of itself, once it accepts requests. A killed one's file is not taken for it."""
+        try:
+            said = json.loads((self.data / "ready.json").read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None
+        return said if self.server is not None and said.get("pid") == self.server.pid else None
+
+    def wait_until_ready(self) -> float:
+        """Waits, and returns how many seconds that took."""
+        began = time.monotonic()
+        while True:
+            said = self.ready()
+            if said is not None:
+                self.url = said["url"].rstrip("/")
+                return time.monotonic() - began
+            status = self.server.poll()
+            if status is not None:
+                self.server = None
+                raise Broken(f"the server ended with {status} before it was ready:\n{self.end_of_log()}")
+            if time.monotonic() - began > READY_SECONDS_MAX:
+                self.kill()
+                raise Broken(f"the server was not ready within {READY_SECONDS_MAX} s:\n{self.end_of_log()}")
+            time.sleep(0.005)
+
+    def start(self) -> float:
+        self.begin()
+        return self.wait_until_ready()
+
+    def is_running(self) -> bool:
+        return self.server is not None and self.server.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL, and waits until the process is gone."""
+        kill(self.server)
+        self.server = None
+
+    def stop(self) -> None:
+        """SIGTERM; the server must end with 0, and must have taken `ready.json` away."""
+        server, self.server = self.server, None
+        server.send_signal(signal.SIGTERM)
+        try:
+            status = server.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            kill(server)
+            raise Broken(f"the server did not stop within {STOP_SECONDS_MAX} s of SIGTERM") from None
+        if status != 0:
+            raise Broken(f"the server ended with {status} after SIGTERM:\n{self.end_of_log()}")
+        if (self.data / "ready.json").exists():
+            raise Broken("the server left ready.json behind after SIGTERM")
+
+    def end(self) -> None:
+        """For leaving early: no server is left behind."""
+        if self.is_running():
+            self.kill()
+
+    def token(self, login: str = "admin@entente.local") -> str:
+        ran = self.run("token", "issue", "--login", login)
+        if ran.status != 0 or not ran.said:
+            raise Broken(f"no token could be issued: {ran.status} {ran.complained}")
+        return ran.said
+
+    def end_of_log(self, lines: int = 30) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def panics(self) -> list[str]:
+        return [line for line in self.log.read_text(errors="replace").splitlines() if "panicked at" in line]
+
+    @property
+    def segments(self) -> Path:
+        """The folder of the local backend."""
+        return self.data / "segments"
+
+    def objects(self) -> dict[str, int]:
+        """The stored objects with their sizes, and whatever else is in the backend's folder."""
+        found = {}
+        for place, _, names in os.walk(self.segments):
+            for name in names:
+                path = Path(place) / name
+                found[str(path.relative_to(self.segments))] = path.stat().st_size
+        return found
+
+
+def kill(process: subprocess.Popen) -> None:
+    """SIGKILL to a process that was started here, and waits until it is gone."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()

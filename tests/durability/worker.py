@@ -1,0 +1,639 @@
+"""One client thread: works at random in a folder of its own, and knows what was acknowledged and what is in doubt."""
+
+import random
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from client import Client, Failed, NoAnswer, Refused
+from model import (
+    FILE, FOLDER, Content, Item, Model, Version, Wrong, compare, compare_bytes, compare_older, expect,
+)
+
+MIB = 1024 * 1024
+# Where the server does something else below than above: empty, a frame, what shares a segment, a chunk.
+EDGES = (0, 1, 65535, 65536, 65537, 131072, 262143, 262144, 262145)
+LARGE_EDGES = (8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 16 * MIB)
+# A worker with more live files than this rather removes than adds.
+FILES_MANY = 90
+SESSION_SIZES = (20 * MIB, 24 * MIB, 22 * MIB + 12345)
+# What the names that workers fight for begin with; no other name does.
+CONTEST = "contest"
+WORDS = ("report", "Größe", "文件", "naïve plan", "a'b", "x" * 60, "réunion 🙂", "q=1&r%20")
+
+
+@dataclass
+class Session:
+    """An upload in parts that has been begun."""
+
+    id: str
+    content: Content
+    plain: bytes
+    part_size: int
+    # A new file has a name and a parent; a new version has a file.
+    item: Item
+    is_version: bool
+    # Parts by their offset, as acknowledged.
+    acknowledged: dict = field(default_factory=dict)
+
+
+class Worker:
+    """Runs operations one after the other; at most one is in doubt when the server dies."""
+
+    def __init__(self, number: int, seed: str, model: Model, shared: str, others: list["Worker"], dying: threading.Event):
+        self.number = number
+        self.random = random.Random(f"{seed}/{number}")
+        self.model = model
+        # The folder in which all workers fight for names.
+        self.shared = shared
+        self.others = others
+        # Set before the server is killed: from then on a missing answer is no surprise.
+        self.dying = dying
+        self.names = 0
+        self.doubt: tuple[str, object] | None = None
+        self.fresh: dict[str, None] = {}
+        self.session: Session | None = None
+        self.client: Client | None = None
+        self.done: Counter[str] = Counter()
+        self.doubted: Counter[str] = Counter()
+        self.settled: Counter[str] = Counter()
+        self.bytes_up = 0
+        self.bytes_down = 0
+
+    # --- the two ways through a round ---
+
+    def settle(self, client: Client) -> None:
+        """After a restart: finds out what became of the operation in doubt; it must be the old state or the new."""
+        self.client = client
+        if self.doubt is not None:
+            kind, find_out = self.doubt
+            self.settled[f"{kind}: {find_out()}"] += 1
+            self.doubt = None
+
+    def look_again(self, most: int) -> int:
+        """Checks items that were acknowledged shortly before the server died."""
+        wanted = [item for item in (self.model.items.get(id) for id in self.fresh) if item is not None]
+        self.fresh.clear()
+        chosen = self.random.sample(wanted, min(most, len(wanted)))
+        for item in chosen:
+            self.look_at(item)
+        return len(chosen)
+
+    def look_at(self, item: Item) -> None:
+        if item.is_trashed:
+            compare(item, (self.client.trashed_file if item.kind == FILE else self.client.trashed_folder)(item.id))
+        elif self.model.is_live(item):
+            compare(item, (self.client.file if item.kind == FILE else self.client.folder)(item.id))
+
+    def work(self, until: threading.Event) -> None:
+        """Works until told to stop or until the server is gone."""
+        while not until.is_set():
+            try:
+                self.step()
+            except (NoAnswer, Failed):
+                if self.dying.is_set():
+                    return
+                raise
+
+    def step(self) -> None:
+        if self.session is not None and self.random.random() < 0.5:
+            self.go_on_with_session()
+            return
+        many = sum(1 for item in self.model.items.values() if item.kind == FILE) > FILES_MANY
+        less, more = (0.3, 4) if many else (1, 1)
+        choices = {
+            self.upload: 28 * less,
+            self.upload_large: 1.2 * less,
+            self.upload_version: 12,
+            self.copy_file: 8 * less,
+            self.copy_folder: 2.5 * less,
+            self.make_folder: 4 * less,
+            self.move_file: 9,
+            self.move_folder: 3,
+            self.trash_file: 7 * more,
+            self.trash_folder: 1 * more,
+            self.restore: 5,
+            self.purge: 6 * more,
+            self.read: 10,
+            self.list_versions: 3,
+            self.remove_version: 3,
+            self.promote: 3,
+            self.contest: 3,
+            self.begin_session: 0.5 if self.session is None else 0,
+        }
+        self.random.choices(list(choices), weights=list(choices.values()))[0]()
+
+    # --- words ---
+
+    @contextmanager
+    def doubtful(self, kind: str, find_out):
+        """What is asked inside is in doubt until it is answered. `find_out` says "old" or "new", or raises `Wrong`."""
+        self.doubt = (kind, find_out)
+        try:
+            yield
+        except (NoAnswer, Failed):
+            self.doubted[kind] += 1
+            raise
+        except BaseException:
+            self.doubt = None
+            raise
+        self.doubt = None
+        self.done[kind] += 1
+
+    def note(self, item: Item) -> None:
+        self.fresh[item.id] = None
+
+    def new_name(self) -> str:
+        self.names += 1
+        return f"{self.number}-{self.names} {self.random.choice(WORDS)}"
+
+    def some(self, kind: str) -> Item | None:
+        found = self.model.live(kind)
+        return self.random.choice(found) if found else None
+
+    def new_content(self, size: int) -> tuple[Content, bytes]:
+        return Content.make(self.random.getrandbits(64), size)
+
+    def small_size(self) -> int:
+        how = self.random.random()
+        if how < 0.1:
+            return self.random.choice(EDGES)
+        return self.random.randint(1, 4096) if how < 0.6 else self.random.randint(1, 200_000)
+
+    # --- new items ---
+
+    def upload(self) -> None:
+        self.upload_of("upload", self.some(FOLDER), self.small_size())
+
+    def upload_large(self) -> None:
+        size = self.random.choice(LARGE_EDGES) if self.random.random() < 0.2 else self.random.randint(MIB, 20 * MIB)
+        self.upload_of("upload large", self.some(FOLDER), size)
+
+    def upload_of(self, kind: str, folder: Item, size: int) -> None:
+        content, plain = self.new_content(size)
+        item = Item("", FILE, self.new_name(), folder.id)
+        with self.doubtful(kind, lambda: self.find_new_file(item, content)):
+            seen = self.client.upload(folder.id, item.name, plain)
+        self.bytes_up += size
+        self.adopt_file(item, content, seen)
+
+    def adopt_file(self, item: Item, content: Content, seen) -> None:
+        item.id = seen.id
+        item.versions = [Version(seen.file_version.id, content, item.name)]
+        item.tried = [content]
+        compare(item, seen)
+        self.note(self.model.add(item))
+
+    def find_new_file(self, item: Item, content: Content) -> str:
+        """There is no such file, or it is whole."""
+        seen = self.named(item.parent, item.name)
+        if seen is None:
+            return "old"
+        self.adopt_file(item, content, seen)
+        return "new"
+
+    def named(self, folder: str, name: str):
+        found = [seen for seen in self.client.items(folder) if seen.name == name]
+        expect(len(found) <= 1, f"folder {folder} has {len(found)} items called {name!r}")
+        return found[0] if found else None
+
+    def make_folder(self) -> None:
+        parent = self.some(FOLDER)
+        item = Item("", FOLDER, self.new_name(), parent.id)
+        with self.doubtful("make folder", lambda: self.find_new_folder(item)):
+            seen = self.client.make_folder(parent.id, item.name)
+        self.adopt_folder(item, seen)
+
+    def adopt_folder(self, item: Item, seen) -> None:
+        item.id = seen.id
+        compare(item, seen)
+        self.note(self.model.add(item))
+
+    def find_new_folder(self, item: Item) -> str:
+        seen = self.named(item.parent, item.name)
+        if seen is None:
+            return "old"
+        self.adopt_folder(item, seen)
+        return "new"
+
+    def contest(self) -> None:
+        """Several workers upload under one name: one wins, the others are told who."""
+        rounds = sum(worker.done["contest"] + worker.done["contest lost"] for worker in self.others) // 3
+        name = f"{CONTEST} {rounds}"
+        content, plain = self.new_content(self.random.randint(40, 5000))
+        item = Item("", FILE, name, self.shared)
+        try:
+            with self.doubtful("contest", lambda: self.find_contested(item, content)):
+                seen = self.client.upload(self.shared, name, plain)
+        except Refused as error:
+            expect(error.status == 409 and error.code == "item_name_in_use", f"a contest was answered with {error}")
+            winner = error.body.get("context_info", {}).get("conflicts", {})
+            expect(winner.get("id") and winner.get("name") == name, f"a conflict does not name the winner: {error.body}")
+            self.done["contest lost"] += 1
+            return
+        self.adopt_file(item, content, seen)
+
+    def find_contested(self, item: Item, content: Content) -> str:
+        seen = self.named(self.shared, item.name)
+        if seen is None or seen.sha_1 != content.sha1:
+            return "old"
+        self.adopt_file(item, content, seen)
+        return "new"
+
+    # --- copies ---
+
+    def copy_file(self) -> None:
+        """Of a file of ours, or of another worker's, which may change or go meanwhile."""
+        source, is_ours = self.some(FILE), True
+        if self.random.random() < 0.3:
+            source, is_ours = self.random.choice(self.others).a_file(self.random), False
+        if source is None:
+            return
+        parent = self.some(FOLDER)
+        item = Item("", FILE, self.new_name(), parent.id)
+        try:
+            with self.doubtful("copy file", lambda: self.find_copied_file(item, source)):
+                seen = self.client.copy_file(source.id, parent.id, item.name)
+        except Refused as error:
+            expect(not is_ours and error.status == 404, f"the copy of file {source.id} was answered with {error}")
+            return
+        if is_ours:
+            expect(seen.sha_1 == source.content.sha1, f"the copy of file {source.id} has SHA-1 {seen.sha_1}")
+        self.adopt_copy(item, source, seen)
+
+    def a_file(self, chooser: random.Random) -> Item | None:
+        """Asked by other workers' threads."""
+        known = list(self.model.items.values())
+        files = [item for item in known if item.kind == FILE and item.versions]
+        return chooser.choice(files) if files else None
+
+    def adopt_copy(self, item: Item, source: Item, seen) -> None:
+        content = next((one for one in list(source.tried) if (one.sha1, one.size) == (seen.sha_1, seen.size)), None)
+        expect(content is not None, f"the copy {seen.id} of file {source.id} has SHA-1 {seen.sha_1}, which that never had")
+        self.adopt_file(item, content, seen)
+
+    def find_copied_file(self, item: Item, source: Item) -> str:
+        seen = self.named(item.parent, item.name)
+        if seen is None:
+            return "old"
+        self.adopt_copy(item, source, seen)
+        return "new"
+
+    def copy_folder(self) -> None:
+        folders = [folder for folder in self.model.live(FOLDER) if folder.id != self.model.top]
+        folders = [folder for folder in folders if len(self.model.below(folder.id)) <= 40]
+        if not folders:
+            return
+        source = self.random.choice(folders)
+        parents = [folder for folder in self.model.live(FOLDER) if not self.model.is_within(folder, source.id)]
+        item = Item("", FOLDER, self.new_name(), self.random.choice(parents).id)
+        with self.doubtful("copy folder", lambda: self.find_copied_folder(item, source)):
+            seen = self.client.copy_folder(source.id, item.parent, item.name)
+            item.id = seen.id
+            compare(item, seen)
+            # It is acknowledged; what is in it is looked up, which may find the server dead.
+            self.doubt = ("look at copied folder", lambda: self.adopt_copied_folder(item, source))
+            self.adopt_copied_folder(item, source)
+
+    def find_copied_folder(self, item: Item, source: Item) -> str:
+        """There is no such folder, or it is whole."""
+        seen = self.named(item.parent, item.name)
+        if seen is None:
+            return "old"
+        item.id = seen.id
+        return self.adopt_copied_folder(item, source)
+
+    def adopt_copied_folder(self, item: Item, source: Item) -> str:
+        learned = [item]
+        self.learn(item.id, source.id, learned)
+        for one in learned:
+            self.note(self.model.add(one))
+        return "new"
+
+    def learn(self, copy: str, source: str, learned: list[Item]) -> None:
+        """Takes over what is below a copied folder, which must be what is below its source."""
+        seen = {row.name: row for row in self.client.items(copy)}
+        known = {child.name: child for child in self.model.children(source)}
+        expect(seen.keys() == known.keys(), f"the copy {copy} of folder {source} has {sorted(seen)}, not {sorted(known)}")
+        for name, child in known.items():
+            row = seen[name]
+            item = Item(row.id, child.kind, name, copy)
+            if child.kind == FILE:
+                item.versions = [Version(row.file_version.id, child.content, name)]
+                item.tried = [child.content]
+            compare(item, row)
+            learned.append(item)
+            if child.kind == FOLDER:
+                self.learn(row.id, child.id, learned)
+
+    # --- changes ---
+
+    def move_file(self) -> None:
+        item = self.some(FILE)
+        if item is not None:
+            self.move(item, self.some(FOLDER).id, self.client.move_file, self.client.file)
+
+    def move_folder(self) -> None:
+        folders = [folder for folder in self.model.live(FOLDER) if folder.id != self.model.top]
+        if not folders:
+            return
+        item = self.random.choice(folders)
+        parents = [folder for folder in self.model.live(FOLDER) if not self.model.is_within(folder, item.id)]
+        self.move(item, self.random.choice(parents).id, self.client.move_folder, self.client.folder)
+
+    def move(self, item: Item, parent: str, ask, look) -> None:
+        """Moves and renames in one: both happen or neither."""
+        # A name that was fought for stays behind, where it may be won again.
+        keeps = self.random.random() < 0.3 and not item.name.startswith(CONTEST)
+        keeps = keeps and not self.model.has_name(parent, item.name, item)
+        name = item.name if keeps else self.new_name()
+
+        def find_out() -> str:
+            seen = (self.client.file if item.kind == FILE else self.client.folder)(item.id)
+            where = (seen.name, seen.parent.id)
+            expect(where in ((item.name, item.parent), (name, parent)), f"half a move: {item} to {name!r} in {parent}: {where}")
+            is_new = where == (name, parent)
+            item.name, item.parent = where
+            compare(item, seen)
+            return "new" if is_new else "old"
+
+        with self.doubtful(f"move {item.kind}", find_out):
+            seen = ask(item.id, parent, name)
+        item.name, item.parent = name, parent
+        compare(item, seen)
+        self.note(item)
+
+    def upload_version(self) -> None:
+        item = self.some(FILE)
+        if item is None:
+            return
+        content, plain = self.new_content(self.small_size())
+        item.tried.append(content)
+        with self.doubtful("upload version", lambda: self.find_new_version(item, content)):
+            seen = self.client.upload_version(item.id, item.name, plain)
+        self.bytes_up += content.size
+        self.adopt_version(item, content, seen)
+
+    def adopt_version(self, item: Item, content: Content, seen) -> None:
+        known = [version.id for version in item.versions]
+        expect(seen.file_version.id not in known, f"file {item.id} got no new version: {seen.file_version.id}")
+        item.versions.append(Version(seen.file_version.id, content, item.name))
+        compare(item, seen)
+        self.note(item)
+
+    def find_new_version(self, item: Item, content: Content) -> str:
+        seen = self.client.file(item.id)
+        if seen.file_version.id == item.versions[-1].id:
+            compare(item, seen)
+            return "old"
+        self.adopt_version(item, content, seen)
+        return "new"
+
+    def promote(self) -> None:
+        item, old = self.an_older_version()
+        if item is None or old.name.startswith(CONTEST):
+            return
+        # As with Box, the file gets the name that it had then, unless another has it.
+        name = item.name if self.model.has_name(item.parent, old.name, item) else old.name
+
+        def find_out() -> str:
+            seen = self.client.file(item.id)
+            if seen.file_version.id == item.versions[-1].id:
+                compare(item, seen)
+                return "old"
+            item.name = name
+            self.adopt_version(item, old.content, seen)
+            return "new"
+
+        with self.doubtful("promote version", find_out):
+            promoted = self.client.promote(item.id, old.id)
+        item.name = name
+        item.versions.append(Version(promoted.id, old.content, name))
+        expect(promoted.sha_1 == old.content.sha1, f"version {old.id} of file {item.id} was promoted to {promoted.sha_1}")
+        self.note(item)
+
+    def remove_version(self) -> None:
+        item, old = self.an_older_version()
+        if item is None:
+            return
+
+        def find_out() -> str:
+            shown = [row.id for row in self.client.older_versions(item.id)]
+            old.is_removed = old.id not in shown
+            compare_older(item, self.client.older_versions(item.id))
+            return "new" if old.is_removed else "old"
+
+        with self.doubtful("remove version", find_out):
+            self.client.remove_version(item.id, old.id)
+        old.is_removed = True
+        self.note(item)
+
+    def an_older_version(self) -> tuple[Item | None, Version | None]:
+        """A file of ours, and a version of it that is listed below the current one."""
+        found = [(item, old) for item in self.model.live(FILE) for old in item.versions[:-1] if not old.is_removed]
+        return self.random.choice(found) if found else (None, None)
+
+    # --- trash ---
+
+    def trash_file(self) -> None:
+        item = self.some(FILE)
+        if item is not None:
+            self.put_into_trash(item, self.client.trash_file)
+
+    def trash_folder(self) -> None:
+        folders = [folder for folder in self.model.live(FOLDER) if folder.id != self.model.top]
+        if folders:
+            self.put_into_trash(self.random.choice(folders), self.client.trash_folder)
+
+    def put_into_trash(self, item: Item, ask) -> None:
+        with self.doubtful(f"trash {item.kind}", lambda: self.find_whether_trashed(item, "new", "old")):
+            ask(item.id)
+        item.is_trashed = True
+        self.note(item)
+
+    def restore(self) -> None:
+        trashed = self.model.trashed()
+        if not trashed:
+            return
+        item = self.random.choice(trashed)
+        ask = self.client.restore_file if item.kind == FILE else self.client.restore_folder
+        old = self.model.items.get(item.parent)
+        # Its old folder is taken if it can be had; the other is for the case that it cannot.
+        old_can_be_had = item.parent == self.shared or (old is not None and self.model.is_live(old))
+        parent = item.parent if old_can_be_had else self.model.top
+        if self.model.has_name(parent, item.name, item):
+            return
+
+        def find_out() -> str:
+            outcome = self.find_whether_trashed(item, "old", "new", parent)
+            item.parent = parent if outcome == "new" else item.parent
+            return outcome
+
+        try:
+            with self.doubtful(f"restore {item.kind}", find_out):
+                seen = ask(item.id, self.model.top)
+        except Refused as error:
+            # In the shared folder another may have taken its name meanwhile.
+            expect(item.parent == self.shared and error.status == 409, f"a restore was answered with {error}")
+            return
+        expect(seen.id == item.id and seen.name == item.name, f"{item.id} was restored as {seen.id} {seen.name!r}")
+        item.is_trashed, item.parent = False, parent
+        self.note(item)
+
+    def find_whether_trashed(self, item: Item, if_trashed: str, if_not: str, parent: str | None = None) -> str:
+        """It is in the trash, or where it was: in one of the two, and whole."""
+        is_file = item.kind == FILE
+        in_trash = self.shown(self.client.trashed_file if is_file else self.client.trashed_folder, item.id)
+        in_tree = self.shown(self.client.file if is_file else self.client.folder, item.id)
+        expect((in_trash is None) != (in_tree is None), f"{item} is in the trash: {in_trash}, in the tree: {in_tree}")
+        item.is_trashed = in_trash is not None
+        before, item.parent = item.parent, parent or item.parent
+        compare(item, in_trash or in_tree)
+        item.parent = before
+        return if_trashed if item.is_trashed else if_not
+
+    @staticmethod
+    def shown(ask, id: str):
+        try:
+            return ask(id)
+        except Refused as error:
+            expect(error.status == 404, f"looking for {id} was answered with {error}")
+            return None
+
+    def purge(self) -> None:
+        trashed = self.model.trashed()
+        if not trashed:
+            return
+        item = self.random.choice(trashed)
+        is_file = item.kind == FILE
+
+        def find_out() -> str:
+            seen = self.shown(self.client.trashed_file if is_file else self.client.trashed_folder, item.id)
+            if seen is not None:
+                compare(item, seen)
+                return "old"
+            self.expect_gone(item)
+            self.model.forget(item)
+            return "new"
+
+        with self.doubtful(f"purge {item.kind}", find_out):
+            (self.client.purge_file if is_file else self.client.purge_folder)(item.id)
+        self.model.forget(item)
+
+    def expect_gone(self, item: Item) -> None:
+        seen = self.shown(self.client.file if item.kind == FILE else self.client.folder, item.id)
+        expect(seen is None, f"{item} was purged and is in the tree")
+
+    # --- reading ---
+
+    def read(self) -> None:
+        """Downloads a version, or a range of it, and compares."""
+        item = self.some(FILE)
+        if item is None:
+            return
+        version = self.random.choice([version for version in item.versions if not version.is_removed])
+        asked = None if version is item.versions[-1] else version.id
+        size = version.content.size
+        if size > 1 and self.random.random() < 0.4:
+            first = self.random.randrange(size)
+            last = min(size - 1, first + self.random.randint(0, 200_000))
+            got = self.client.download(item.id, asked, first, last)
+            is_same = got == version.content.again()[first : last + 1]
+            expect(is_same, f"bytes {first}-{last} of file {item.id} version {version.id} are not what was sent")
+        else:
+            got = self.client.download(item.id, asked)
+            compare_bytes(item, version, got)
+        self.bytes_down += len(got)
+        self.done["read"] += 1
+
+    def list_versions(self) -> None:
+        files = [item for item in self.model.live(FILE) if len(item.versions) > 1]
+        if files:
+            item = self.random.choice(files)
+            compare_older(item, self.client.older_versions(item.id))
+            self.done["list versions"] += 1
+
+    # --- uploads in parts, which go on after a restart ---
+
+    def begin_session(self) -> None:
+        content, plain = self.new_content(self.random.choice(SESSION_SIZES))
+        item = self.some(FILE) if self.random.random() < 0.3 else None
+        is_version = item is not None
+        if item is None:
+            item = Item("", FILE, self.new_name(), self.some(FOLDER).id)
+        # Nobody knows the id of a session whose beginning was not acknowledged: nothing to find out.
+        with self.doubtful("begin session", lambda: "unknown"):
+            if is_version:
+                begun = self.client.begin_version_session(item.id, content.size)
+            else:
+                begun = self.client.begin_session(item.parent, item.name, content.size)
+        self.session = Session(begun.id, content, plain, begun.part_size, item, is_version)
+
+    def go_on_with_session(self) -> None:
+        session = self.session
+        missing = [offset for offset in range(0, session.content.size, session.part_size) if offset not in session.acknowledged]
+        if missing:
+            self.send_parts(session, missing)
+        elif self.random.random() < 0.1:
+            self.abort(session)
+        else:
+            self.commit(session)
+
+    def send_parts(self, session: Session, missing: list[int]) -> None:
+        def send(offset: int) -> None:
+            plain = session.plain[offset : offset + session.part_size]
+            part = self.client.send_part(session.id, offset, plain, session.content.size)
+            session.acknowledged[offset] = part
+            self.bytes_up += len(plain)
+            self.done["part"] += 1
+
+        with self.doubtful("parts", lambda: self.find_parts(session)), ThreadPoolExecutor(3) as pool:
+            for sent in [pool.submit(send, offset) for offset in missing]:
+                sent.result()
+        self.done["parts"] -= 1
+
+    def find_parts(self, session: Session) -> str:
+        """Every acknowledged part is there; others may be."""
+        known = {part.offset: part for part in self.client.parts(session.id)}
+        for offset, part in session.acknowledged.items():
+            shown = known.get(offset)
+            is_same = shown is not None and (shown.part_id, shown.sha_1, shown.size) == (part.part_id, part.sha_1, part.size)
+            expect(is_same, f"part {offset} of session {session.id} was acknowledged as {part} and is {shown}")
+        arrived = len(known.keys() - session.acknowledged.keys())
+        session.acknowledged = known
+        return f"{'some' if arrived else 'none'} had arrived"
+
+    def commit(self, session: Session) -> None:
+        if not self.can_be_committed(session):
+            self.abort(session)
+            return
+        parts = [part for _, part in sorted(session.acknowledged.items())]
+        item, content = session.item, session.content
+        item.tried.append(content)
+
+        def find_out() -> str:
+            outcome = self.find_new_version(item, content) if session.is_version else self.find_new_file(item, content)
+            if outcome == "new":
+                self.session = None
+            else:
+                self.find_parts(session)
+            return outcome
+
+        with self.doubtful("commit session", find_out):
+            seen = self.client.commit_session(session.id, parts, session.plain)
+        self.session = None
+        adopt = self.adopt_version if session.is_version else self.adopt_file
+        adopt(item, content, seen)
+
+    def can_be_committed(self, session: Session) -> bool:
+        """Whether its file or folder is still in the tree."""
+        target = self.model.items.get(session.item.id if session.is_version else session.item.parent)
+        return target is not None and self.model.is_live(target)
+
+    def abort(self, session: Session) -> None:
+        # In doubt it may be gone or not; either way it is given up.
+        with self.doubtful("abort session", lambda: "unknown"):
+            self.session = None
+            self.client.abort_session(session.id)
