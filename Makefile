@@ -73,3 +73,4 @@ client-tests: build-tests test-tools
 
 kill-test: build-tests test-tools
 	scripts/kill-test.sh $(BINARY)
+	scripts/disk-full-test.sh $(BINARY)

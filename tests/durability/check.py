@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from audit import audit, segments_known
-from client import Client, Refused
+from client import Answered, Client, NoAnswer, Refused
 from model import FILE, FOLDER, Item, Wrong, compare, compare_bytes, compare_older
 from program import Program
 from tally import Tally
@@ -37,7 +37,7 @@ class Checker:
     def right(self, name: str, check, *arguments) -> None:
         try:
             check(*arguments)
-        except (Wrong, Refused) as error:
+        except (Wrong, Answered, NoAnswer) as error:
             self.tally.check(name, False, error)
         else:
             self.tally.check(name, True)

@@ -32,8 +32,8 @@ PAGE = 1000
 FIELDS = ["type", "id", "name", "parent", "sha1", "size", "file_version", "item_status"]
 
 
-class Refused(Exception):
-    """The server answered that it will not: nothing was changed."""
+class Answered(Exception):
+    """The server answered with an error."""
 
     def __init__(self, error: BoxAPIError):
         info = error.response_info
@@ -43,8 +43,12 @@ class Refused(Exception):
         super().__init__(f"{error.request_info.method} {error.request_info.url}: {self.status} {info.raw_body}")
 
 
-class Failed(Refused):
-    """The server answered with a 5xx: whether anything was changed is not said."""
+class Refused(Answered):
+    """With a 4xx: nothing was changed."""
+
+
+class Failed(Answered):
+    """With a 5xx: whether anything was changed is not said."""
 
 
 class NoAnswer(Exception):

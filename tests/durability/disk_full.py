@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from check import check_stopped
-from client import Client, Failed, NoAnswer, Refused, sha1_of
+from client import Answered, Client, NoAnswer, sha1_of
 from program import Broken, Program
 from tally import Tally
 
@@ -57,7 +57,7 @@ class DiskFull:
         began = time.monotonic()
         try:
             file = client.upload("0", name, plain)
-        except Refused as error:
+        except Answered as error:
             self.note_refusal("upload", error, began)
             return False
         except NoAnswer as error:
@@ -66,7 +66,7 @@ class DiskFull:
         self.kept[file.id] = (name, sha1_of(plain))
         return self.tally.check("an upload is acknowledged as it was sent", file.sha_1 == sha1_of(plain), file.id)
 
-    def note_refusal(self, what: str, error: Refused, began: float) -> None:
+    def note_refusal(self, what: str, error: Answered, began: float) -> None:
         seconds = time.monotonic() - began
         self.slowest_seconds = max(self.slowest_seconds, seconds)
         self.answers[f"{what}: {error.status} {error.code}"] += 1
@@ -98,7 +98,7 @@ class DiskFull:
             (id, (_, sha1)) = one
             try:
                 return sha1_of(client.download(id)) == sha1
-            except (Refused, NoAnswer) as error:
+            except (Answered, NoAnswer) as error:
                 self.tally.check(f"reading {when}", False, error)
                 return False
 
@@ -109,7 +109,7 @@ class DiskFull:
             shown = {row.id: (row.name, row.sha_1) for row in client.items("0")}
             self.tally.check(f"the listing is what was acknowledged {when}", shown == self.kept,
                              f"{shown.keys() ^ self.kept.keys()}")
-        except (Refused, NoAnswer) as error:
+        except (Answered, NoAnswer) as error:
             self.tally.check(f"the listing is what was acknowledged {when}", False, error)
 
     def upload_in_parts(self) -> None:
@@ -122,7 +122,7 @@ class DiskFull:
                 began = time.monotonic()
                 client.send_part(session.id, offset, plain[offset : offset + session.part_size], size)
             self.tally.check("the disk is full for parts", False, "all parts were taken")
-        except Refused as error:
+        except Answered as error:
             self.note_refusal("part", error, began)
         except NoAnswer as error:
             self.tally.check("a full disk gets an answer", False, error)
@@ -147,7 +147,7 @@ class DiskFull:
                 client.trash_file(id)
                 del self.kept[id]
                 client.purge_file(id)
-            except Refused as error:
+            except Answered as error:
                 refused += 1
                 self.note_refusal("purge", error, began)
                 if refused > 3:
@@ -187,7 +187,7 @@ class DiskFull:
             client.trash_file(id)
             del self.kept[id]
             client.purge_file(id)
-        except Refused as error:
+        except Answered as error:
             self.note_refusal("purge with no byte free", error, began)
 
     def ballast(self) -> Path:
@@ -251,7 +251,7 @@ def main() -> int:
     test = DiskFull(program, seed, tally)
     try:
         test.run()
-    except (Broken, Refused, NoAnswer, Failed) as error:
+    except (Broken, Answered, NoAnswer) as error:
         tally.check("the test went to its end", False, f"{type(error).__name__}: {error}")
     finally:
         program.end()

@@ -1,11 +1,14 @@
 """Kills the real server again and again while real clients work, and proves that nothing acknowledged is lost.
 
-    kill.py --program target/debug/entente [--rounds 200] [--seed WORDS] [--report FILE] [--keep]
+    kill.py --program target/debug/entente --folder target/durability [--rounds 200] [--seed WORDS] [--disk MOUNTED]
 
 One data directory is kept through all rounds. Each round starts the server, lets several clients work at random, and
 ends with SIGKILL at a random moment. What was acknowledged is kept in a model; what was under way is in doubt and must
 turn out to be in the old state or the new one, whole. Now and then everything is compared, the server is stopped with
 SIGTERM, and what is on disk is verified, collected and counted.
+
+A killed process leaves what it wrote in the system's page cache. With --disk the power goes: the file system loses
+whatever was not made durable, too.
 
 Exit status: 0 all checks passed, 1 some failed, 2 the test itself could not be run.
 """
@@ -23,8 +26,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from check import Checker, check_stopped
-from client import Client, Failed, NoAnswer, Refused, sha1_of
+from client import Answered, Client, NoAnswer, sha1_of
 from model import FOLDER, Item, Model, Wrong
+from power import PowerCuts
 from program import Broken, Program, kill
 from tally import Tally
 from worker import Worker
@@ -98,13 +102,11 @@ class KillTest:
                 time.sleep(0.005)
             self.tally.check("the server runs until it is killed", self.program.is_running(), "see its log")
             self.dying.set()
-            if beside is not None and self.random.random() < 0.5:
+            if beside is not None and self.random.random() < 0.5 and self.program.power is None:
                 kill(beside)
-            self.program.kill()
+            self.program.kill(*([beside] if beside else []))
             self.kills["server, at work"] += 1
-            if beside is not None:
-                kill(beside)
-                self.kills["upkeep beside a server"] += 1
+            self.kills["upkeep beside a server"] += beside is not None
             until.set()
         self.dying.clear()
         for worker, task in zip(self.workers, work):
@@ -121,7 +123,7 @@ class KillTest:
         words = self.upkeep()
         process = self.program.spawn(*words)
         time.sleep(self.random.uniform(0.01, 0.25))
-        kill(process)
+        self.program.kill(process)
         self.kills[f"{words[0]} alone"] += 1
 
     def upkeep(self) -> tuple[str, ...]:
@@ -134,7 +136,7 @@ class KillTest:
 
         def settle(worker: Worker) -> int:
             worker.settle(self.client())
-            return worker.look_again(LOOKS_PER_WORKER)
+            return worker.look_again(LOOKS_PER_WORKER, self.program.killed_at)
 
         with ThreadPoolExecutor(self.count) as pool:
             tasks = [pool.submit(settle, worker) for worker in self.workers]
@@ -147,7 +149,7 @@ class KillTest:
         if error is None:
             self.tally.check(name.split(" of ")[0], True)
             return
-        if isinstance(error, (Wrong, Refused, NoAnswer, Failed)):
+        if isinstance(error, (Wrong, Answered, NoAnswer)):
             where = traceback.extract_tb(error.__traceback__)
             detail = f"{type(error).__name__}: {error} (in {where[-3].name if len(where) > 2 else where[-1].name})"
         else:
@@ -222,12 +224,13 @@ class KillTest:
         }
 
 
-def first_starts(program: Path, folder: Path, log: Path, seed: str, tally: Tally) -> int:
+def first_starts(program: Path, folder: Path, log: Path, power: PowerCuts | None, seed: str, tally: Tally) -> int:
     """A server that is killed while it makes its data directory leaves one that the next start can use."""
     chooser = random.Random(f"{seed}/first starts")
     killed = 0
+    print(f"  first starts: {FIRST_STARTS}", flush=True)
     for number in range(FIRST_STARTS):
-        one = Program(program, folder / f"first-{number}", log)
+        one = Program(program, folder / f"first-{number}", log, power)
         try:
             for _ in range(chooser.randint(1, 3)):
                 one.begin()
@@ -241,7 +244,7 @@ def first_starts(program: Path, folder: Path, log: Path, seed: str, tally: Tally
             tally.check("a first start", sha1_of(client.download(file.id)) == file.sha_1 == sha1_of(content), number)
             one.stop()
             check_stopped(one, tally)
-        except (Broken, Refused, NoAnswer) as error:
+        except (Broken, Answered, NoAnswer) as error:
             tally.check("a first start", False, f"start {number}: {error}")
         finally:
             one.end()
@@ -257,26 +260,30 @@ def main() -> int:
     words.add_argument("--seed", default="", help="of the choices and moments; drawn and printed if not given")
     words.add_argument("--workers", type=int, default=8, help="client threads (default 8)")
     words.add_argument("--folder", type=Path, required=True, help="where data, log and report go; its data is removed")
+    words.add_argument("--disk", type=Path, help="a mounted ext4 of its own for the data: then each kill is a power cut")
     words.add_argument("--keep", action="store_true", help="keep the data directory even if all is well")
     said = words.parse_args()
     seed = said.seed or str(random.SystemRandom().randrange(10**9))
     said.folder.mkdir(parents=True, exist_ok=True)
-    log, data = said.folder / "server.log", said.folder / "data"
-    for old in [data, *said.folder.glob("first-*")]:
+    word = "kill" if said.disk is None else "power-cut"
+    power = None if said.disk is None else PowerCuts(said.disk)
+    place, log = said.disk or said.folder, said.folder / f"{word}-server.log"
+    data = place / "data"
+    for old in [data, *place.glob("first-*")]:
         shutil.rmtree(old, ignore_errors=True)
     log.unlink(missing_ok=True)
 
-    print(f"kill test: {said.rounds} rounds, {said.workers} workers, seed {seed}", flush=True)
+    print(f"{word} test: {said.rounds} rounds, {said.workers} workers, seed {seed}", flush=True)
     began, tally = time.monotonic(), Tally()
-    program = Program(said.program, data, log)
+    program = Program(said.program, data, log, power)
     test = KillTest(program, seed, said.workers, tally)
     try:
-        test.kills["server, at its first start"] = first_starts(said.program, said.folder, log, seed, tally)
+        test.kills["server, at its first start"] = first_starts(said.program, place, log, power, seed, tally)
         test.stop_if_wrong()
         test.run(said.rounds)
     except Stop:
         pass
-    except (Broken, Refused, NoAnswer, Wrong) as error:
+    except (Broken, Answered, NoAnswer, Wrong) as error:
         tally.check("the test went to its end", False, f"{type(error).__name__}: {error}")
     finally:
         program.end()
@@ -284,13 +291,14 @@ def main() -> int:
     report = {"passed": tally.passed, "failed": tally.failed, "failures": tally.failures,
               "seconds": round(time.monotonic() - began, 1), "rounds_wanted": said.rounds, **test.report(),
               "checks": dict(sorted(tally.checks.items()))}
-    (said.folder / "kill-report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    written = said.folder / f"{word}-report.json"
+    written.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     print_report(report)
     if tally.failed:
         print(f"kept for a look: {data}, {log}; again with --seed {seed} (moments differ a little between runs)")
     elif not said.keep:
         shutil.rmtree(data, ignore_errors=True)
-    print(f"written: {said.folder / 'kill-report.json'}")
+    print(f"written: {written}")
     print(tally.summary(), flush=True)
     return 1 if tally.failed else 0
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 READY_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
@@ -15,6 +16,16 @@ VERB_SECONDS_MAX = 600
 
 class Broken(Exception):
     """The program did not do what it must always do: start, stop, end with the right status."""
+
+
+class Power(Protocol):
+    """The power of the disk that the data is on."""
+
+    def cut(self) -> None:
+        """At once: nothing is written any more, and what was not durable is lost."""
+
+    def restore(self) -> None:
+        """Once nobody uses the disk: it is back with what was durable."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +43,15 @@ class Ran:
 class Program:
     """The program on one data directory, with at most one server at a time."""
 
-    def __init__(self, path: Path, data: Path, log: Path):
+    def __init__(self, path: Path, data: Path, log: Path, power: Power | None = None):
         self.path = path.resolve()
         self.data = data.resolve()
         self.log = log
+        # When set, whatever is killed dies in a power cut.
+        self.power = power
         self.server: subprocess.Popen | None = None
         self.url = ""
+        self.killed_at = 0.0
         log.parent.mkdir(parents=True, exist_ok=True)
 
     def spawn(self, *words: str) -> subprocess.Popen:
@@ -97,10 +111,20 @@ class Program:
     def is_running(self) -> bool:
         return self.server is not None and self.server.poll() is None
 
-    def kill(self) -> None:
-        """SIGKILL, and waits until the process is gone."""
-        kill(self.server)
+    def kill(self, *others: subprocess.Popen) -> None:
+        """SIGKILL to the server, if one runs, and to other processes on its data; waits until they are gone."""
+        processes = [process for process in (self.server, *others) if process is not None]
+        self.killed_at = time.monotonic()
+        for process in processes:
+            # Whoever is dead answers nobody: with the power goes the machine, not the disk alone.
+            process.kill()
+        if self.power is not None:
+            self.power.cut()
+        for process in processes:
+            process.wait()
         self.server = None
+        if self.power is not None:
+            self.power.restore()
 
     def stop(self) -> None:
         """SIGTERM; the server must end with 0, and must have taken `ready.json` away."""
@@ -118,8 +142,9 @@ class Program:
 
     def end(self) -> None:
         """For leaving early: no server is left behind."""
-        if self.is_running():
-            self.kill()
+        if self.server is not None:
+            kill(self.server)
+            self.server = None
 
     def token(self, login: str = "admin@entente.local") -> str:
         ran = self.run("token", "issue", "--login", login)

@@ -2,12 +2,13 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from client import Client, Failed, NoAnswer, Refused
+from client import Answered, Client, Failed, NoAnswer, Refused
 from model import (
     FILE, FOLDER, Content, Item, Model, Version, Wrong, compare, compare_bytes, compare_older, expect,
 )
@@ -53,7 +54,8 @@ class Worker:
         self.dying = dying
         self.names = 0
         self.doubt: tuple[str, object] | None = None
-        self.fresh: dict[str, None] = {}
+        # Items acknowledged since the last start, and when.
+        self.fresh: dict[str, float] = {}
         self.session: Session | None = None
         self.client: Client | None = None
         self.done: Counter[str] = Counter()
@@ -72,13 +74,17 @@ class Worker:
             self.settled[f"{kind}: {find_out()}"] += 1
             self.doubt = None
 
-    def look_again(self, most: int) -> int:
+    def look_again(self, most: int, killed_at: float) -> int:
         """Checks items that were acknowledged shortly before the server died."""
-        wanted = [item for item in (self.model.items.get(id) for id in self.fresh) if item is not None]
+        wanted = {id: at for id, at in self.fresh.items() if id in self.model.items}
         self.fresh.clear()
-        chosen = self.random.sample(wanted, min(most, len(wanted)))
-        for item in chosen:
-            self.look_at(item)
+        # Among them always the last, which had the least time to become durable.
+        chosen = sorted(self.random.sample(sorted(wanted), min(most, len(wanted))), key=wanted.get)
+        for id in {*chosen, *sorted(wanted, key=wanted.get)[-1:]}:
+            try:
+                self.look_at(self.model.items[id])
+            except (Wrong, Answered) as error:
+                raise Wrong(f"acknowledged {(killed_at - wanted[id]) * 1000:.1f} ms before the kill: {error}") from None
         return len(chosen)
 
     def look_at(self, item: Item) -> None:
@@ -143,7 +149,7 @@ class Worker:
         self.done[kind] += 1
 
     def note(self, item: Item) -> None:
-        self.fresh[item.id] = None
+        self.fresh[item.id] = time.monotonic()
 
     def new_name(self) -> str:
         self.names += 1

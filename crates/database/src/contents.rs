@@ -9,6 +9,7 @@ use entente_model::{
     Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Sha1, WrappedDataKey, ZoneId,
 };
 use entente_vault::{Located, Written, WrittenSegment};
+use std::collections::BTreeMap;
 
 /// How a content that is read is bounded: places are fetched in windows of this many chunks (1 GiB of plaintext).
 pub const PLACES_WINDOW: u32 = 128;
@@ -19,12 +20,13 @@ pub const PLACES_WINDOW: u32 = 128;
 pub fn commit(tx: &mut Tx<'_>, written: &Written) -> Result<(), Error> {
     let manifest = &written.manifest;
     insert(tx, manifest)?;
+    let mut held = BTreeMap::new();
     for place in &manifest.places {
         insert_chunk(tx, manifest.content, place)?;
+        *held.entry(place.segment).or_insert(0) += place.length;
     }
     for segment in &written.segments {
-        let held = manifest.places.iter().filter(|place| place.segment == segment.segment).map(|place| place.length).sum();
-        hold(tx, *segment, held)?;
+        hold(tx, *segment, held.get(&segment.segment).copied().unwrap_or(0))?;
     }
     Ok(())
 }

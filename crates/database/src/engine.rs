@@ -182,7 +182,8 @@ fn read_on<T, E: From<Error>>(
     struct End<'c>(&'c Connection);
     impl Drop for End<'_> {
         fn drop(&mut self) {
-            let _ = run(self.0, "ROLLBACK");
+            // Nothing was written; but a rollback would make SQLite compile every statement of the connection anew.
+            let _ = run(self.0, "COMMIT");
         }
     }
     let _end = End(connection);

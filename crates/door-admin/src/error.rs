@@ -40,9 +40,7 @@ impl IntoResponse for AdminError {
         let (status, code, message) = match &self {
             Self::Unauthenticated(Unauthenticated::Failed(cause)) => internal(cause),
             Self::Unauthenticated(error) => (StatusCode::UNAUTHORIZED, "unauthenticated", error.to_string()),
-            Self::Forbidden => {
-                (StatusCode::FORBIDDEN, "forbidden", "an administrator's token is needed".to_owned())
-            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "an administrator's token is needed".to_owned()),
             Self::Body(JsonError::Body(BodyError::TooLarge { .. })) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the request body is too large".to_owned())
             }

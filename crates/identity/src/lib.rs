@@ -16,11 +16,11 @@ mod tickets;
 mod users;
 
 pub use apps::{CreatedApp, NewApp};
+pub use entente_database::{apps::App, users::User};
 pub use error::{Error, Unauthenticated};
 pub use identity::{Identity, IssueToken, Issued};
 pub use oauth::{OAuthError, OAuthErrorKind, TokenAnswer, TokenForm};
 pub use public_key::PublicKeyError;
 pub use secret::Secret;
 pub use tickets::{Signer, Ticket, TicketError};
-pub use entente_database::{apps::App, users::User};
 pub use users::{Login, LoginError};

@@ -16,7 +16,9 @@ pub enum PublicKeyError {
     #[error("not a public key in PEM: it begins with {BEGIN:?}; `openssl rsa -in private.pem -pubout` prints one")]
     NotPem,
     /// It is a private key, which does not belong here.
-    #[error("this is a private key: keep it, and give the public one that `openssl rsa -in private.pem -pubout` prints")]
+    #[error(
+        "this is a private key: keep it, and give the public one that `openssl rsa -in private.pem -pubout` prints"
+    )]
     Private,
     /// It is not an RSA key of a fit length.
     #[error("not an RSA key of {BITS_MIN} to 8192 bits")]

@@ -1,8 +1,5 @@
-//! Download tickets: texts in a URL that carry their own authorisation to one content, for a while.
-//!
-//! Layout, before base64url: version 1 (1 byte), then content, file version, user and expiry (milliseconds) as 8 bytes
-//! each, most significant first, the length of the file's name (2 bytes) and the name, then the first 16 bytes of
-//! HMAC-SHA-256 of all before.
+//! Download tickets: texts in a URL that carry their own authorisation to one content, for a while. Their layout is
+//! docs/formats/download-ticket.md.
 
 use crate::Error;
 use aws_lc_rs::{constant_time, hmac};
@@ -152,8 +149,7 @@ fn decode_setting(stored: &[u8]) -> Result<WrappedKey, Error> {
         let (length, rest) = rest.split_first_chunk::<2>()?;
         let (name, bytes) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
         let name = std::str::from_utf8(name).ok()?;
-        (*version == SETTING_VERSION)
-            .then(|| WrappedKey { key_encryption_key: name.to_owned(), bytes: bytes.to_vec() })
+        (*version == SETTING_VERSION).then(|| WrappedKey { key_encryption_key: name.to_owned(), bytes: bytes.to_vec() })
     };
     read().ok_or(Error::Setting(SETTING))
 }
@@ -161,6 +157,9 @@ fn decode_setting(stored: &[u8]) -> Result<WrappedKey, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const GOLDEN_TICKET: &str =
+        "AQAAAAAAAAALAAAAAAAAABYAAAAAAAAAIQAAAAAAAAPoABLDnGJlcnNpY2h0ICgxKS5wZGapTsLk65-Dqb4zg1OKF5yk";
 
     fn ticket() -> Ticket {
         Ticket {
@@ -217,6 +216,18 @@ mod tests {
         let Err(error) = Signer::load(&world, &database, &other).await else { panic!("the wrong key is accepted") };
         let message = error.to_string();
         assert!(message.contains(&custodian.current_key()) && message.contains(&other.current_key()), "{message}");
+    }
+
+    /// docs/formats/download-ticket.md: these bytes stay as they are for ever.
+    #[test]
+    fn golden_ticket_and_setting() {
+        let signer = Signer::new(&SecretKey::new([7; 32]));
+        assert_eq!(signer.sign(&ticket()), GOLDEN_TICKET);
+        assert_eq!(signer.verify(GOLDEN_TICKET, Timestamp::from_millis(0)), Ok(ticket()));
+        let wrapped = WrappedKey { key_encryption_key: "local:abcd".to_owned(), bytes: vec![1, 2, 3] };
+        let golden = b"\x01\x00\x0alocal:abcd\x01\x02\x03";
+        assert_eq!(encode_setting(&wrapped).expect("short"), golden);
+        assert_eq!(decode_setting(golden).expect("ours"), wrapped);
     }
 
     #[test]

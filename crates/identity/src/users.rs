@@ -25,7 +25,8 @@ impl Login {
     pub fn new(text: impl Into<String>) -> Result<Self, LoginError> {
         let text = text.into();
         let (local, domain) = text.rsplit_once('@').ok_or(LoginError)?;
-        let odd = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '<' | '>' | ',' | '"');
+        let odd =
+            |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '<' | '>' | ',' | '"');
         let domain_is_fit = domain.split('.').all(|label| !label.is_empty()) && !domain.contains(['/', '@', ':']);
         if local.is_empty() || !domain_is_fit || text.len() > LOGIN_BYTES_MAX || text.chars().any(odd) {
             return Err(LoginError);

@@ -1,8 +1,8 @@
 //! Takes jobs that are due, runs them under leases, and ends them.
 
+use crate::BoxError;
 use crate::backoff::wait;
 use crate::handler::{Handlers, Outcome, Run};
-use crate::BoxError;
 use entente_database::jobs::{self, NewJob, Taken};
 use entente_database::{Database, Error};
 use entente_model::JobId;
@@ -176,7 +176,9 @@ impl Inner {
         metrics::histogram!("entente_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
         match self.end(&taken, end).await {
             Ok(true) => {}
-            Ok(false) => tracing::warn!(job.id = %taken.job, job.kind = kind, "a job was withdrawn while it ran, or its lease was lost"),
+            Ok(false) => {
+                tracing::warn!(job.id = %taken.job, job.kind = kind, "a job was withdrawn while it ran, or its lease was lost");
+            }
             Err(error) => {
                 tracing::warn!(job.id = %taken.job, job.kind = kind, %error, "a job could not be ended; it runs again");
             }

@@ -70,7 +70,9 @@ pub(crate) enum Verb {
     /// Reads every chunk of every file, opens it with its key, and compares backends and database in both directions.
     /// Changes nothing, and may be interrupted. Exit status 0: nothing is damaged (garbage that `entente collect`
     /// removes is reported, and is no damage); 1: damage was found.
-    #[command(after_help = "Examples:\n  entente verify\n  entente verify --quick\n  entente verify --json > report.json")]
+    #[command(
+        after_help = "Examples:\n  entente verify\n  entente verify --quick\n  entente verify --json > report.json"
+    )]
     Verify(VerifyArgs),
     /// Remove stored bytes to which nothing refers any more
     ///
@@ -80,7 +82,9 @@ pub(crate) enum Verb {
     /// Move what is live out of segments that are mostly dead, so that `collect` can free them
     ///
     /// Safe at any time, beside a running server too. A server does this by itself now and then.
-    #[command(after_help = "Examples:\n  entente repack && entente collect\n  entente repack --live-share 0.5 --age 0s")]
+    #[command(
+        after_help = "Examples:\n  entente repack && entente collect\n  entente repack --live-share 0.5 --age 0s"
+    )]
     Repack(RepackArgs),
 }
 

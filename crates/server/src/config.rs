@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::span::Span;
 use entente_door_kit::origin::{BaseUrl, Network};
+use entente_vault::upkeep::safety::{COLLECT_GRACE, COLLECT_GRACE_BESIDE_A_SERVER};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 /// Larger files are not configuration.
 const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Nothing is worth doing more often.
+const OFTEN_MAX: Duration = Duration::from_secs(60);
 
 /// Everything that can be configured now. Unknown names are refused, with their line.
 #[derive(Debug, Default, Deserialize)]
@@ -65,11 +68,19 @@ pub(crate) struct UpkeepConfig {
 impl Default for UpkeepConfig {
     fn default() -> Self {
         const HOUR: Duration = Duration::from_secs(60 * 60);
-        Self {
-            collect: Span(6 * HOUR),
-            grace: Span(entente_vault::upkeep::safety::COLLECT_GRACE),
-            repack: Span(6 * HOUR),
-            expire: Span(HOUR / 6),
+        Self { collect: Span(6 * HOUR), grace: Span(COLLECT_GRACE), repack: Span(6 * HOUR), expire: Span(HOUR / 6) }
+    }
+}
+
+impl UpkeepConfig {
+    fn check(&self) -> Result<(), String> {
+        if self.grace.0 < COLLECT_GRACE_BESIDE_A_SERVER {
+            return Err("[upkeep] grace must be at least 1h, so that uploads under way are not made to fail".to_owned());
+        }
+        let spans = [("collect", self.collect), ("repack", self.repack), ("expire", self.expire)];
+        match spans.into_iter().find(|(_, span)| span.0 < OFTEN_MAX) {
+            Some((name, _)) => Err(format!("[upkeep] {name} must be at least 1m")),
+            None => Ok(()),
         }
     }
 }
@@ -102,7 +113,9 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
+        let config: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.upkeep.check()?;
+        Ok(config)
     }
 }
 
@@ -147,6 +160,8 @@ mod tests {
             ("trusted_proxies = [\"10.0.0.0/99\"]", "network"),
             ("[upkeep]\ncollect = \"often\"", "90s"),
             ("[upkeep", "line 1"),
+            ("[upkeep]\ngrace = \"1m\"", "at least 1h"),
+            ("[upkeep]\nrepack = \"0s\"", "repack must be"),
         ] {
             let error = Config::parse(text).expect_err(text);
             assert!(error.contains(says), "{text:?} says {error}");

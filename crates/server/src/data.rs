@@ -48,8 +48,7 @@ impl DataDirectory {
     pub(crate) fn existing(path: &Path) -> Result<Self, Failure> {
         let data = Self::absolute(path)?;
         if !data.database().exists() {
-            let message =
-                format!("{} is not a data directory; `entente serve --data {0}` makes one", path.display());
+            let message = format!("{} is not a data directory; `entente serve --data {0}` makes one", path.display());
             return Err(Failure::new(Exit::DataDirectory, message));
         }
         Ok(data)

@@ -82,7 +82,8 @@ fn exit_of(error: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return (error.kind == DatabaseErrorKind::Schema).then_some(Exit::Schema);
     }
     if let Some(error) = error.downcast_ref::<entente_custodians::Error>() {
-        return matches!(error.kind, CustodianErrorKind::Refused | CustodianErrorKind::Misconfigured).then_some(Exit::Keys);
+        return matches!(error.kind, CustodianErrorKind::Refused | CustodianErrorKind::Misconfigured)
+            .then_some(Exit::Keys);
     }
     // Transparent variants hide what they wrap from the chain.
     match error.downcast_ref::<entente_identity::Error>() {

@@ -78,10 +78,17 @@ impl Status {
     pub(crate) fn to_text(&self, store: &Store, server: Option<u32>) -> String {
         let s = &self.statistics;
         let count = |number: u64| if number >= COUNT_MAX { format!("{COUNT_MAX} or more") } else { number.to_string() };
-        let url = store.data.ready().filter(|_| server.is_some()).map_or_else(String::new, |ready| format!(" at {}", ready.url));
+        let url = store
+            .data
+            .ready()
+            .filter(|_| server.is_some())
+            .map_or_else(String::new, |ready| format!(" at {}", ready.url));
         let server = server.map_or_else(|| "none runs".to_owned(), |pid| format!("process {pid}{url}"));
-        let keys: Vec<_> =
-            self.keys.iter().map(|key| format!("{} (wraps {} epoch keys)", key.key_encryption_key, key.epochs)).collect();
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| format!("{} (wraps {} epoch keys)", key.key_encryption_key, key.epochs))
+            .collect();
         let mut text = format!(
             "version     entente {version}, schema {schema}\n\
              data        {data}\n\

@@ -72,9 +72,8 @@ impl Store {
 
     /// Opens keys and backend, and makes sure that the keys are those that the data was made with.
     pub(crate) async fn vault(&self, limits: Limits) -> Result<Opened, Failure> {
-        let custodian: Arc<dyn Custodian> = Arc::new(
-            LocalCustodian::open(&self.data.key(), self.world.clone()).map_err(anyhow::Error::from)?,
-        );
+        let custodian: Arc<dyn Custodian> =
+            Arc::new(LocalCustodian::open(&self.data.key(), self.world.clone()).map_err(anyhow::Error::from)?);
         let signer = Signer::load(&self.world, &self.database, custodian.as_ref()).await?;
         let backend =
             FsBackend::open(self.world.clone(), self.data.segments()).context("cannot open the local backend")?;

@@ -70,8 +70,11 @@ async fn expire_tokens(identity: Identity) -> Result<Outcome, BoxError> {
 async fn collect(vault: Vault, grace: Duration, shutdown: Shutdown) -> Result<Outcome, BoxError> {
     let collected = vault.collect(Grace { segments: grace, orphans: grace }, &mut UntilShutdown(shutdown)).await?;
     tracing::info!(
-        segments = collected.segments, segment_bytes = collected.segment_bytes, orphans = collected.orphans,
-        stopped = collected.stopped, "collected garbage"
+        segments = collected.segments,
+        segment_bytes = collected.segment_bytes,
+        orphans = collected.orphans,
+        stopped = collected.stopped,
+        "collected garbage"
     );
     Ok(while_left(collected.stopped))
 }
@@ -79,8 +82,12 @@ async fn collect(vault: Vault, grace: Duration, shutdown: Shutdown) -> Result<Ou
 async fn repack(vault: Vault, shutdown: Shutdown) -> Result<Outcome, BoxError> {
     let repacked = vault.repack(Choice::default(), &mut UntilShutdown(shutdown)).await?;
     tracing::info!(
-        segments = repacked.segments, chunks = repacked.chunks, moved_bytes = repacked.moved_bytes,
-        unreadable = repacked.unreadable, stopped = repacked.stopped, "repacked segments"
+        segments = repacked.segments,
+        chunks = repacked.chunks,
+        moved_bytes = repacked.moved_bytes,
+        unreadable = repacked.unreadable,
+        stopped = repacked.stopped,
+        "repacked segments"
     );
     Ok(while_left(repacked.stopped))
 }

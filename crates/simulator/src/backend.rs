@@ -1,13 +1,15 @@
-//! A backend in memory that fails now and then, and stops with the world. Only what was committed is durable.
+//! A backend in memory that fails now and then, and stops with the world. Only what was committed is durable, and after a
+//! crash some of what was deleted is there again.
 
 use crate::steps::Steps;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use entente_clouds::memory::MemoryBackend;
 use entente_clouds::{Backend, Creation, Error, ErrorKind, Listed, ObjectName, Stat};
+use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often things go wrong, one in so many operations; 0 is never.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,35 +23,47 @@ pub(crate) struct SimulatedBackend {
     objects: MemoryBackend,
     steps: Steps,
     faults: Faults,
-    open: Arc<Open>,
+    seen: Arc<Seen>,
 }
 
-/// How many creations are open, and were at most.
+/// What one life of a backend has seen.
 #[derive(Default)]
-pub(crate) struct Open {
-    now: AtomicI64,
-    most: AtomicI64,
+struct Seen {
+    open_now: AtomicI64,
+    open_most: AtomicI64,
+    names: Mutex<BTreeSet<ObjectName>>,
+    used_twice: AtomicI64,
+    deleted: Mutex<Vec<(ObjectName, Bytes)>>,
 }
 
 impl SimulatedBackend {
     pub(crate) fn new(objects: MemoryBackend, steps: Steps, faults: Faults) -> Self {
-        Self { objects, steps, faults, open: Arc::default() }
+        Self { objects, steps, faults, seen: Arc::default() }
     }
 
+    /// How many creations were open at once, at most.
     pub(crate) fn open_most(&self) -> i64 {
-        self.open.most.load(Ordering::Relaxed)
+        self.seen.open_most.load(Ordering::Relaxed)
+    }
+
+    /// How many creations had a name that another one had before.
+    pub(crate) fn used_twice(&self) -> i64 {
+        self.seen.used_twice.load(Ordering::Relaxed)
+    }
+
+    /// What a power cut may do: a deletion is not made durable, so some of what was deleted is there again. Answers what.
+    pub(crate) fn undo_some_deletions(&self) -> BTreeSet<ObjectName> {
+        let deleted = std::mem::take(&mut *locked(&self.seen.deleted));
+        let again = deleted.into_iter().filter(|_| self.steps.one_in(3));
+        again.map(|(name, bytes)| (name, self.objects.replace(name, bytes)).0).collect()
     }
 
     fn fails(&self, operation: &'static str) -> Option<Error> {
-        self.one_in(self.faults.errors).then(|| {
+        self.steps.one_in(self.faults.errors).then(|| {
             let kinds = [ErrorKind::Unavailable, ErrorKind::Failed, ErrorKind::Full];
             let kind = self.steps.random(|rng| kinds[rng.usize(0..kinds.len())]);
             Error::new(kind, operation).because("simulated")
         })
-    }
-
-    fn one_in(&self, odds: u32) -> bool {
-        odds > 0 && self.steps.random(|rng| rng.u32(0..odds)) == 0
     }
 
     /// An operation: a step, perhaps a failure instead of it, the operation, a step, perhaps a failure in spite of it.
@@ -69,20 +83,30 @@ impl SimulatedBackend {
             None => done,
         }
     }
+
+    async fn remove(&self, name: ObjectName) -> Result<(), Error> {
+        if let Some(bytes) = self.objects.raw(name) {
+            locked(&self.seen.deleted).push((name, bytes));
+        }
+        self.objects.delete(name).await
+    }
 }
 
 #[async_trait]
 impl Backend for SimulatedBackend {
     async fn create(&self, name: ObjectName) -> Result<Box<dyn Creation>, Error> {
+        if !locked(&self.seen.names).insert(name) {
+            self.seen.used_twice.fetch_add(1, Ordering::Relaxed);
+        }
         let inner = self.perform("create", self.objects.create(name)).await?;
-        let now = self.open.now.fetch_add(1, Ordering::Relaxed) + 1;
-        self.open.most.fetch_max(now, Ordering::Relaxed);
+        let now = self.seen.open_now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.seen.open_most.fetch_max(now, Ordering::Relaxed);
         Ok(Box::new(SimulatedCreation { inner: Some(inner), backend: self.clone() }))
     }
 
     async fn read(&self, name: ObjectName, range: Range<u64>) -> Result<BytesMut, Error> {
         let mut bytes = self.perform("read", self.objects.read(name, range)).await?;
-        if self.one_in(self.faults.flipped_bits) && !bytes.is_empty() {
+        if self.steps.one_in(self.faults.flipped_bits) && !bytes.is_empty() {
             let (at, bit) = self.steps.random(|rng| (rng.usize(0..bytes.len()), rng.u8(0..8)));
             if let Some(byte) = bytes.get_mut(at) {
                 *byte ^= 1 << bit;
@@ -100,7 +124,7 @@ impl Backend for SimulatedBackend {
     }
 
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
-        self.perform("delete", self.objects.delete(name)).await
+        self.perform("delete", self.remove(name)).await
     }
 }
 
@@ -126,6 +150,10 @@ impl Creation for SimulatedCreation {
 
 impl Drop for SimulatedCreation {
     fn drop(&mut self) {
-        self.backend.open.now.fetch_sub(1, Ordering::Relaxed);
+        self.backend.seen.open_now.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

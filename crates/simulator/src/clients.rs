@@ -1,28 +1,47 @@
 //! What the clients and the upkeep of one life do.
 
+use crate::custodian::SimulatedCustodian;
 use crate::ledger::SimulatedLedger;
-use crate::model::Model;
+use crate::model::{Answer, Model};
 use crate::steps::Steps;
 use bytes::Bytes;
-use entente_model::{CHUNK_SIZE_BYTES, EnterpriseId, Manifest, Sha1, ZoneId};
+use entente_model::{CHUNK_SIZE_BYTES, ContentId, EnterpriseId, Manifest, Sha1, ZoneId};
 use entente_vault::upkeep::{Unwatched, collect::Grace, repack::Choice, verify::Depth};
-use entente_vault::{BoxError, Scope, Vault};
+use entente_vault::{Begun, BoxError, Error, Scope, Vault};
+use std::ops::Range;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 pub(crate) const SCOPE: Scope = Scope { enterprise: EnterpriseId::new(1), zone: ZoneId::new(1) };
+/// How long an epoch key is held.
+pub(crate) const KEY_LEASE: Duration = Duration::from_millis(5);
 
 /// What everybody in one life shares.
 #[derive(Clone)]
 pub(crate) struct Life {
     pub vault: Vault,
     pub ledger: SimulatedLedger,
+    pub custodian: SimulatedCustodian,
     pub steps: Steps,
     pub model: Arc<Mutex<Model>>,
     pub violations: Arc<Mutex<Vec<String>>>,
-    /// Flipped bits and failing backends make reads fail; they never make them wrong.
-    pub reads_may_fail: bool,
-    /// Whether this history has contents of several chunks (they cost a thousand times a small one).
+    pub circumstances: Circumstances,
+}
+
+/// What makes one life different from another.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Circumstances {
+    /// Bits flip when objects are read: reads fail, and are never wrong.
+    pub bits_flip: bool,
+    /// Backends, ledger or custodian fail.
+    pub things_fail: bool,
+    /// Upkeep has no patience with what is not committed yet.
+    pub is_collected: bool,
+    /// One operation of a client in so many is given up half way; 0 is never.
+    pub impatience: u32,
+    /// There are contents of several chunks (they cost a thousand times a small one).
     pub large: bool,
 }
 
@@ -35,23 +54,34 @@ impl Life {
         self.steps.random(draw)
     }
 
+    fn one_in(&self, odds: u32) -> bool {
+        self.steps.one_in(odds)
+    }
+
     fn with_model<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
         change(&mut self.model.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn pick(&self) -> Option<(entente_model::ContentId, Bytes)> {
+    fn pick(&self) -> Option<(ContentId, Bytes)> {
         self.draw(|rng| self.with_model(|model| model.pick(rng)))
     }
 
-    /// A client: some operations, one after the other.
+    /// A client: some operations, one after the other. Now and then it goes away in the middle of one.
     pub(crate) async fn client(self, operations: u32) {
         for _ in 0..operations {
-            match self.draw(|rng| rng.u32(0..20)) {
-                0..=8 => self.write().await,
-                9..=10 => self.write_in_parts().await,
-                11..=14 => self.read_back().await,
-                15..=16 => self.copy().await,
-                _ => self.remove().await,
+            let operation = async {
+                match self.draw(|rng| rng.u32(0..20)) {
+                    0..=8 => self.write().await,
+                    9..=10 => self.write_in_parts().await,
+                    11..=14 => self.read_back().await,
+                    15..=16 => self.copy().await,
+                    _ => self.remove().await,
+                }
+            };
+            if self.one_in(self.circumstances.impatience) {
+                dropped_after(self.draw(|rng| rng.u32(0..60)), operation).await;
+            } else {
+                operation.await;
             }
         }
     }
@@ -59,8 +89,8 @@ impl Life {
     /// Upkeep: one job after the other. Its errors are the backends'; what matters is what it leaves.
     pub(crate) async fn upkeep(self, jobs: u32) {
         for _ in 0..jobs {
-            let patience = self.draw(|rng| Duration::from_millis(rng.u64(0..50)));
-            tokio::time::sleep(self.draw(|rng| Duration::from_millis(rng.u64(0..20)))).await;
+            let patience = Duration::from_millis(self.draw(|rng| rng.u64(0..50)) * u64::from(self.draw(fastrand::Rng::bool)));
+            self.steps.pause(20).await;
             match self.draw(|rng| rng.u32(0..5)) {
                 0..=1 => {
                     let _ = self.vault.collect(Grace { segments: patience, orphans: patience }, &mut Unwatched).await;
@@ -72,7 +102,7 @@ impl Life {
                 }
                 _ => {
                     if let Ok(verified) = self.vault.verify(Depth::Bytes, &mut Unwatched).await
-                        && !self.reads_may_fail
+                        && !self.circumstances.bits_flip
                         && verified.damaged > 0
                     {
                         self.violated(format!("verify, beside clients, found {:?}", verified.findings));
@@ -82,38 +112,80 @@ impl Life {
         }
     }
 
+    /// Withdraws the key for a while. When the leases have ended, nothing is read or written.
+    pub(crate) async fn withdrawal(self) {
+        self.steps.pause(30).await;
+        self.custodian.withdraw(true);
+        tokio::time::sleep(KEY_LEASE + Duration::from_millis(1)).await;
+        for _ in 0..3 {
+            if self.vault.write(SCOPE, 100, futures_util::stream::iter([Ok(Bytes::from_static(b"dark"))])).await.is_ok() {
+                self.violated("a content was written without a key".to_owned());
+            }
+            if let Some((content, plain)) = self.pick()
+                && let Ok(Some(_)) = self.read(content, 0..plain.len() as u64).await
+            {
+                self.violated(format!("content {content} was read without a key"));
+            }
+            self.steps.pause(10).await;
+        }
+        self.custodian.withdraw(false);
+    }
+
+    /// Whether an error is one that these circumstances explain.
+    fn is_explained(&self, error: &Error) -> bool {
+        match error {
+            Error::Damaged { .. } | Error::Internal(_) => self.circumstances.bits_flip,
+            Error::DataKey(_) | Error::UnknownEpoch(_) => false,
+            Error::Condemned(_) => self.circumstances.is_collected,
+            _ => self.circumstances.things_fail,
+        }
+    }
+
+    /// Says so if an operation failed for no reason.
+    fn check_failure(&self, operation: &str, error: &Error) {
+        if !self.is_explained(error) {
+            self.violated(format!("{operation} failed for no reason: {error}"));
+        }
+    }
+
     async fn write(&self) {
         let plain = self.plaintext();
         let cut = self.draw(|rng| rng.usize(1..200_000));
-        let fails = self.draw(|rng| rng.u32(0..12)) == 0;
+        let fails = self.one_in(12);
         let pieces = pieces(&plain, cut, fails);
-        let Ok(written) = self.vault.write(SCOPE, u64::MAX, futures_util::stream::iter(pieces)).await else { return };
-        if fails {
-            self.violated("a body that failed was written".to_owned());
-        }
+        let written = match self.vault.write(SCOPE, u64::MAX, futures_util::stream::iter(pieces)).await {
+            Ok(_) if fails => return self.violated("a body that failed was written".to_owned()),
+            Ok(written) => written,
+            Err(Error::Body(_)) if fails => return,
+            Err(error) => return self.check_failure("a write", &error),
+        };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &plain);
         if written.manifest.sha1 != Sha1::from_slice(digest.as_ref()) || written.manifest.size != plain.len() as u64 {
             self.violated("a content's size or digest is wrong".to_owned());
         }
-        if self.draw(|rng| rng.u32(0..10)) == 0 {
+        if self.one_in(10) {
             return; // The client went away before its commit: garbage.
         }
+        self.dawdle().await;
         let content = written.manifest.content;
         self.with_model(|model| model.asking(content, plain));
-        let answer = self.ledger.commit(&written).await;
-        self.with_model(|model| model.answered(content, answer.is_ok()));
+        let answer = self.answer(self.ledger.commit(&written).await);
+        self.with_model(|model| model.answered(content, answer));
     }
 
     async fn write_in_parts(&self) {
         // All parts but the last are whole chunks; unless this history has large contents, there is one part.
-        let count = if self.large { self.draw(|rng| rng.u32(1..3)) } else { 1 };
-        let Ok(begun) = self.vault.begin(SCOPE).await else { return };
+        let count = if self.circumstances.large { self.draw(|rng| rng.u32(1..3)) } else { 1 };
+        let begun = match self.vault.begin(SCOPE).await {
+            Ok(begun) => begun,
+            Err(error) => return self.check_failure("a beginning", &error),
+        };
         let mut whole = Vec::new();
         for chunk in 0..count {
             let length = if chunk + 1 < count { usize::try_from(CHUNK_SIZE_BYTES).unwrap_or(0) } else { self.length() };
             let plain = self.marked(length);
             // Now and then a part is sent twice, with other bytes first.
-            if self.draw(|rng| rng.u32(0..4)) == 0 {
+            if self.one_in(4) {
                 let other = self.marked(length);
                 self.part(&begun, chunk, &other).await;
             }
@@ -133,19 +205,46 @@ impl Life {
             sha1: None,
             places: Vec::new(),
         };
-        if self.draw(|rng| rng.u32(0..6)) == 0 {
+        if self.one_in(6) {
             let _ = self.ledger.abort(begun.content).await;
             return;
         }
+        self.dawdle().await;
         self.with_model(|model| model.asking(begun.content, plain));
-        let answer = self.ledger.commit_parts(&manifest).await;
-        self.with_model(|model| model.answered(begun.content, answer.is_ok()));
+        let answer = self.answer(self.ledger.commit_parts(&manifest).await);
+        self.with_model(|model| model.answered(begun.content, answer));
     }
 
-    async fn part(&self, begun: &entente_vault::Begun, chunk: u32, plain: &Bytes) -> bool {
+    async fn part(&self, begun: &Begun, chunk: u32, plain: &Bytes) -> bool {
         let pieces = futures_util::stream::iter(pieces(plain, 100_000, false));
-        let Ok(part) = self.vault.write_part(begun, chunk, CHUNK_SIZE_BYTES, pieces).await else { return false };
-        self.ledger.keep_part(begun.content, part.place, part.segment).await.is_ok()
+        match self.vault.write_part(begun, chunk, CHUNK_SIZE_BYTES, pieces).await {
+            Ok(part) => {
+                self.dawdle().await;
+                let kept = self.ledger.keep_part(begun.content, part.place, part.segment).await;
+                self.answer(kept) == Answer::Acknowledged
+            }
+            Err(error) => {
+                self.check_failure("a part", &error);
+                false
+            }
+        }
+    }
+
+    /// A commit comes late now and then.
+    async fn dawdle(&self) {
+        if self.one_in(4) {
+            self.steps.pause(30).await;
+        }
+    }
+
+    fn answer(&self, answer: Result<(), Error>) -> Answer {
+        match answer {
+            Ok(()) => Answer::Acknowledged,
+            Err(error) => {
+                self.check_failure("a commit", &error);
+                if matches!(error, Error::Condemned(_)) { Answer::Refused } else { Answer::Unknown }
+            }
+        }
     }
 
     async fn read_back(&self) {
@@ -165,73 +264,61 @@ impl Life {
             // Somebody may have removed it meanwhile.
             Ok(None) => self.check_gone(content),
             Err(error) => {
-                if !self.reads_may_fail && self.is_certain(content) {
-                    self.violated(format!("content {content} could not be read: {error}"));
+                if self.with_model(|model| model.is_certain(content)) {
+                    self.check_failure(&format!("reading content {content}"), &error);
                 }
             }
         }
     }
 
-    fn check_gone(&self, content: entente_model::ContentId) {
-        if self.is_certain(content) {
+    fn check_gone(&self, content: ContentId) {
+        if self.with_model(|model| model.is_certain(content)) {
             self.violated(format!("content {content} was acknowledged and is gone"));
         }
     }
 
-    fn is_certain(&self, content: entente_model::ContentId) -> bool {
-        self.with_model(|model| model.contents.get(&content).is_some_and(|known| !known.in_doubt))
-    }
-
     /// The bytes of a range, or `None` if there is no such content.
-    pub(crate) async fn read(
-        &self,
-        content: entente_model::ContentId,
-        range: std::ops::Range<u64>,
-    ) -> Result<Option<Vec<u8>>, entente_vault::Error> {
+    pub(crate) async fn read(&self, content: ContentId, range: Range<u64>) -> Result<Option<Vec<u8>>, Error> {
         use entente_vault::Ledger;
         let Some(manifest) = self.ledger.content(content).await? else { return Ok(None) };
         let mut reading = self.vault.read(manifest, Vec::new(), range);
         let mut bytes = Vec::new();
-        while let Some(piece) = reading.next().await? {
-            bytes.extend_from_slice(&piece);
+        loop {
+            // Asking for the next bytes may be given up, and done again.
+            let polls = if self.one_in(self.circumstances.impatience) { self.draw(|rng| rng.u32(0..10)) } else { u32::MAX };
+            match dropped_after(polls, reading.next()).await.transpose()? {
+                None => {}
+                Some(None) => return Ok(Some(bytes)),
+                Some(Some(piece)) => bytes.extend_from_slice(&piece),
+            }
         }
-        Ok(Some(bytes))
     }
 
     async fn copy(&self) {
         let Some((content, _)) = self.pick() else { return };
-        let unanswered = self.with_model(|model| model.contents.get_mut(&content).map(|known| std::mem::replace(&mut known.in_doubt, true)));
-        if unanswered != Some(false) {
+        if !self.with_model(|model| model.touching(content)) {
             return;
         }
-        let shared = self.ledger.share(content).await;
-        self.with_model(|model| {
-            if let Some(known) = model.contents.get_mut(&content) {
-                known.in_doubt = false;
-                known.references += u32::from(matches!(shared, Ok(true)));
-            }
-        });
+        match self.ledger.share(content).await {
+            Ok(true) => self.with_model(|model| model.touched(content, 1)),
+            Ok(false) => self.violated(format!("content {content} was acknowledged and could not be copied")),
+            Err(error) => self.check_failure("a copy", &error),
+        }
     }
 
     async fn remove(&self) {
         let Some((content, _)) = self.pick() else { return };
-        let unanswered = self.with_model(|model| model.contents.get_mut(&content).map(|known| std::mem::replace(&mut known.in_doubt, true)));
-        if unanswered != Some(false) {
+        if !self.with_model(|model| model.touching(content)) {
             return;
         }
-        let _ = self.ledger.release(content).await;
-        self.with_model(|model| {
-            let Some(known) = model.contents.get_mut(&content) else { return };
-            known.in_doubt = false;
-            known.references -= 1;
-            if known.references == 0 {
-                model.contents.remove(&content);
-            }
-        });
+        match self.ledger.release(content).await {
+            Ok(()) => self.with_model(|model| model.touched(content, -1)),
+            Err(error) => self.check_failure("a removal", &error),
+        }
     }
 
     fn plaintext(&self) -> Bytes {
-        let large = self.large && self.draw(|rng| rng.u32(0..8)) == 0;
+        let large = self.circumstances.large && self.one_in(8);
         let chunk = usize::try_from(CHUNK_SIZE_BYTES).unwrap_or(0);
         let length = if large { chunk - 3 + self.draw(|rng| rng.usize(0..chunk)) } else { self.length() };
         self.marked(length)
@@ -239,7 +326,7 @@ impl Life {
 
     fn length(&self) -> usize {
         self.draw(|rng| match rng.u32(0..40) {
-            0 => rng.usize(60_000..300_000),
+            0 => rng.usize(60_000..600_000),
             1..=2 => rng.usize(1..70_000),
             3 => 65_536,
             _ => rng.usize(1..3_000),
@@ -259,6 +346,20 @@ impl Life {
         plain.truncate(length);
         plain.into()
     }
+}
+
+/// Polls a future at most so many times more than once, and drops it then, as when a caller goes away.
+async fn dropped_after<F: Future>(polls: u32, future: F) -> Option<F::Output> {
+    let (mut future, mut left) = (pin!(future), polls);
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 fn pieces(plain: &Bytes, cut: usize, fails: bool) -> Vec<Result<Bytes, BoxError>> {

@@ -1,5 +1,6 @@
-//! The ledger in memory: each method is one transaction, with a step before and a step after it. What it must do is what
-//! `database::ledger` and `database::contents` do on SQL.
+//! The ledger in memory: each method is one transaction, with a step before and a step after it, and now and then a
+//! failure before it, or after it, when nobody knows whether it was done. What it must do is what `database::ledger` and
+//! `database::contents` do on SQL.
 
 use crate::steps::Steps;
 use async_trait::async_trait;
@@ -33,11 +34,13 @@ pub(crate) struct SimulatedLedger {
     state: Arc<Mutex<State>>,
     steps: Steps,
     world: World,
+    /// It fails once in so many times; 0 is never.
+    errors: u32,
 }
 
 impl SimulatedLedger {
-    pub(crate) fn new(state: Arc<Mutex<State>>, steps: Steps, world: World) -> Self {
-        Self { state, steps, world }
+    pub(crate) fn new(state: Arc<Mutex<State>>, steps: Steps, world: World, errors: u32) -> Self {
+        Self { state, steps, world, errors }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -46,14 +49,21 @@ impl SimulatedLedger {
 
     async fn transact<T>(&self, name: &'static str, run: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
         self.steps.step(name).await;
+        self.fail_now_and_then()?;
         let done = run(&mut self.state());
         self.steps.step(name).await;
+        self.fail_now_and_then()?;
         done
+    }
+
+    fn fail_now_and_then(&self) -> Result<(), Error> {
+        if self.steps.one_in(self.errors) { Err(Error::ledger("simulated")) } else { Ok(()) }
     }
 
     /// Commits a content: all of it or, when one of its segments is condemned, nothing.
     pub(crate) async fn commit(&self, written: &Written) -> Result<(), Error> {
         self.transact("commit content", |state| {
+            state.has_no(written.manifest.content)?;
             for segment in &written.segments {
                 state.can_hold(segment.segment)?;
             }
@@ -103,6 +113,7 @@ impl SimulatedLedger {
     /// Commits a content from its parts.
     pub(crate) async fn commit_parts(&self, manifest: &Manifest) -> Result<(), Error> {
         self.transact("commit parts", |state| {
+            state.has_no(manifest.content)?;
             let parts: Vec<_> = state.places_of(manifest.content, &state.parts);
             for place in parts {
                 state.parts.remove(&(manifest.content, place.chunk));
@@ -129,11 +140,29 @@ impl State {
         self.segments.values()
     }
 
+    pub(crate) fn contents(&self) -> impl Iterator<Item = ContentId> {
+        self.contents.keys().copied()
+    }
+
+    /// The greatest id in use: whoever starts makes none that is smaller, whatever the clock says.
+    pub(crate) fn greatest_id(&self) -> i64 {
+        let parts = self.parts.keys().map(|(content, _)| content.number()).max();
+        let segment = self.segments.keys().map(|segment| segment.number()).max();
+        let content = self.contents.keys().map(|content| content.number()).max();
+        let epoch = self.epochs.keys().map(|epoch| epoch.number()).max();
+        [parts, segment, content, epoch].into_iter().flatten().max().unwrap_or(0)
+    }
+
     /// Parts that a crash left behind: the jobs of whoever owns upload sessions abort those that expire.
     pub(crate) fn unfinished(&self) -> Vec<ContentId> {
         let mut contents: Vec<_> = self.parts.keys().map(|(content, _)| *content).collect();
         contents.dedup();
         contents
+    }
+
+    /// As a primary key does.
+    fn has_no(&self, content: ContentId) -> Result<(), Error> {
+        if self.contents.contains_key(&content) { Err(Error::ledger("there is such a content")) } else { Ok(()) }
     }
 
     fn can_hold(&self, segment: SegmentId) -> Result<(), Error> {
@@ -181,6 +210,9 @@ impl Ledger for SimulatedLedger {
     async fn reserve(&self, backend: BackendId, names: &[ObjectName], now: Timestamp) -> Result<Vec<SegmentId>, Error> {
         let ids: Vec<_> = names.iter().map(|_| SegmentId::new(self.world.next_id())).collect();
         self.transact("reserve", |state| {
+            if ids.iter().any(|segment| state.segments.contains_key(segment)) {
+                return Err(Error::ledger("there is such a segment"));
+            }
             for (segment, name) in ids.iter().zip(names) {
                 let record = SegmentRecord {
                     segment: *segment,
@@ -351,7 +383,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_simulated_ledger_is_a_ledger() {
-        let ledger = SimulatedLedger::new(Arc::default(), Steps::new(1, -1, 0), World::real());
+        let ledger = SimulatedLedger::new(Arc::default(), Steps::new(1, -1, 0, 0), World::real(), 0);
         run(&ledger, &ledger).await.unwrap();
     }
 }

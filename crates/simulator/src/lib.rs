@@ -13,6 +13,7 @@
 
 mod backend;
 mod clients;
+mod custodian;
 mod history;
 mod ledger;
 mod model;

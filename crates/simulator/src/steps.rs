@@ -1,8 +1,13 @@
-//! Steps: every call of the vault to the outside is one before and one after its effect. At a chosen step, the world ends.
+//! Steps: every call of the vault to the outside is one before and one after its effect. A step may take its time, and at a
+//! chosen one the world ends.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+
+/// The longest that one step takes, in milliseconds.
+const PAUSE_MS_MAX: u64 = 4;
 
 /// Counts steps, and stops everything when they are used up. Clones share the count.
 #[derive(Clone)]
@@ -12,6 +17,8 @@ pub(crate) struct Steps {
 
 struct Inner {
     left: AtomicI64,
+    /// One step in so many takes some milliseconds; 0 is never.
+    pauses: u32,
     crashed: AtomicBool,
     crash: Notify,
     rng: Mutex<fastrand::Rng>,
@@ -21,10 +28,11 @@ struct Inner {
 
 impl Steps {
     /// Steps that end after `left` of them (never, if negative).
-    pub(crate) fn new(seed: u64, left: i64, trace: u64) -> Self {
+    pub(crate) fn new(seed: u64, left: i64, pauses: u32, trace: u64) -> Self {
         let rng = Mutex::new(fastrand::Rng::with_seed(seed));
         let inner = Inner {
             left: AtomicI64::new(if left < 0 { i64::MAX } else { left }),
+            pauses,
             crashed: AtomicBool::new(false),
             crash: Notify::new(),
             rng,
@@ -44,10 +52,18 @@ impl Steps {
             let trace = self.inner.trace.load(Ordering::Relaxed);
             self.inner.trace.store((trace ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3), Ordering::Relaxed);
         }
+        if self.one_in(self.inner.pauses) {
+            return self.pause(PAUSE_MS_MAX).await;
+        }
         let yields = self.random(|rng| rng.u32(0..3));
         for _ in 0..yields {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Takes up to so many milliseconds.
+    pub(crate) async fn pause(&self, most_ms: u64) {
+        tokio::time::sleep(Duration::from_millis(self.random(|rng| rng.u64(0..=most_ms)))).await;
     }
 
     /// Waits for the end of the world.
@@ -61,6 +77,11 @@ impl Steps {
 
     pub(crate) fn trace(&self) -> u64 {
         self.inner.trace.load(Ordering::Relaxed)
+    }
+
+    /// Whether something happens that happens once in so many times; 0 is never.
+    pub(crate) fn one_in(&self, odds: u32) -> bool {
+        odds > 0 && self.random(|rng| rng.u32(0..odds)) == 0
     }
 
     pub(crate) fn random<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {

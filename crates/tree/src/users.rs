@@ -2,6 +2,7 @@
 
 use crate::limits::{USER_TEXT_CHARS_MAX, USERS_PAGE_MAX};
 use crate::{Caller, Error, Scopes, Tree, User, UserChange, UserRole};
+use entente_database::enterprises;
 use entente_database::users::{self, NewUser, UserFilter};
 use entente_model::UserId;
 
@@ -43,6 +44,13 @@ impl Tree {
     pub async fn me(&self, caller: &Caller) -> Result<User, Error> {
         let user = caller.user;
         self.database.read(|tx| users::by_id(tx, user))?.ok_or(Error::NotFound)
+    }
+
+    /// What people call the caller's enterprise.
+    pub async fn enterprise_name(&self, caller: &Caller) -> Result<String, Error> {
+        let enterprise = caller.enterprise;
+        let found = self.database.read(|tx| enterprises::by_id(tx, enterprise))?;
+        found.map(|found| found.name).ok_or(Error::NotFound)
     }
 
     /// A user: the caller, or for who administers users anybody of the enterprise. `NotFound` for others.

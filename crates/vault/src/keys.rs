@@ -18,10 +18,15 @@ const WRAPPED_BYTES: usize = 40;
 pub(crate) struct Keys {
     world: World,
     ledger: Arc<dyn Ledger>,
-    custodians: BTreeMap<ZoneId, Arc<dyn Custodian>>,
+    zones: BTreeMap<ZoneId, KeyZone>,
     lease: Duration,
     leased: Mutex<Leased>,
-    /// Held while the custodian is asked, so that a thousand requests ask once.
+}
+
+struct KeyZone {
+    custodian: Arc<dyn Custodian>,
+    /// Held while the custodian is asked, so that a thousand requests ask once. One of each zone, so that a custodian that
+    /// cannot be reached keeps nobody waiting elsewhere.
     asking: tokio::sync::Mutex<()>,
 }
 
@@ -31,6 +36,14 @@ struct Leased {
     newest: BTreeMap<(i64, ZoneId), (EpochId, Instant)>,
 }
 
+impl Leased {
+    /// Wipes what the lease has ended of.
+    fn end(&mut self, now: Instant) {
+        self.epochs.retain(|_, (_, until)| now < *until);
+        self.newest.retain(|_, (_, until)| now < *until);
+    }
+}
+
 impl Keys {
     pub(crate) fn new(
         world: World,
@@ -38,7 +51,8 @@ impl Keys {
         custodians: BTreeMap<ZoneId, Arc<dyn Custodian>>,
         lease: Duration,
     ) -> Self {
-        Self { world, ledger, custodians, lease, leased: Mutex::default(), asking: tokio::sync::Mutex::default() }
+        let zone = |(zone, custodian)| (zone, KeyZone { custodian, asking: tokio::sync::Mutex::default() });
+        Self { world, ledger, zones: custodians.into_iter().map(zone).collect(), lease, leased: Mutex::default() }
     }
 
     /// A fresh data key, and its wrapped form under the newest epoch key of the scope.
@@ -62,6 +76,12 @@ impl Keys {
         unwrap(&epoch_key, &begun.key.bytes).ok_or(Error::DataKey(begun.content))
     }
 
+    /// Whether an epoch key may still be used: what takes long asks now and then, so that it ends with the lease of a key
+    /// that was withdrawn.
+    pub(crate) async fn still(&self, epoch: EpochId, zone: ZoneId) -> Result<(), Error> {
+        self.epoch(epoch, zone).await.map(drop)
+    }
+
     pub(crate) async fn check(&self, scope: Scope) -> Result<(), Error> {
         if let Some(record) = self.ledger.newest_epoch(scope.enterprise, scope.zone).await? {
             self.epoch(record.context.epoch, scope.zone).await?;
@@ -77,7 +97,9 @@ impl Keys {
         {
             return Ok((epoch, self.epoch(epoch, scope.zone).await?));
         }
-        let asking = self.asking.lock().await;
+        let asking = self.zone(scope.zone)?.asking.lock().await;
+        // From before it is asked, as for the key itself.
+        let until = self.world.instant() + self.lease;
         let record = match self.ledger.newest_epoch(scope.enterprise, scope.zone).await? {
             Some(record) => record,
             None => self.new_epoch(scope).await?,
@@ -85,14 +107,14 @@ impl Keys {
         drop(asking);
         let epoch = record.context.epoch;
         let key = self.epoch(epoch, scope.zone).await?;
-        self.leased().newest.insert(slot, (epoch, self.world.instant() + self.lease));
+        self.leased().newest.insert(slot, (epoch, until));
         Ok((epoch, key))
     }
 
     async fn new_epoch(&self, scope: Scope) -> Result<EpochRecord, Error> {
         let epoch = EpochId::new(self.world.next_id());
         let context = KeyContext { enterprise: scope.enterprise, zone: scope.zone, epoch };
-        let wrapped = self.custodian(scope.zone)?.wrap(context, &SecretKey::random(self.world.random())).await?;
+        let wrapped = self.zone(scope.zone)?.custodian.wrap(context, &SecretKey::random(self.world.random())).await?;
         let record = EpochRecord { context, wrapped, created_at: self.world.now() };
         self.ledger.add_epoch(record.clone()).await?;
         Ok(record)
@@ -102,19 +124,21 @@ impl Keys {
         if let Some(key) = self.held(epoch) {
             return Ok(key);
         }
-        let _asking = self.asking.lock().await;
+        let KeyZone { custodian, asking } = self.zone(zone)?;
+        let _asking = asking.lock().await;
         if let Some(key) = self.held(epoch) {
             return Ok(key);
         }
+        // The lease counts from before the custodian is asked: an answer that was long on its way may be of before the
+        // key was withdrawn. And what has ended goes now, since there may be nothing to take its place.
+        let now = self.world.instant();
+        self.leased().end(now);
         let record = self.ledger.epoch(epoch).await?.ok_or(Error::UnknownEpoch(epoch))?;
         if record.context.zone != zone {
             return Err(Error::Internal("an epoch key is of another zone than its content"));
         }
-        let key = Arc::new(self.custodian(zone)?.unwrap(record.context, &record.wrapped).await?);
-        let now = self.world.instant();
-        let mut leased = self.leased();
-        leased.epochs.retain(|_, (_, until)| *until > now);
-        leased.epochs.insert(epoch, (Arc::clone(&key), now + self.lease));
+        let key = Arc::new(custodian.unwrap(record.context, &record.wrapped).await?);
+        self.leased().epochs.insert(epoch, (Arc::clone(&key), now + self.lease));
         Ok(key)
     }
 
@@ -124,8 +148,8 @@ impl Keys {
         (self.world.instant() < *until).then(|| Arc::clone(key))
     }
 
-    fn custodian(&self, zone: ZoneId) -> Result<&Arc<dyn Custodian>, Error> {
-        self.custodians.get(&zone).ok_or(Error::Internal("the zone has no custodian"))
+    fn zone(&self, zone: ZoneId) -> Result<&KeyZone, Error> {
+        self.zones.get(&zone).ok_or(Error::Internal("the zone has no custodian"))
     }
 
     fn leased(&self) -> std::sync::MutexGuard<'_, Leased> {

@@ -73,7 +73,8 @@ pub struct Zone {
 pub struct Limits {
     /// How long an unwrapped epoch key is kept: a withdrawn key goes dark after this.
     pub key_lease: Duration,
-    /// Bytes between sealing and durability, over all writes (together with what each connection holds, this bounds memory).
+    /// Bytes that are being sealed or handed to a backend, over all writes; those of small contents until they are durable.
+    /// What a backend holds of a segment until its commit comes on top, for each segment that is open.
     pub budget_bytes: u32,
     /// Segments of one content that may be waiting for their fsync while more of it arrives.
     pub commits_per_write_max: usize,

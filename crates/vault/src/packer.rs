@@ -11,13 +11,17 @@ use entente_clouds::Backend;
 use entente_model::BackendId;
 use entente_world::World;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Contents that may wait for a segment; more callers wait for a place.
 const QUEUE_MAX: usize = 1024;
+/// How often one asks again after a segment could not be reserved by whoever wrote for several.
+const TRIES_MAX: u32 = 3;
 
 pub(crate) struct Packer {
     queue: mpsc::Sender<Waiting>,
+    id: BackendId,
+    reservations: Arc<Reservations>,
 }
 
 /// Where a sealed chunk has been put, durably.
@@ -29,10 +33,24 @@ pub(crate) struct Packed {
 
 struct Waiting {
     sealed: Bytes,
-    reply: oneshot::Sender<Result<Packed, Error>>,
+    owner: Owner,
 }
 
-type Batch = Pack<oneshot::Sender<Result<Packed, Error>>>;
+/// Whose a sealed chunk is.
+struct Owner {
+    reply: oneshot::Sender<Result<Packed, Failure>>,
+    /// Its share of the budget, given back when its bytes are gone: also if it went away in the meantime.
+    _budget: Arc<OwnedSemaphorePermit>,
+}
+
+/// Why a shared segment was not written, as each of those who shared it is told.
+enum Failure {
+    Told(Error),
+    /// The ledger reserved nothing. Whoever is told asks the ledger again, to hear its error.
+    Unreserved,
+}
+
+type Batch = Pack<Owner>;
 
 impl Packer {
     pub(crate) fn start(
@@ -44,16 +62,27 @@ impl Packer {
     ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let writers = Arc::new(Semaphore::new(limits.shared_writers.max(1)));
-        let target = Target { world: world.clone(), id, backend, reservations, gather: limits.gather };
+        let gather = limits.gather;
+        let target = Target { world: world.clone(), id, backend, reservations: Arc::clone(&reservations), gather };
         world.spawn(run(target, waiting, writers));
-        Self { queue }
+        Self { queue, id, reservations }
     }
 
     /// Writes one sealed chunk, in company if there is any; answers when it is durable.
-    pub(crate) async fn write(&self, sealed: Bytes) -> Result<Packed, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.send(Waiting { sealed, reply }).await.map_err(|_| entente_world::Interrupted)?;
-        answer.await.map_err(|_| entente_world::Interrupted)?
+    pub(crate) async fn write(&self, sealed: Bytes, budget: OwnedSemaphorePermit) -> Result<Packed, Error> {
+        let budget = Arc::new(budget);
+        for _ in 0..TRIES_MAX {
+            self.reservations.stock(self.id).await?;
+            let (reply, answer) = oneshot::channel();
+            let waiting = Waiting { sealed: sealed.clone(), owner: Owner { reply, _budget: Arc::clone(&budget) } };
+            self.queue.send(waiting).await.map_err(|_| entente_world::Interrupted)?;
+            match answer.await.map_err(|_| entente_world::Interrupted)? {
+                Ok(packed) => return Ok(packed),
+                Err(Failure::Told(error)) => return Err(error),
+                Err(Failure::Unreserved) => {}
+            }
+        }
+        Err(Error::Internal("the ledger reserves segments, and then it does not"))
     }
 }
 
@@ -81,13 +110,13 @@ async fn run(target: Target, mut waiting: mpsc::Receiver<Waiting>, writers: Arc<
             target.world.sleep(target.gather).await;
         }
         let mut batch = Batch::default();
-        batch.push(first.reply, first.sealed);
+        batch.push(first.owner, first.sealed);
         while let Ok(next) = waiting.try_recv() {
             if !batch.has_room(next.sealed.len() as u64) {
                 left_over = Some(next);
                 break;
             }
-            batch.push(next.reply, next.sealed);
+            batch.push(next.owner, next.sealed);
         }
         let task = Arc::clone(&target);
         target.world.spawn(async move {
@@ -103,15 +132,16 @@ async fn write_and_answer(target: &Target, batch: Batch) {
     metrics::histogram!("entente_vault_segment_chunks").record(f64::from(u32::try_from(entries.len()).unwrap_or(u32::MAX)));
     let outcome = write_segment(target, &entries).await;
     if let Err(error) = &outcome {
-        tracing::warn!(backend.id = %target.id, %error, "a shared segment could not be written");
+        let source = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(backend.id = %target.id, %error, source, "a shared segment could not be written");
     }
-    for (reply, offset, _) in entries {
+    for (owner, offset, _) in entries {
         let answer = match &outcome {
             Ok(reservation) => Ok(Packed { segment: WrittenSegment { segment: reservation.segment, size }, offset }),
             Err(error) => Err(same(error)),
         };
         // Whoever went away leaves a dead stretch in the segment.
-        let _ = reply.send(answer);
+        let _ = owner.reply.send(answer);
     }
 }
 
@@ -126,15 +156,15 @@ async fn write_segment<T>(target: &Target, entries: &[(T, u64, Bytes)]) -> Resul
 }
 
 /// The same error for each of those who shared the segment.
-fn same(error: &Error) -> Error {
+fn same(error: &Error) -> Failure {
     match error {
         Error::Cloud(cloud) => {
             let mut same = entente_clouds::Error::new(cloud.kind, cloud.operation);
             same.retryable = cloud.retryable;
-            Error::Cloud(same)
+            same.source = cloud.source.as_ref().map(|source| source.to_string().into());
+            Failure::Told(Error::Cloud(same))
         }
-        Error::Interrupted(interrupted) => Error::Interrupted(*interrupted),
-        Error::Ledger(source) => Error::Ledger(Arc::clone(source)),
-        other => Error::ledger(other.to_string()),
+        Error::Interrupted(interrupted) => Failure::Told(Error::Interrupted(*interrupted)),
+        _ => Failure::Unreserved,
     }
 }

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use entente_clouds::ErrorKind;
 use entente_custodians::SecretKey;
 use entente_model::{CHUNK_SIZE_BYTES, Manifest};
+use futures_util::future::try_join;
 use futures_util::{Stream, stream};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -15,6 +16,8 @@ use std::ops::Range;
 const WINDOW_FRAMES: u64 = 4;
 /// Places asked of the ledger at a time (1 GiB of plaintext).
 const PLACES_WINDOW: u32 = 128;
+/// How often a chunk is looked for where the ledger says that it is, before it is called damaged.
+const LOOKS_MAX: u32 = 3;
 
 const FRAME: u64 = FRAME_BYTES as u64;
 const SEALED_FRAME: u64 = (FRAME_BYTES + TAG_BYTES) as u64;
@@ -57,14 +60,17 @@ impl Reading {
         }
         let Some(piece) = chunk::first_piece(self.manifest.size, &self.rest) else { return Ok(None) };
         let frames = window(&piece);
-        let opened = match self.fetch(&piece, &frames).await {
-            Err(Error::Damaged { .. }) => {
-                // The chunk may have been moved since its place was asked: look once more.
-                self.located.clear();
-                self.current = None;
-                self.fetch(&piece, &frames).await?
+        let mut looks = 1;
+        let opened = loop {
+            match self.fetch(&piece, &frames).await {
+                Err(Error::Damaged { .. }) if looks < LOOKS_MAX => {
+                    // The chunk may have been moved since its place was asked: look once more.
+                    looks += 1;
+                    self.located.clear();
+                    self.current = None;
+                }
+                outcome => break outcome?,
             }
-            outcome => outcome?,
         };
         let (mut at, mut taken) = (frames.start * FRAME, 0);
         for mut bytes in opened {
@@ -88,7 +94,11 @@ impl Reading {
         stream::try_unfold(self, |mut reading| async move { Ok(reading.next().await?.map(|bytes| (bytes, reading))) })
     }
 
+    /// Fetches and opens frames. The first ones that are not at a chunk's beginning cost two reads, since the chunk's key
+    /// follows from its header; they are on their way at the same time.
     async fn fetch(&mut self, piece: &Piece, frames: &Range<u64>) -> Result<Vec<Bytes>, Error> {
+        // A slow client must not keep a withdrawn key in use.
+        self.vault.inner.keys.still(self.manifest.key.epoch, self.manifest.zone).await?;
         let located = self.locate(piece.chunk).await?;
         let sealed_from = HEADER_BYTES as u64 + frames.start * SEALED_FRAME;
         let plain = (frames.end * FRAME).min(piece.length) - frames.start * FRAME;
@@ -106,8 +116,9 @@ impl Reading {
                 (self.chunk_key(&located, &header).await?, sealed)
             }
             None => {
-                let header = self.raw(&located, 0..HEADER_BYTES as u64).await?;
-                (self.chunk_key(&located, &header).await?, self.raw(&located, sealed_from..sealed_to).await?)
+                let header = self.raw(&located, 0..HEADER_BYTES as u64);
+                let (header, sealed) = try_join(header, self.raw(&located, sealed_from..sealed_to)).await?;
+                (self.chunk_key(&located, &header).await?, sealed)
             }
         };
         let (first, count) = (frames.start, frames.end - frames.start);

@@ -8,13 +8,15 @@ use crate::reserve::Reservation;
 use crate::seal::{self, Binding, FRAME_BYTES, Sealer};
 use crate::{Begun, Error, Scope, Vault, Written, WrittenSegment};
 use aws_lc_rs::digest;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use entente_clouds::Creation;
 use entente_custodians::SecretKey;
 use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, Place, SegmentId, Sha1};
 use futures_util::{Stream, StreamExt};
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 
 /// The error of a body, as a door sees it.
@@ -24,6 +26,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const SMALL_BYTES_MAX: usize = 256 * 1024;
 /// What is sealed in one go: four frames.
 const BATCH_BYTES: usize = 4 * FRAME_BYTES;
+/// Pieces of a body shorter than this are put together, so that a body of crumbs costs no more memory than another.
+const CRUMB_BYTES: usize = 4096;
 
 /// One part of a begun content, durable but not yet committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +51,9 @@ impl Vault {
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
-        let (data_key, wrapped) = self.inner.keys.fresh(scope).await?;
+        let (data_key, key) = self.inner.keys.fresh(scope).await?;
         let content = ContentId::new(self.inner.world.next_id());
+        let begun = Begun { content, scope, key };
         let mut body = pin!(body);
         let mut incoming = Incoming::new(body.as_mut(), size_max);
         let binding = |chunk| Binding { enterprise: scope.enterprise, content, chunk };
@@ -56,7 +61,7 @@ impl Vault {
             content,
             enterprise: scope.enterprise,
             zone: scope.zone,
-            key: wrapped.clone(),
+            key: begun.key.clone(),
             size,
             sha1: Some(sha1),
             places,
@@ -88,7 +93,7 @@ impl Vault {
             let sealer = self.sealer(&data_key, binding(chunk))?;
             let creation = self.backend(backend)?.create(reservation.name).await?;
             let mut stretch = Stretch::new(sealer, creation, hash);
-            self.fill_chunk(&mut incoming, &mut carry, &mut stretch).await?;
+            self.fill_chunk(&begun, &mut incoming, &mut carry, &mut stretch).await?;
             places.push(stretch.place(chunk, reservation.segment));
             hash = stretch.hash;
             segments.push(WrittenSegment { segment: reservation.segment, size: stretch.sealed });
@@ -130,7 +135,7 @@ impl Vault {
         let sealer = self.sealer(&data_key, binding)?;
         let mut stretch = Stretch::new(sealer, creation, Hash::default());
         let mut carry = Carry { pieces: start, ended };
-        self.fill_chunk(&mut incoming, &mut carry, &mut stretch).await?;
+        self.fill_chunk(begun, &mut incoming, &mut carry, &mut stretch).await?;
         let place = stretch.place(chunk, segment);
         stretch.creation.commit().await?;
         let segment = WrittenSegment { segment, size: place.length };
@@ -146,7 +151,7 @@ impl Vault {
     ) -> Result<(Place, WrittenSegment, Sha1), Error> {
         let mut sealer = self.sealer(data_key, binding)?;
         let length: usize = plain.iter().map(Bytes::len).sum();
-        let _budget = self.budget(length).await?;
+        let budget = self.budget(length).await?;
         let mut seal = move || {
             let mut hash = Hash::default();
             hash.update(&plain);
@@ -157,7 +162,7 @@ impl Vault {
         let (sha1, checksum, sealed) = if length <= FRAME_BYTES { seal()? } else { self.inner.world.blocking(seal).await?? };
         let sealed_length = sealed.len() as u64;
         let packer = self.inner.packers.get(&backend).ok_or(Error::Internal("the backend has no packer"))?;
-        let packed = packer.write(sealed).await?;
+        let packed = packer.write(sealed, budget).await?;
         let place = Place {
             chunk: binding.chunk,
             segment: packed.segment.segment,
@@ -171,6 +176,7 @@ impl Vault {
     /// Seals what is carried and what comes into one chunk's segment, until the chunk is full or the body ends.
     async fn fill_chunk<S>(
         &self,
+        begun: &Begun,
         incoming: &mut Incoming<'_, S>,
         carry: &mut Carry,
         stretch: &mut Stretch,
@@ -188,6 +194,8 @@ impl Vault {
                 (carry.pieces, carry.ended) = incoming.up_to(BATCH_BYTES).await?;
             }
             let last = left == 0 || carry.pieces.is_empty();
+            // A slow body must not keep a withdrawn key in use.
+            self.inner.keys.still(begun.key.epoch, begun.scope.zone).await?;
             let _budget = self.budget(length).await?;
             let sealer = stretch.sealer.take().ok_or(Error::Internal("a chunk is sealed by one batch at a time"))?;
             let hash = std::mem::take(&mut stretch.hash);
@@ -206,10 +214,10 @@ impl Vault {
         Sealer::new(data_key, salt, binding).map_err(|_| Error::Internal("the cipher could not be set up"))
     }
 
-    /// Waits for room among the bytes that are not yet durable.
-    async fn budget(&self, bytes: usize) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
+    /// Waits for room among the bytes that are under way.
+    async fn budget(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Error> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.inner.limits.budget_bytes);
-        self.inner.budget.acquire_many(bytes).await.map_err(|_| entente_world::Interrupted.into())
+        Arc::clone(&self.inner.budget).acquire_many_owned(bytes).await.map_err(|_| entente_world::Interrupted.into())
     }
 
     fn commit_aside(&self, creation: Box<dyn Creation>) -> JoinHandle<Result<(), entente_clouds::Error>> {
@@ -267,7 +275,7 @@ where
     ///
     /// The end is looked for beyond a full batch only by the next call, except that what is at hand is looked at.
     async fn up_to(&mut self, limit: usize) -> Result<(Vec<Bytes>, bool), Error> {
-        let (mut pieces, mut length) = (Vec::new(), 0);
+        let (mut pieces, mut length, mut crumbs) = (Vec::new(), 0, BytesMut::new());
         while length < limit {
             if self.rest.is_empty() {
                 match self.body.next().await {
@@ -284,9 +292,17 @@ where
             if self.taken > self.size_max {
                 return Err(Error::TooLong { limit: self.size_max });
             }
-            if !piece.is_empty() {
-                pieces.push(piece);
+            if piece.len() < CRUMB_BYTES {
+                crumbs.extend_from_slice(&piece);
+                continue;
             }
+            if !crumbs.is_empty() {
+                pieces.push(crumbs.split().freeze());
+            }
+            pieces.push(piece);
+        }
+        if !crumbs.is_empty() {
+            pieces.push(crumbs.freeze());
         }
         Ok((pieces, self.ended))
     }
@@ -329,4 +345,24 @@ fn seal_batch(
 async fn joined(pending: Option<JoinHandle<Result<(), entente_clouds::Error>>>) -> Result<(), Error> {
     let Some(task) = pending else { return Ok(()) };
     Ok(task.await.map_err(|_| entente_world::Interrupted)??)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_of_crumbs_comes_in_few_pieces() {
+        let plain: Vec<u8> = (0..200_000_u32).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        let (crumbs, rest) = plain.split_at(100_000);
+        let pieces = crumbs.chunks(1).chain(rest.chunks(4096)).chain([[].as_slice()]);
+        let pieces: Vec<Result<_, BoxError>> = pieces.map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let mut body = futures_util::stream::iter(pieces);
+        let mut incoming = Incoming::new(std::pin::Pin::new(&mut body), u64::MAX);
+        let (first, ended) = incoming.up_to(BATCH_BYTES / 2).await.unwrap();
+        assert!(!ended && first.len() < 20, "{} pieces", first.len());
+        let (second, ended) = incoming.up_to(BATCH_BYTES).await.unwrap();
+        assert!(ended && second.len() < 40, "{} pieces", second.len());
+        assert!([first, second].concat().concat() == plain);
+    }
 }

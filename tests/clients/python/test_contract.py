@@ -3,6 +3,8 @@
 The description is not part of this project. It is looked for in `ENTENTE_BOX_OPENAPI`, then beside the checkout.
 """
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -304,9 +306,6 @@ def test_trash(contract, raw, folder):
 
 
 def test_upload_sessions(contract, raw, folder):
-    import base64
-    import hashlib
-
     content = random_bytes(20_000_000)
     start = {"folder_id": folder.id, "file_name": "big.bin", "file_size": len(content)}
     sessions = "/upload/2.0/files/upload_sessions"

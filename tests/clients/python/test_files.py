@@ -1,6 +1,7 @@
 """Files: uploaded, described, renamed, moved, copied, deleted; and what refuses to be."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from box_sdk_gen import (
@@ -368,8 +369,6 @@ def test_the_longest_name(client, folder, letter):
 
 
 def test_many_uploads_at_once(client, folder):
-    from concurrent.futures import ThreadPoolExecutor
-
     contents = {f"{number:03}.bin": random_bytes(number * 37) for number in range(120)}
     with ThreadPoolExecutor(8) as pool:
         files = list(pool.map(lambda pair: upload(client, folder.id, *pair), contents.items()))

@@ -1,5 +1,7 @@
 """Folders: made, read, renamed, moved, copied, deleted, and listed page by page."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from box_sdk_gen import (
     CopyFolderParent,
@@ -305,8 +307,6 @@ def test_if_none_match(client, server, folder):
 
 
 def test_concurrent_changes_of_one_folder_all_count(client, folder):
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: new_folder(client, folder.id, f"sibling {number:02}"), range(40)))
     assert names_in(client, folder.id) == [f"sibling {number:02}" for number in range(40)]

@@ -11,6 +11,8 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connect_proxy import ConnectProxy
 from kit import new_folder
@@ -195,23 +197,16 @@ def test_cleanup_empties_the_trash(server, proxy, tmp_path):
 
 
 def test_login_with_a_settings_file(server, proxy, tmp_path):
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = tmp_path / "public.pem"
     public.write_bytes(
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     app = server.new_app("rclone assertions", public_key=public)
-    plain, locked = tmp_path / "plain.pem", tmp_path / "locked.pem"
-    plain.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    subprocess.run(
-        ["openssl", "pkcs8", "-topk8", "-in", plain, "-out", locked, "-passout", "pass:secret"], check=True
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
     )
     settings = tmp_path / "settings.json"
     settings.write_text(
@@ -222,7 +217,7 @@ def test_login_with_a_settings_file(server, proxy, tmp_path):
                     "clientSecret": app.client_secret,
                     "appAuth": {
                         "publicKeyID": app.public_key_id or "",
-                        "privateKey": locked.read_text(),
+                        "privateKey": locked.decode(),
                         "passphrase": "secret",
                     },
                 },

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from box_sdk_gen import BoxAPIError
@@ -228,8 +229,6 @@ def test_another_user_cannot_touch_a_session(server, client, folder, content):
 
 
 def test_parts_in_parallel(client, folder):
-    from concurrent.futures import ThreadPoolExecutor
-
     content = random_bytes(60_000_001)
     pieces = Pieces(client, folder.id, "parallel.bin", content)
     with ThreadPoolExecutor(4) as pool:

@@ -1,10 +1,9 @@
 //! Group commit: everybody in a batch is answered after one commit, and answers for nobody else.
 
-use crate::kit::{Gate, Kit, add_one, number, set, value};
+use crate::kit::{Gate, Kit, add_one, number, set, start, value};
 use entente_database::{Database, Error, ErrorKind, settings};
 use futures_util::future::{join, join_all};
 use std::pin::pin;
-use std::task::Poll;
 
 /// Holds the writer up in a command, so that what `work` queues meanwhile shares the batch with it.
 async fn in_one_batch<T>(database: &Database, work: impl Future<Output = T>) -> T {
@@ -13,10 +12,10 @@ async fn in_one_batch<T>(database: &Database, work: impl Future<Output = T>) -> 
         at_gate.pass();
         Ok::<_, Error>(())
     }));
-    assert!(futures_util::poll!(first.as_mut()).is_pending());
+    start(first.as_mut()).await;
     gate.reached();
     let mut work = pin!(work);
-    assert!(futures_util::poll!(work.as_mut()).is_pending());
+    start(work.as_mut()).await;
     gate.open();
     let (done, outcome) = join(work, first).await;
     outcome.unwrap();
@@ -84,7 +83,7 @@ async fn a_queued_command_runs_though_nobody_waits_for_it() {
     });
     {
         let mut held = pin!(held);
-        assert!(matches!(futures_util::poll!(held.as_mut()), Poll::Pending));
+        start(held.as_mut()).await;
         gate.reached();
     }
     gate.open();
@@ -103,7 +102,7 @@ async fn a_command_may_hold_the_last_clone() {
             at_gate.pass();
             settings::set(tx, "a", if clone.world().next_id() > 0 { b"1" } else { b"0" })
         }));
-        assert!(futures_util::poll!(last.as_mut()).is_pending());
+        start(last.as_mut()).await;
         gate.reached();
     }
     drop(database);

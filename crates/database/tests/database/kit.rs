@@ -1,7 +1,9 @@
 use entente_database::{Database, Error, Options, Tx, settings};
 use entente_world::World;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::Poll;
 use tempfile::TempDir;
 
 /// A folder with one database file.
@@ -81,4 +83,13 @@ impl AtGate {
         self.reached.send(()).unwrap();
         self.open.recv().unwrap();
     }
+}
+
+/// Polls once, which starts it; it must not be done yet.
+pub async fn start<F: Future>(mut future: Pin<&mut F>) {
+    std::future::poll_fn(|context| {
+        assert!(future.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
 }

@@ -4,7 +4,7 @@ use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
 use crate::wire::collection::{Collection, Direction, Order, Page};
-use crate::wire::fields::Fields;
+use crate::wire::fields::{Field, Fields};
 use crate::wire::query::From;
 use crate::wire::request::UserChange as UserAsked;
 use crate::wire::user::{self, Status, USER, UserMini};
@@ -16,12 +16,12 @@ const ORDER: [Order; 1] = [Order { by: "id", direction: Direction::Ascending }];
 
 pub(crate) async fn me(asked: Asked, caller: Caller) -> Outcome {
     let user = asked.tree().me(&caller).await?;
-    Ok(answer(&asked, StatusCode::OK, &user))
+    answer(&asked, &caller, StatusCode::OK, &user).await
 }
 
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
     let user = asked.tree().user(&caller, asked.id("user_id")?).await?;
-    Ok(answer(&asked, StatusCode::OK, &user))
+    answer(&asked, &caller, StatusCode::OK, &user).await
 }
 
 pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
@@ -44,9 +44,9 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
     };
     let page = asked.tree().list_users(&caller, page).await?;
     let total_count = if external { 0 } else { page.total_count };
-    let (fields, avatars) = (asked.fields(USER), Avatars::new(&asked));
-    let urls: Vec<String> = page.entries.iter().map(|user| avatars.of(user.id)).collect();
-    let entries: Vec<_> = page.entries.iter().zip(&urls).map(|(user, url)| shown(&asked, user, url, fields)).collect();
+    let frame = Frame::of(&asked, &caller).await?;
+    let urls: Vec<String> = page.entries.iter().map(|user| frame.avatar_url(user.id)).collect();
+    let entries: Vec<_> = page.entries.iter().zip(&urls).map(|(user, url)| frame.show(user, url)).collect();
     let after = offset.saturating_add(entries.len() as u64);
     let page = match wanted.from {
         From::Offset(offset) => Page::Offset { total_count, offset, order: &ORDER },
@@ -69,7 +69,7 @@ pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
     let change = change(new)?;
     let person = NewPerson { login, name, role: change.role.unwrap_or_default(), rest: change };
     let user = asked.tree().create_user(&caller, person).await?;
-    Ok(answer(&asked, StatusCode::CREATED, &user))
+    answer(&asked, &caller, StatusCode::CREATED, &user).await
 }
 
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
@@ -79,7 +79,7 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
         entente_identity::Login::new(&**login).map_err(|error| Problem::invalid("login", error.to_string()))?;
     }
     let user = asked.tree().update_user(&caller, user, change).await?;
-    Ok(answer(&asked, StatusCode::OK, &user))
+    answer(&asked, &caller, StatusCode::OK, &user).await
 }
 
 fn change(asked: UserAsked) -> Result<UserChange, Problem> {
@@ -106,47 +106,56 @@ fn change(asked: UserAsked) -> Result<UserChange, Problem> {
     })
 }
 
-/// Where pictures of users would be.
-struct Avatars(String);
-
-impl Avatars {
-    fn new(asked: &Asked) -> Self {
-        Self(asked.url("/box/2.0/users/"))
-    }
-
-    fn of(&self, user: UserId) -> String {
-        format!("{}{user}/avatar", self.0)
-    }
+async fn answer(asked: &Asked, caller: &Caller, status: StatusCode, user: &User) -> Outcome {
+    let frame = Frame::of(asked, caller).await?;
+    Ok(answer::json(status, &frame.show(user, &frame.avatar_url(user.id))))
 }
 
-fn answer(asked: &Asked, status: StatusCode, user: &User) -> axum::response::Response {
-    let url = Avatars::new(asked).of(user.id);
-    answer::json(status, &shown(asked, user, &url, asked.fields(USER)))
+/// What all users in one answer have in common.
+struct Frame<'a> {
+    asked: &'a Asked,
+    fields: Fields,
+    enterprise_name: String,
+    users_url: String,
 }
 
-fn shown<'a>(asked: &'a Asked, user: &'a User, avatar_url: &'a str, fields: Fields) -> user::User<'a> {
-    user::User {
-        fields,
-        mini: UserMini { id: Some(user.id), name: &user.name, login: &user.login },
-        created_at: user.created_at,
-        modified_at: user.modified_at,
-        language: &user.language,
-        timezone: &user.timezone,
-        space_amount_bytes: user.space_limit,
-        space_used_bytes: user.space_used,
-        max_upload_size_bytes: asked.door.options().file_bytes_max,
-        status: match user.status {
-            UserStatus::Active => Status::Active,
-            UserStatus::Inactive => Status::Inactive,
-        },
-        job_title: &user.job_title,
-        phone: &user.phone,
-        address: &user.address,
-        avatar_url,
-        role: user.role,
-        enterprise: user.enterprise,
-        enterprise_name: "",
-        is_platform_access_only: user.kind == UserKind::Service,
-        zone: asked.door.look().zone,
+impl<'a> Frame<'a> {
+    async fn of(asked: &'a Asked, caller: &Caller) -> Result<Self, Problem> {
+        let fields = asked.fields(USER);
+        let named = fields.has(Field::Enterprise);
+        let enterprise_name = if named { asked.tree().enterprise_name(caller).await? } else { String::new() };
+        Ok(Self { asked, fields, enterprise_name, users_url: asked.url("/box/2.0/users/") })
+    }
+
+    /// Where a picture of the user would be.
+    fn avatar_url(&self, user: UserId) -> String {
+        format!("{}{user}/avatar", self.users_url)
+    }
+
+    fn show<'u>(&'u self, user: &'u User, avatar_url: &'u str) -> user::User<'u> {
+        user::User {
+            fields: self.fields,
+            mini: UserMini { id: Some(user.id), name: &user.name, login: &user.login },
+            created_at: user.created_at,
+            modified_at: user.modified_at,
+            language: &user.language,
+            timezone: &user.timezone,
+            space_amount_bytes: user.space_limit,
+            space_used_bytes: user.space_used,
+            max_upload_size_bytes: self.asked.door.options().file_bytes_max,
+            status: match user.status {
+                UserStatus::Active => Status::Active,
+                UserStatus::Inactive => Status::Inactive,
+            },
+            job_title: &user.job_title,
+            phone: &user.phone,
+            address: &user.address,
+            avatar_url,
+            role: user.role,
+            enterprise: user.enterprise,
+            enterprise_name: &self.enterprise_name,
+            is_platform_access_only: user.kind == UserKind::Service,
+            zone: self.asked.door.look().zone,
+        }
     }
 }

@@ -88,3 +88,30 @@ async fn versions_tokens_and_those_who_may_not() {
     client.send("GET", &format!("/box/2.0{path}"), &[("authorization", "")], "").await.refused(401, "unauthorized");
     client.get("/files/12/content").await.refused(404, "not_found");
 }
+
+/// Changes a byte in the middle of every stored object.
+fn damage(client: &Client) {
+    let backend = &client.stage.backend;
+    for name in backend.names() {
+        let mut bytes = backend.raw(name).unwrap().to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        backend.replace(name, bytes.into());
+    }
+}
+
+#[tokio::test]
+async fn what_is_damaged_is_never_sent() {
+    let client = Client::new().await;
+    let file = client.file("0", "small", &[7; 5_000]).await;
+    let target = client.get(&format!("/files/{file}/content")).await.target();
+    damage(&client);
+    client.send("GET", &target, &[], "").await.refused(500, "internal_server_error");
+    let content: Vec<u8> = (0..500_000_u32).flat_map(u32::to_le_bytes).collect();
+    let file = client.file("0", "large", &content).await;
+    let target = client.get(&format!("/files/{file}/content")).await.target();
+    damage(&client);
+    let (status, sent) = client.torn("GET", &target).await;
+    assert_eq!(status, 200);
+    assert!(sent.len() < content.len() && content.starts_with(&sent), "{} bytes", sent.len());
+}

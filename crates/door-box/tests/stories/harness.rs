@@ -3,6 +3,7 @@
 use crate::contract;
 use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
 use entente_door_box::{BoxDoor, Options};
 use entente_door_kit::origin::Origin;
@@ -57,6 +58,28 @@ impl Client {
 
     /// Sends anything, with the token unless the headers bring their own.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let response = self.ask(method, path, headers, body.into()).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("the body is complete").to_bytes();
+        contract::check(method, path, parts.status.as_u16(), &body);
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Status and what arrives of a body that breaks off.
+    pub async fn torn(&self, method: &str, path: &str) -> (StatusCode, Vec<u8>) {
+        let response = self.ask(method, path, &[], Body::empty()).await;
+        let (parts, mut body) = response.into_parts();
+        let mut sent = Vec::new();
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => sent.extend_from_slice(frame.data_ref().unwrap()),
+                Err(_) => return (parts.status, sent),
+            }
+        }
+        panic!("the body did not break off");
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Body) -> Response {
         let mut request = Request::builder().method(method.parse::<Method>().unwrap()).uri(path);
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
@@ -71,12 +94,8 @@ impl Client {
             scheme: Scheme::Https,
             entry: self.entry,
         };
-        let request = request.extension(arrival).body(body.into()).unwrap();
-        let response = self.router.clone().call(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("the body is complete").to_bytes();
-        contract::check(method, path, parts.status.as_u16(), &body);
-        Answer { status: parts.status, headers: parts.headers, body }
+        let request = request.extension(arrival).body(body).unwrap();
+        self.router.clone().call(request).await.unwrap()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -168,7 +168,10 @@ impl Identity {
                 OAuthErrorKind::UnsupportedGrantType,
                 "This server grants client_credentials and urn:ietf:params:oauth:grant-type:jwt-bearer",
             )),
-            None => Err(OAuthError::new(OAuthErrorKind::InvalidRequest, "Invalid grant_type parameter or parameter missing")),
+            None => Err(OAuthError::new(
+                OAuthErrorKind::InvalidRequest,
+                "Invalid grant_type parameter or parameter missing",
+            )),
         }
     }
 
@@ -219,7 +222,8 @@ impl Identity {
     async fn use_once(&self, app: &App, claims: &Claims) -> Result<(), OAuthError> {
         let digest = sha256(&format!("{}\n{}", app.app, claims.jti));
         let until = claims.worthless_from();
-        let fresh = self.database.transact("use assertion", move |tx| tokens::use_assertion(tx, &digest, until)).await?;
+        let fresh =
+            self.database.transact("use assertion", move |tx| tokens::use_assertion(tx, &digest, until)).await?;
         if !fresh {
             return Err(OAuthError::grant("Please check the 'jti' claim. A unique 'jti' value is required."));
         }

@@ -53,8 +53,7 @@ impl Site {
     }
 
     async fn credentials(&self, kind: &str, id: &str) -> Result<TokenAnswer, OAuthError> {
-        let fields =
-            [("grant_type", "client_credentials"), ("box_subject_type", kind), ("box_subject_id", id)];
+        let fields = [("grant_type", "client_credentials"), ("box_subject_type", kind), ("box_subject_id", id)];
         self.grant(&fields).await
     }
 

@@ -57,10 +57,13 @@ async fn a_job_runs_once_and_is_gone() {
     let site = Site::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&seen);
-    let handlers = Handlers::new().on("greet", handler(move |run: Run| {
-        told.lock().unwrap().push((run.key, run.payload, run.attempt));
-        async { Ok(Outcome::Done) }
-    }));
+    let handlers = Handlers::new().on(
+        "greet",
+        handler(move |run: Run| {
+            told.lock().unwrap().push((run.key, run.payload, run.attempt));
+            async { Ok(Outcome::Done) }
+        }),
+    );
     let runner = site.runner(handlers);
     site.enqueue("greet", "anna", "hello").await;
     site.enqueue("greet", "anna", "good day").await;
@@ -115,10 +118,8 @@ async fn a_job_that_is_asked_for_while_it_runs_runs_once_more() {
         let now = site.world.now();
         let taken = site.take(now, now.after(Duration::from_secs(60))).await.remove(0);
         let (job, run_at) = (JobId::new(site.world.next_id()), now.after(later));
-        site.transact(move |tx| {
-            jobs::enqueue(tx, &NewJob { job, kind: "k", key: "", payload: "new", run_at }, now)
-        })
-        .await;
+        site.transact(move |tx| jobs::enqueue(tx, &NewJob { job, kind: "k", key: "", payload: "new", run_at }, now))
+            .await;
         assert!(site.take(now.after(Duration::from_secs(30)), at(i64::MAX)).await.is_empty(), "it is still taken");
         assert!(site.transact(move |tx| jobs::complete(tx, &taken)).await);
         let again = site.take(now.after(Duration::from_secs(60)), now.after(Duration::from_secs(120))).await.remove(0);
@@ -153,10 +154,13 @@ async fn what_fails_waits_longer_each_time_and_keeps_its_error() {
 async fn a_panic_and_a_missing_handler_are_failures() {
     let site = Site::new();
     #[expect(unreachable_code, reason = "the type of the answer")]
-    let handlers = Handlers::new().on("k", handler(|_| async {
-        panic!("on purpose");
-        Ok(Outcome::Done)
-    }));
+    let handlers = Handlers::new().on(
+        "k",
+        handler(|_| async {
+            panic!("on purpose");
+            Ok(Outcome::Done)
+        }),
+    );
     let runner = site.runner(handlers);
     site.enqueue("k", "", "").await;
     site.enqueue("unheard of", "", "").await;
@@ -188,7 +192,8 @@ async fn a_scheduled_job_comes_again_and_is_queued_once() {
     // A shorter span takes effect at once.
     let runner = site.runner(Handlers::new().every(Duration::ZERO, "tick", tick));
     runner.schedule().await.unwrap();
-    let handlers = Handlers::new().every(Duration::from_secs(3_600), "tick", runner.inner.handlers.kinds["tick"].handler.clone());
+    let handlers =
+        Handlers::new().every(Duration::from_secs(3_600), "tick", runner.inner.handlers.kinds["tick"].handler.clone());
     let runner = site.runner(handlers);
     assert_eq!(runner.run_due(&shutdown).await.unwrap(), 2);
     assert_eq!(runs.load(Ordering::Relaxed), 2);
@@ -200,14 +205,17 @@ async fn a_runner_wakes_runs_many_at_a_time_and_stops() {
     let site = Site::new();
     let together = Arc::new(tokio::sync::Barrier::new(4));
     let meet = Arc::clone(&together);
-    let handlers = Handlers::new().on("meet", handler(move |_| {
-        let meet = Arc::clone(&meet);
-        async move {
-            // Passes only when four are here at a time.
-            meet.wait().await;
-            Ok(Outcome::Done)
-        }
-    }));
+    let handlers = Handlers::new().on(
+        "meet",
+        handler(move |_| {
+            let meet = Arc::clone(&meet);
+            async move {
+                // Passes only when four are here at a time.
+                meet.wait().await;
+                Ok(Outcome::Done)
+            }
+        }),
+    );
     let settings = Settings { poll: Duration::from_secs(3_600), ..Settings::default() };
     let runner = Runner::new(site.world.clone(), site.database.clone(), handlers, settings);
     let (trigger, shutdown) = Shutdown::new();
@@ -229,10 +237,13 @@ async fn a_job_that_does_not_end_is_given_back_at_the_stop() {
     let site = Site::new();
     let (started, begun) = tokio::sync::oneshot::channel::<()>();
     let started = Arc::new(Mutex::new(Some(started)));
-    let handlers = Handlers::new().on("stuck", handler(move |_| {
-        let _ = started.lock().unwrap().take().map(|sender| sender.send(()));
-        std::future::pending()
-    }));
+    let handlers = Handlers::new().on(
+        "stuck",
+        handler(move |_| {
+            let _ = started.lock().unwrap().take().map(|sender| sender.send(()));
+            std::future::pending()
+        }),
+    );
     let settings = Settings { drain: Duration::ZERO, ..Settings::default() };
     let runner = Runner::new(site.world.clone(), site.database.clone(), handlers, settings);
     site.enqueue("stuck", "", "").await;

@@ -15,6 +15,7 @@ use entente_door_kit::limits::raise_open_files;
 use entente_door_kit::origin::{BaseUrl, Origin};
 use entente_door_kit::tls::{self, Endpoint, SelfSigned};
 use entente_door_kit::{Limits, Listener, serve};
+use entente_jobs::Runner;
 use entente_world::{Shutdown, World};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -75,9 +76,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         pid: std::process::id(),
         public_url: wanted.public_url.map(|url| url.to_string()),
     };
-    site.runner.schedule().await?;
-    let (runner, stop) = (site.runner.clone(), shutdown.clone());
-    let jobs = world.spawn(async move { runner.run(stop).await });
+    let jobs = world.spawn(run_jobs(site.runner, shutdown.clone()));
     world.spawn(meter.keep_up(world.clone(), shutdown.clone()));
     // The socket listens since it was bound: whoever connects now is answered as soon as `serve` runs.
     data.write_ready(&ready)?;
@@ -91,6 +90,13 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     tracing::info!("stopped");
     served.map_err(anyhow::Error::from)?;
     Ok(Exit::Done)
+}
+
+async fn run_jobs(runner: Runner, shutdown: Shutdown) {
+    if let Err(error) = runner.schedule().await {
+        tracing::warn!(%error, "the scheduled jobs cannot be queued; those queued before run all the same");
+    }
+    runner.run(shutdown).await;
 }
 
 fn wanted(arguments: ServeArgs) -> Result<Wanted, Failure> {

@@ -90,7 +90,9 @@ fn sentence(finding: &Finding) -> String {
         Finding::Miscounted { segment, counted, sum } => {
             format!("miscounted: segment {segment} counts {counted} live bytes, and its chunks have {sum}")
         }
-        Finding::Orphan { backend, name, size } => format!("garbage: object {name} of {size} bytes on backend {backend}"),
+        Finding::Orphan { backend, name, size } => {
+            format!("garbage: object {name} of {size} bytes on backend {backend}")
+        }
     }
 }
 

@@ -43,7 +43,14 @@ async fn list(world: &World, target: &Target) -> Result<Exit, Failure> {
     let value: Vec<Value> = users.iter().map(shown).collect();
     print(format, &Value::Array(value), || {
         let lines = users.iter().map(|user| {
-            format!("{:<20} {:<9} {:>10}  {}  {}", user.id, role(user.role), size(user.space_used), user.login, user.name)
+            format!(
+                "{:<20} {:<9} {:>10}  {}  {}",
+                user.id,
+                role(user.role),
+                size(user.space_used),
+                user.login,
+                user.name
+            )
         });
         lines.collect::<Vec<_>>().join("\n")
     });

@@ -58,7 +58,8 @@ fn a_newer_schema_is_refused_by_every_verb() {
     let place = made();
     set_schema(&place.data().join("metadata.sqlite"), 999);
     assert_refused(&place.refused(), 5, &["999", "newer entente"]);
-    for verb in [&["status"][..], &["verify"], &["user", "list"], &["token", "issue", "--login", "admin@entente.local"]] {
+    for verb in [&["status"][..], &["verify"], &["user", "list"], &["token", "issue", "--login", "admin@entente.local"]]
+    {
         assert_refused(&place.run(verb), 5, &["999"]);
     }
 }
@@ -73,7 +74,8 @@ fn set_schema(database: &Path, number: u32) {
 #[test]
 fn a_file_that_is_no_database_is_refused() {
     let place = made();
-    fs::write(place.data().join("metadata.sqlite"), "this is not a database, and quite long at that\n".repeat(99)).unwrap();
+    fs::write(place.data().join("metadata.sqlite"), "this is not a database, and quite long at that\n".repeat(99))
+        .unwrap();
     assert_refused(&place.refused(), 1, &["metadata.sqlite", "damaged"]);
 }
 

@@ -100,8 +100,7 @@ fn a_token_is_revoked_from_standard_input() {
     let token = place.token();
     let revoke = |token: &str| {
         let mut command = entente(&["token", "revoke", "--json", "--data"]);
-        let mut child =
-            command.arg(place.data()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.arg(place.data()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(format!("{token}\n").as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success());

@@ -31,8 +31,9 @@ pub struct PartPage {
 impl Tree {
     /// Stores a part, and answers when it is durable. A part that is sent again is the same part.
     ///
-    /// `PartOutOfPlace`; `PartConflict` for other bytes in the place of a part that has arrived; `SizeMismatch`, `DigestMismatch`, `BodyFailed`: send it again. `NotFound` as for
-    /// [`Tree::session`]; `SessionGone` when it was committed.
+    /// `PartOutOfPlace`; `PartConflict` for other bytes in the place of a part that has arrived; `SizeMismatch`,
+    /// `DigestMismatch`, `BodyFailed`: send it again. `NotFound` as for [`Tree::session`]; `SessionGone` when it was
+    /// committed.
     pub async fn upload_part<S>(
         &self,
         caller: &Caller,

@@ -217,7 +217,7 @@ impl Vault {
     async fn all_places(&self, content: ContentId) -> Result<Vec<Located>, Error> {
         let mut all: Vec<Located> = Vec::new();
         loop {
-            let from = all.last().map_or(0, |last| last.place.chunk + 1);
+            let Some(from) = all.last().map_or(Some(0), |last| last.place.chunk.checked_add(1)) else { return Ok(all) };
             let page = self.inner.ledger.places(content, from, PAGE).await?;
             if page.is_empty() {
                 return Ok(all);

@@ -1,5 +1,7 @@
 use bytes::Bytes;
+use entente_clouds::Backend;
 use entente_clouds::memory::MemoryBackend;
+use entente_custodians::Custodian;
 use entente_custodians::local::LocalCustodian;
 use entente_database::{Database, Options, contents};
 use entente_model::{BackendId, ContentId, EnterpriseId, ZoneId};
@@ -23,12 +25,23 @@ pub struct Kit {
 impl Kit {
     pub fn new() -> Self {
         let world = World::real();
+        let custodian = Arc::new(LocalCustodian::in_memory(world.clone()));
+        Self::with(world, Limits::default(), custodian, |objects| Arc::new(objects))
+    }
+
+    /// On other parts: `backend` stands before the objects in memory.
+    pub fn with(
+        world: World,
+        limits: Limits,
+        custodian: Arc<dyn Custodian>,
+        backend: impl FnOnce(MemoryBackend) -> Arc<dyn Backend>,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = Database::open(world.clone(), &Options::new(directory.path().join("test.sqlite"))).unwrap();
         let objects = MemoryBackend::new(world.clone());
-        let custodian = Arc::new(LocalCustodian::in_memory(world.clone()));
-        let zone = Zone { zone: SCOPE.zone, backends: vec![(BackendId::new(1), Arc::new(objects.clone()))], custodian };
-        let vault = Vault::new(world.clone(), Arc::new(database.clone()), vec![zone], Limits::default());
+        let backends = vec![(BackendId::new(1), backend(objects.clone()))];
+        let zone = Zone { zone: SCOPE.zone, backends, custodian };
+        let vault = Vault::new(world.clone(), Arc::new(database.clone()), vec![zone], limits);
         Self { vault, database, objects, world, _directory: directory }
     }
 

@@ -5,4 +5,6 @@
 mod damage;
 mod kit;
 mod ledger;
+mod limits;
 mod upkeep;
+mod withdrawal;
