@@ -1,6 +1,6 @@
 """Looks into the metadata database of a stopped server: what must always be true of its rows, whatever was killed when.
 
-This knows the tables (crates/database/src/migrations) and reads a copy of nothing: the database is opened read-only.
+This knows the tables (crates/database/src/migrations). The database is opened read-only.
 """
 
 import sqlite3
@@ -21,7 +21,8 @@ NEVER = {
     "a content is not referred to as often as it says": """
         SELECT c.id, c.references_count FROM contents c
         WHERE c.references_count <> (SELECT count(*) FROM versions v WHERE v.content_id = c.id)""",
-    "a chunk has no content": "SELECT k.content_id FROM chunks k LEFT JOIN contents c ON c.id = k.content_id WHERE c.id IS NULL",
+    "a chunk has no content": """
+        SELECT k.content_id FROM chunks k LEFT JOIN contents c ON c.id = k.content_id WHERE c.id IS NULL""",
     "a chunk or part has no live segment": """
         SELECT h.segment_id FROM (SELECT segment_id FROM chunks UNION SELECT segment_id FROM upload_parts) h
         LEFT JOIN segments s ON s.id = h.segment_id AND s.state = 1 WHERE s.id IS NULL""",
@@ -80,7 +81,7 @@ def audit(data: Path, tally: Tally) -> None:
 
 
 def segments_known(data: Path) -> dict[str, int]:
-    """The live segments' names with their sizes; and that no other segments are known."""
+    """The live segments' names, in hexadecimal as their objects are called, with their sizes."""
     with_rows = sqlite3.connect(f"{database_of(data).as_uri()}?mode=ro", uri=True)
     try:
         return {name.hex(): size for name, size in with_rows.execute("SELECT name, size FROM segments WHERE state = 1")}

@@ -104,7 +104,8 @@ class DiskFull:
 
         with ThreadPoolExecutor(THREADS) as pool:
             rights = list(pool.map(is_right, list(self.kept.items())))
-        self.tally.check(f"everything acknowledged reads back {when}", all(rights), f"{rights.count(False)} of {len(rights)}")
+        wrong = f"{rights.count(False)} of {len(rights)} do not"
+        self.tally.check(f"everything acknowledged reads back {when}", all(rights), wrong)
         try:
             shown = {row.id: (row.name, row.sha_1) for row in client.items("0")}
             self.tally.check(f"the listing is what was acknowledged {when}", shown == self.kept,

@@ -295,6 +295,11 @@ def main() -> int:
     written.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     print_report(report)
     if tally.failed:
+        if said.disk is not None:
+            # The disk goes with its mount.
+            kept = said.folder / "power-cut-data"
+            shutil.rmtree(kept, ignore_errors=True)
+            data = shutil.copytree(data, kept) if data.exists() else data
         print(f"kept for a look: {data}, {log}; again with --seed {seed} (moments differ a little between runs)")
     elif not said.keep:
         shutil.rmtree(data, ignore_errors=True)

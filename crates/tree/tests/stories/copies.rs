@@ -129,7 +129,7 @@ async fn polled_until<F: Future>(future: F, enough: impl Fn() -> bool) -> bool {
 }
 
 #[tokio::test]
-async fn a_copy_that_is_cut_short_leaves_nothing_to_see_and_nothing_for_good() {
+async fn a_copy_that_is_cut_short_leaves_the_whole_of_it_or_nothing() {
     let desk = Desk::new().await;
     let source = desk.folder(desk.root, "source").await;
     for part in 0..4 {
@@ -144,14 +144,15 @@ async fn a_copy_that_is_cut_short_leaves_nothing_to_see_and_nothing_for_good() {
     // Before anything is there, with the root alone, half way, and with everything but the end.
     for rows in [0, 1, 400, 605] {
         let copy = desk.tree.copy(&desk.anna, source, Kind::Folder, to(target), RULE);
-        if polled_until(copy, || desk.totals().items >= before.items + rows).await {
-            let done = find(&desk, target, "source").await;
-            desk.trash(done, Kind::Folder).await;
-            desk.tree.purge(&desk.anna, done, Kind::Folder).await.expect("purged");
-            desk.finish_purge(done).await;
-        } else {
-            cut += 1;
-            assert!(desk.names(target).await.is_empty());
+        cut += u32::from(!polled_until(copy, || desk.totals().items >= before.items + rows).await);
+        // What it had queued when it was dropped still runs, the very end of it perhaps: then the copy is whole.
+        desk.stage.database.transact("wait", |_| Ok::<_, Error>(())).await.expect("the queue is empty");
+        if !desk.names(target).await.is_empty() {
+            let whole = find(&desk, target, "source").await;
+            assert_eq!(desk.totals().items, before.items + 605);
+            desk.trash(whole, Kind::Folder).await;
+            desk.tree.purge(&desk.anna, whole, Kind::Folder).await.expect("purged");
+            desk.finish_purge(whole).await;
         }
         // What the job would do a day later.
         let staged = desk.stage.database.transact("take", |tx| {
@@ -164,7 +165,7 @@ async fn a_copy_that_is_cut_short_leaves_nothing_to_see_and_nothing_for_good() {
         assert_eq!(desk.totals().items, before.items);
         desk.check_books();
     }
-    assert!(cut >= 3, "the last may have been too quick");
+    assert!(cut >= 3);
 }
 
 #[tokio::test]
