@@ -149,13 +149,10 @@ pub fn count_parts(tx: &mut Tx<'_>, session: UploadSessionId) -> Result<u64, Err
     Ok(tx.query_one(sql, &[session.into()], |row| row.size(0))?.unwrap_or(0))
 }
 
-/// Adds a part, and takes hold of its segment. Another part that is the same chunk goes, and lets go of its own.
+/// Adds a part, and takes hold of its segment. `Duplicate` when another part is the same chunk.
 ///
 /// `Condemned` when the segment has been given up in the meantime: nothing is kept, and the part is to be sent again.
 pub fn put_part(tx: &mut Tx<'_>, session: UploadSessionId, part: &Part, segment: WrittenSegment) -> Result<(), Error> {
-    if let Some(old) = self::part(tx, session, part.place.chunk)? {
-        remove_part(tx, session, &old)?;
-    }
     contents::hold(tx, segment, part.place.length)?;
     tx.execute(
         "INSERT INTO upload_parts (session_id, chunk, part_id, size, sha1, segment_id, position, length, checksum)

@@ -1,7 +1,7 @@
 //! What the clients and the upkeep of one life do.
 
 use crate::custodian::SimulatedCustodian;
-use crate::ledger::SimulatedLedger;
+use crate::ledger::{SIMULATED, SimulatedLedger};
 use crate::model::{Answer, Model};
 use crate::steps::Steps;
 use bytes::Bytes;
@@ -137,6 +137,8 @@ impl Life {
             Error::Damaged { .. } | Error::Internal(_) => self.circumstances.bits_flip,
             Error::DataKey(_) | Error::UnknownEpoch(_) => false,
             Error::Condemned(_) => self.circumstances.is_collected,
+            // Whoever shares a segment with others hears of the ledger's error itself.
+            Error::Ledger(source) => self.circumstances.things_fail && source.to_string() == SIMULATED,
             _ => self.circumstances.things_fail,
         }
     }
@@ -326,9 +328,10 @@ impl Life {
 
     fn length(&self) -> usize {
         self.draw(|rng| match rng.u32(0..40) {
-            0 => rng.usize(60_000..600_000),
-            1..=2 => rng.usize(1..70_000),
-            3 => 65_536,
+            // Too long to share a segment.
+            0..=2 => rng.usize(260_000..600_000),
+            3..=4 => rng.usize(1..70_000),
+            5 => 65_536,
             _ => rng.usize(1..3_000),
         })
     }

@@ -131,13 +131,13 @@ pub fn run(seed: u64) -> Outcome {
         latest: START,
         trace: seed,
     };
-    let large = rng.u32(0..60) == 0;
+    let large = rng.u32(0..40) == 0;
     let faults = match rng.u32(0..3) {
         0 => Faults::default(),
         1 => Faults { errors: rng.u32(20..200), flipped_bits: 0 },
         _ => Faults { errors: rng.u32(50..500), flipped_bits: rng.u32(5..50) },
     };
-    let (mut crashes, lives) = (0, rng.u32(1..4));
+    let (mut crashes, lives) = (0, rng.u32(1..5));
     for number in 1..=lives {
         let conditions = Conditions::draw(&mut rng, faults, large);
         crashes += u32::from(live(&mut durable, rng.u64(..), conditions));
@@ -158,15 +158,17 @@ fn live(durable: &mut Durable, seed: u64, conditions: Conditions) -> bool {
         let world = World::simulated(rng.u64(..), start);
         let neighbour = another_process(&mut rng, &world, at(start, conditions.skew_ms));
         let backend = SimulatedBackend::new(durable.objects.seen_from(world.clone()), steps.clone(), conditions.faults);
-        let custodian = SimulatedCustodian::new(Arc::clone(&durable.custodian), steps.clone(), conditions.custodian_errors);
+        let custodian =
+            SimulatedCustodian::new(Arc::clone(&durable.custodian), steps.clone(), conditions.custodian_errors);
         let life = life(durable, &world, &steps, (&backend, &custodian), &conditions);
         let beside = life_beside(durable, &neighbour, &life, &backend, &conditions);
         let unknown = durable.unknown_objects();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..conditions.clients {
-            tasks.spawn(if rng.u32(0..4) == 0 { &beside } else { &life }.clone().client(rng.u32(1..8)));
+            tasks.spawn(if rng.u32(0..4) == 0 { &beside } else { &life }.clone().client(rng.u32(1..12)));
         }
-        for who in [&life, &beside].into_iter().take(usize::try_from(conditions.upkeepers).unwrap_or(0)) {
+        let upkeepers = if rng.bool() { [&life, &beside] } else { [&beside, &life] };
+        for who in upkeepers.into_iter().take(usize::try_from(conditions.upkeepers).unwrap_or(0)) {
             tasks.spawn(who.clone().upkeep(rng.u32(1..5)));
         }
         if conditions.withdrawal {
@@ -202,7 +204,7 @@ fn check_backend(life: &Life, backend: &SimulatedBackend, conditions: &Condition
     // Each client has one write; a write has one open chunk and some that wait for their fsync. Repacking has one. What
     // clients left behind when they went away is not counted here.
     let per_write = 1 + i64::try_from(limits.commits_per_write_max).unwrap_or(0);
-    let packers = 2 * i64::try_from(limits.shared_writers).unwrap_or(0);
+    let packers = 2 * i64::from(limits.shared_writers);
     let most = i64::from(conditions.clients) * per_write + packers + i64::from(conditions.upkeepers);
     if backend.open_most() > most && conditions.impatience == 0 && !conditions.withdrawal {
         life.violated(format!("{} creations were open at once", backend.open_most()));
@@ -357,7 +359,8 @@ async fn check_verify(life: &Life, when: &str, good: fn(&Verified) -> bool) {
 
 fn check_no_garbage(durable: &Durable, life: &Life) {
     let state = locked(&durable.ledger);
-    let mut names: Vec<_> = state.segments().filter(|s| s.state == SegmentState::Live && s.live > 0).map(|s| s.name).collect();
+    let mut names: Vec<_> =
+        state.segments().filter(|s| s.state == SegmentState::Live && s.live > 0).map(|s| s.name).collect();
     names.sort_unstable();
     if names != durable.objects.names() {
         life.violated("objects are left to which nothing refers, or the other way round".to_owned());

@@ -18,6 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// No call may ask for, or about, more rows than this.
 const ROWS_MAX: usize = 1000;
 
+/// What a failure of the ledger says.
+pub(crate) const SIMULATED: &str = "simulated";
+
 /// What survives a crash.
 #[derive(Default)]
 pub(crate) struct State {
@@ -57,7 +60,7 @@ impl SimulatedLedger {
     }
 
     fn fail_now_and_then(&self) -> Result<(), Error> {
-        if self.steps.one_in(self.errors) { Err(Error::ledger("simulated")) } else { Ok(()) }
+        if self.steps.one_in(self.errors) { Err(Error::ledger(SIMULATED)) } else { Ok(()) }
     }
 
     /// Commits a content: all of it or, when one of its segments is condemned, nothing.

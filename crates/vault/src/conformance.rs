@@ -2,7 +2,8 @@
 
 use crate::{Error, Ledger, ObjectName, SegmentRecord, SegmentState, Written, WrittenSegment};
 use entente_model::{
-    BackendId, Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, WrappedDataKey, ZoneId,
+    BackendId, Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, WrappedDataKey,
+    ZoneId,
 };
 use std::pin::Pin;
 
@@ -27,16 +28,25 @@ pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
     check("nothing is committed yet", say(ledger.content(ContentId::new(1)).await)?.is_none())?;
     say(owner.commit(&written).await)?;
     let manifest = say(ledger.content(ContentId::new(1)).await)?.ok_or("a committed content is not there")?;
-    check("a manifest comes back without its places", manifest == Manifest { places: Vec::new(), ..written.manifest.clone() })?;
+    check(
+        "a manifest comes back without its places",
+        manifest == Manifest { places: Vec::new(), ..written.manifest.clone() },
+    )?;
     let places = say(ledger.places(ContentId::new(1), 1, 10).await)?;
-    check("places start where they are asked", places.len() == 1 && places.first().is_some_and(|l| l.place.segment == b.segment && l.name == b.name))?;
+    check(
+        "places start where they are asked",
+        places.len() == 1 && places.first().is_some_and(|l| l.place.segment == b.segment && l.name == b.name),
+    )?;
     check("places end with their limit", say(ledger.places(ContentId::new(1), 0, 1).await)?.len() == 1)?;
 
     let records = say(ledger.segments_after(None, 10).await)?;
     let expected = [(SegmentState::Live, 1000, 100), (SegmentState::Live, 1000, 50), (SegmentState::Reserved, 0, 0)];
     let found: Vec<_> = records.iter().map(|r| (r.state, r.size, r.live)).collect();
     check("segments are live with what is held of them", found == expected)?;
-    check("segments are found by name", say(ledger.segments_named(BACKEND, &[b.name, ObjectName::new([9; 16])]).await)?.len() == 1)?;
+    check(
+        "segments are found by name",
+        say(ledger.segments_named(BACKEND, &[b.name, ObjectName::new([9; 16])]).await)?.len() == 1,
+    )?;
     check("names are of a backend", say(ledger.segments_named(BackendId::new(4), &[b.name]).await)?.is_empty())?;
     check("chunks of a segment are found", say(ledger.chunks_in(a.segment, 0, 10).await)?.len() == 1)?;
     check("chunks before the offset are not", say(ledger.chunks_in(a.segment, 1, 10).await)?.is_empty())?;

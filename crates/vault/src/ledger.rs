@@ -122,12 +122,8 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Notes that nothing refers to these segments since `now`, where nothing does and that is news; then condemns those
     /// to which nothing has referred since `before` or longer, and answers which. Those condemned already are answered too.
-    async fn condemn(
-        &self,
-        segments: &[SegmentId],
-        now: Timestamp,
-        before: Timestamp,
-    ) -> Result<Vec<SegmentId>, Error>;
+    async fn condemn(&self, segments: &[SegmentId], now: Timestamp, before: Timestamp)
+    -> Result<Vec<SegmentId>, Error>;
 
     /// Forgets condemned segments whose objects are gone.
     async fn forget(&self, segments: &[SegmentId]) -> Result<(), Error>;

@@ -32,9 +32,7 @@ use std::time::Duration;
 pub use entente_clouds::ObjectName;
 pub use entente_custodians::{KeyContext, WrappedKey};
 pub use error::Error;
-pub use ledger::{
-    ChunkRecord, EpochRecord, Ledger, Located, SegmentRecord, SegmentState, Written, WrittenSegment,
-};
+pub use ledger::{ChunkRecord, EpochRecord, Ledger, Located, SegmentRecord, SegmentState, Written, WrittenSegment};
 pub use read::Reading;
 pub use write::{BoxError, WrittenPart};
 
@@ -78,8 +76,11 @@ pub struct Limits {
     pub budget_bytes: u32,
     /// Segments of one content that may be waiting for their fsync while more of it arrives.
     pub commits_per_write_max: usize,
-    /// Shared segments being written at a time; what arrives meanwhile goes into the next one together.
-    pub shared_writers: usize,
+    /// Shared segments being written at a time. What arrives while one is written gathers for the next.
+    pub shared_writers: u32,
+    /// How long it gathers: a disk that syncs within this time is given one large segment after the other, a slower one
+    /// several at once.
+    pub gather_beside: Duration,
     /// How long a lone small content waits for company before its segment is written. 0 on a disk.
     pub gather: Duration,
 }
@@ -90,7 +91,8 @@ impl Default for Limits {
             key_lease: Duration::from_secs(60),
             budget_bytes: 128 * 1024 * 1024,
             commits_per_write_max: 3,
-            shared_writers: 1,
+            shared_writers: 4,
+            gather_beside: Duration::from_millis(1),
             gather: Duration::ZERO,
         }
     }
@@ -118,20 +120,24 @@ impl Vault {
     /// Puts a vault together. Call it inside a runtime: shared segments are written by tasks of their own.
     #[must_use]
     pub fn new(world: World, ledger: Arc<dyn Ledger>, zones: Vec<Zone>, limits: Limits) -> Self {
-        let placement = place::Placement::new(zones.iter().map(|zone| (zone.zone, zone.backends.iter().map(|b| b.0).collect())));
+        let placement =
+            place::Placement::new(zones.iter().map(|zone| (zone.zone, zone.backends.iter().map(|b| b.0).collect())));
         let custodians = zones.iter().map(|zone| (zone.zone, Arc::clone(&zone.custodian))).collect();
         let backends: BTreeMap<_, _> = zones.into_iter().flat_map(|zone| zone.backends).collect();
         let reservations = Arc::new(reserve::Reservations::new(world.clone(), Arc::clone(&ledger)));
         let packers = backends
             .iter()
             .map(|(id, backend)| {
-                let packer = packer::Packer::start(&world, *id, Arc::clone(backend), Arc::clone(&reservations), &limits);
+                let packer =
+                    packer::Packer::start(&world, *id, Arc::clone(backend), Arc::clone(&reservations), &limits);
                 (*id, packer)
             })
             .collect();
         let keys = keys::Keys::new(world.clone(), Arc::clone(&ledger), custodians, limits.key_lease);
         let budget = Arc::new(tokio::sync::Semaphore::new(limits.budget_bytes as usize));
-        Self { inner: Arc::new(Inner { world, ledger, limits, backends, placement, keys, reservations, packers, budget }) }
+        Self {
+            inner: Arc::new(Inner { world, ledger, limits, backends, placement, keys, reservations, packers, budget }),
+        }
     }
 
     /// Begins a content whose chunks will arrive one by one (see [`Vault::write_part`]).

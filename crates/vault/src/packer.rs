@@ -11,6 +11,7 @@ use entente_clouds::Backend;
 use entente_model::BackendId;
 use entente_world::World;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Contents that may wait for a segment; more callers wait for a place.
@@ -61,9 +62,17 @@ impl Packer {
         limits: &Limits,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let writers = Arc::new(Semaphore::new(limits.shared_writers.max(1)));
-        let gather = limits.gather;
-        let target = Target { world: world.clone(), id, backend, reservations: Arc::clone(&reservations), gather };
+        let most = limits.shared_writers.max(1);
+        let writers = Arc::new(Semaphore::new(most as usize));
+        let target = Target {
+            world: world.clone(),
+            id,
+            backend,
+            reservations: Arc::clone(&reservations),
+            gather: limits.gather,
+            gather_beside: limits.gather_beside,
+            writers: most,
+        };
         world.spawn(run(target, waiting, writers));
         Self { queue, id, reservations }
     }
@@ -91,7 +100,9 @@ struct Target {
     id: BackendId,
     backend: Arc<dyn Backend>,
     reservations: Arc<Reservations>,
-    gather: std::time::Duration,
+    gather: Duration,
+    gather_beside: Duration,
+    writers: u32,
 }
 
 async fn run(target: Target, mut waiting: mpsc::Receiver<Waiting>, writers: Arc<Semaphore>) {
@@ -105,6 +116,12 @@ async fn run(target: Target, mut waiting: mpsc::Receiver<Waiting>, writers: Arc<
                 None => return,
             },
         };
+        // While segments are being written, more gathers: until they are all done, or until it has taken long enough.
+        tokio::select! {
+            biased;
+            all = writers.acquire_many(target.writers) => drop(all),
+            () = target.world.sleep(target.gather_beside) => {}
+        }
         let Ok(writer) = Arc::clone(&writers).acquire_owned().await else { return };
         if !target.gather.is_zero() {
             target.world.sleep(target.gather).await;
@@ -129,7 +146,8 @@ async fn run(target: Target, mut waiting: mpsc::Receiver<Waiting>, writers: Arc<
 async fn write_and_answer(target: &Target, batch: Batch) {
     let size = batch.size();
     let entries = batch.into_entries();
-    metrics::histogram!("entente_vault_segment_chunks").record(f64::from(u32::try_from(entries.len()).unwrap_or(u32::MAX)));
+    metrics::histogram!("entente_vault_segment_chunks")
+        .record(f64::from(u32::try_from(entries.len()).unwrap_or(u32::MAX)));
     let outcome = write_segment(target, &entries).await;
     if let Err(error) = &outcome {
         let source = std::error::Error::source(error).map(ToString::to_string);

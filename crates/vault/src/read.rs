@@ -46,7 +46,15 @@ impl Vault {
     pub fn read(&self, manifest: Manifest, located: Vec<Located>, range: Range<u64>) -> Reading {
         let rest = range.start..range.end.min(manifest.size);
         let vault = self.clone();
-        Reading { vault, manifest, located: located.into(), rest, data_key: None, current: None, ready: VecDeque::new() }
+        Reading {
+            vault,
+            manifest,
+            located: located.into(),
+            rest,
+            data_key: None,
+            current: None,
+            ready: VecDeque::new(),
+        }
     }
 }
 

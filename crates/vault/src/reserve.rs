@@ -3,7 +3,7 @@
 use crate::{Error, Ledger, ObjectName};
 use entente_model::{BackendId, SegmentId};
 use entente_world::World;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::upkeep::safety::RESERVATION_AGE_MAX;
@@ -53,6 +53,13 @@ impl Reservations {
         }
         let _asking = self.asking.lock().await;
         if self.has(backend) { Ok(()) } else { self.reserve(backend).await }
+    }
+
+    /// Gives up those that were condemned: whatever were written to them could not be committed.
+    pub(crate) fn give_up(&self, condemned: &HashSet<SegmentId>) {
+        for queue in self.ready().values_mut() {
+            queue.retain(|(reservation, _)| !condemned.contains(&reservation.segment));
+        }
     }
 
     async fn reserve(&self, backend: BackendId) -> Result<(), Error> {

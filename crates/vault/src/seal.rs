@@ -128,7 +128,8 @@ impl Sealer {
                 left -= now.len();
                 piece = later;
                 if out.len() - start == FRAME_BYTES || left == 0 {
-                    let tag = self.key.seal(self.next_frame, last && left == 0, out.get_mut(start..).ok_or(Unsealable)?)?;
+                    let tag =
+                        self.key.seal(self.next_frame, last && left == 0, out.get_mut(start..).ok_or(Unsealable)?)?;
                     out.extend_from_slice(&tag);
                     self.next_frame += 1;
                     start = out.len();

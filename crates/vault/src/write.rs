@@ -159,7 +159,8 @@ impl Vault {
             Ok::<_, Error>((hash.finish()?, seal::checksum(&sealed), sealed))
         };
         // Up to a frame it takes less time than a change of threads would.
-        let (sha1, checksum, sealed) = if length <= FRAME_BYTES { seal()? } else { self.inner.world.blocking(seal).await?? };
+        let (sha1, checksum, sealed) =
+            if length <= FRAME_BYTES { seal()? } else { self.inner.world.blocking(seal).await?? };
         let sealed_length = sealed.len() as u64;
         let packer = self.inner.packers.get(&backend).ok_or(Error::Internal("the backend has no packer"))?;
         let packed = packer.write(sealed, budget).await?;

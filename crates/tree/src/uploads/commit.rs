@@ -96,7 +96,7 @@ impl Tree {
                 if let Some(item) = found.committed {
                     return view(tx, &target.caller, item);
                 }
-                // What was read back must be what is committed: a part may have been replaced meanwhile.
+                // What was read back must be what is committed.
                 let limit = parts_total(&session)?;
                 if uploads::parts(tx, session.id, 0, limit)? != parts {
                     return Err(Error::PartsMismatch);

@@ -155,13 +155,11 @@ async fn a_commit_must_name_what_arrived() {
     other[3] ^= 1;
     assert!(matches!(commit(&desk, id, &other).await, Err(Error::DigestMismatch { .. })));
 
-    // Other bytes take the place of those that came first.
-    let replaced = send(&desk, id, &other, 0).await.expect("stored");
-    assert_ne!(replaced.id, first.id);
+    // What came first stays: other bytes in its place are refused.
+    assert!(matches!(send(&desk, id, &other, 0).await, Err(Error::PartConflict)));
     desk.check_books();
-    assert!(matches!(try_parts(vec![named(&first), named(&second)]).await, Err(Error::PartsMismatch)));
-    let made = commit(&desk, id, &other).await.expect("committed");
-    assert_eq!(desk.content(made.item.id).await, other);
+    let made = commit(&desk, id, &whole).await.expect("committed");
+    assert_eq!(desk.content(made.item.id).await, whole);
 }
 
 #[tokio::test]

@@ -80,12 +80,7 @@ impl Vault {
         }
     }
 
-    async fn remove(
-        &self,
-        candidates: &[SegmentRecord],
-        grace: Grace,
-        collected: &mut Collected,
-    ) -> Result<(), Error> {
+    async fn remove(&self, candidates: &[SegmentRecord], grace: Grace, collected: &mut Collected) -> Result<(), Error> {
         if candidates.is_empty() {
             return Ok(());
         }
@@ -93,6 +88,7 @@ impl Vault {
         let now = self.inner.world.now();
         let condemned = self.inner.ledger.condemn(&ids, now, now.before(grace.segments)).await?;
         let condemned: HashSet<_> = condemned.into_iter().collect();
+        self.inner.reservations.give_up(&condemned);
         let mut gone = Vec::new();
         for record in candidates.iter().filter(|record| condemned.contains(&record.segment)) {
             self.backend(record.backend)?.delete(record.name).await?;

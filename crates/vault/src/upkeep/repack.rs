@@ -87,7 +87,8 @@ impl Vault {
             offset = last.place.offset + 1;
             for chunk in chunks {
                 let place = chunk.place;
-                let read = self.backend(record.backend)?.read(record.name, place.offset..place.offset + place.length).await;
+                let read =
+                    self.backend(record.backend)?.read(record.name, place.offset..place.offset + place.length).await;
                 let sealed = match read {
                     // Bytes that are not what was written must not become the only copy.
                     Ok(sealed) if seal::checksum(&sealed) != place.checksum => {

@@ -1,7 +1,13 @@
-use crate::kit::{Kit, plaintext};
+use crate::backend::SlowBackend;
+use crate::kit::{Kit, SCOPE, plaintext};
+use entente_custodians::local::LocalCustodian;
+use entente_model::BackendId;
 use entente_vault::upkeep::collect::Grace;
 use entente_vault::upkeep::repack::Choice;
 use entente_vault::upkeep::{Unwatched, safety};
+use entente_vault::{Limits, Vault, Zone};
+use entente_world::World;
+use std::sync::Arc;
 use std::time::Duration;
 
 const AT_ONCE: Grace = Grace { segments: Duration::ZERO, orphans: Duration::ZERO };
@@ -32,6 +38,16 @@ async fn what_was_never_committed_is_collected_after_its_grace() {
 }
 
 #[tokio::test]
+async fn what_was_reserved_ahead_and_collected_is_not_written_to() {
+    let kit = Kit::new();
+    kit.keep(&plaintext(100)).await;
+    a_moment_later(&kit);
+    assert!(kit.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap().segments > 1);
+    kit.keep(&plaintext(100)).await;
+    assert!(kit.verify().await.is_clean());
+}
+
+#[tokio::test]
 async fn a_foreign_object_is_an_orphan_and_goes() {
     let kit = Kit::new();
     kit.objects.replace(entente_vault::ObjectName::new([7; 16]), bytes::Bytes::from_static(b"foreign"));
@@ -40,6 +56,20 @@ async fn a_foreign_object_is_an_orphan_and_goes() {
     assert_eq!((young.orphans, young.young_orphans), (0, 1));
     assert_eq!(kit.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap().orphans, 1);
     assert!(kit.objects.names().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_while_a_collection_lists_is_no_orphan() {
+    let (kit, backend) = SlowBackend::kit(Limits::default());
+    // Another process collects. By its clock, everything is old.
+    let later = World::simulated(2, kit.world.now().after(Duration::from_secs(3600)));
+    let custodian = Arc::new(LocalCustodian::in_memory(later.clone()));
+    let zone = Zone { zone: SCOPE.zone, backends: vec![(BackendId::new(1), Arc::new(backend))], custodian };
+    let beside = Vault::new(later, Arc::new(kit.database.clone()), vec![zone], Limits::default());
+    kit.objects.replace(entente_vault::ObjectName::new([7; 16]), bytes::Bytes::from_static(b"foreign"));
+    let (collected, content) = tokio::join!(beside.collect(AT_ONCE, &mut Unwatched), kit.keep(&plaintext(5000)));
+    assert_eq!(collected.unwrap().orphans, 1);
+    assert_eq!(kit.read(content, 0..5000).await.unwrap(), plaintext(5000));
 }
 
 #[tokio::test]
