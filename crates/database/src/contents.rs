@@ -94,7 +94,8 @@ pub fn share(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, Error> {
 /// Drops a reference; with the last one, the content and its chunks go, and its segments' live bytes fall.
 pub fn release(tx: &mut Tx<'_>, content: ContentId) -> Result<(), Error> {
     tx.execute("UPDATE contents SET references_count = references_count - 1 WHERE id = ?1", &[content.into()])?;
-    let left = tx.query_one("SELECT references_count FROM contents WHERE id = ?1", &[content.into()], |row| row.int(0))?;
+    let left =
+        tx.query_one("SELECT references_count FROM contents WHERE id = ?1", &[content.into()], |row| row.int(0))?;
     if left.is_none_or(|left| left > 0) {
         return Ok(());
     }

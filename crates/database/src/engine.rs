@@ -208,7 +208,8 @@ fn connect(options: &Options, flags: OpenFlags) -> Result<Connection, Error> {
 fn prepare_to_write(connection: &Connection) -> Result<(), Error> {
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
-        let message = "the file system of the database cannot hold a write-ahead log; put the data directory on another";
+        let message =
+            "the file system of the database cannot hold a write-ahead log; put the data directory on another";
         return Err(Error::new(ErrorKind::Failed, message));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -245,7 +246,8 @@ fn write_all(
         if let Err(error) = &committed {
             tracing::error!(database = %path.display(), %error, "a commit failed; its commands are refused");
         }
-        metrics::histogram!("entente_database_batch_commands").record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        metrics::histogram!("entente_database_batch_commands")
+            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         for command in batch.drain(..) {
             command.answer(committed.as_ref().copied().map_err(Error::copy));
         }
@@ -255,7 +257,9 @@ fn write_all(
     checkpoint::truncate(connection);
 }
 
-/// Runs what waits in one transaction. `Err` means that nothing of the batch is durable.
+/// Runs what waits in one transaction. `Err` means that nothing of the batch is visible to anybody, or will be in this
+/// life of the process: what comes next is written over it. Only if the disk failed at the very fsync, and the machine
+/// stops before anything comes next, may the whole batch be there after all: refused and yet done, but never by halves.
 fn write_batch(
     connection: &Connection,
     batch: &mut Vec<Box<dyn Command>>,

@@ -55,7 +55,11 @@ impl Ledger for Database {
         self.read_long(move |tx| chunks_in(tx, segment, offset, limit)).await.map_err(wrap)
     }
 
-    async fn contents_after(&self, after: Option<ContentId>, limit: u32) -> Result<Vec<Manifest>, entente_vault::Error> {
+    async fn contents_after(
+        &self,
+        after: Option<ContentId>,
+        limit: u32,
+    ) -> Result<Vec<Manifest>, entente_vault::Error> {
         self.read_long(move |tx| contents::after(tx, after, limit)).await.map_err(wrap)
     }
 

@@ -200,6 +200,19 @@ macro_rules! ids {
 }
 
 ids!(
-    AppId, BackendId, ContentId, EnterpriseId, EpochId, EventId, ItemId, JobId, PublicKeyId, SegmentId, TokenId,
-    UploadSessionId, UserId, VersionId, ZoneId,
+    AppId,
+    BackendId,
+    ContentId,
+    EnterpriseId,
+    EpochId,
+    EventId,
+    ItemId,
+    JobId,
+    PublicKeyId,
+    SegmentId,
+    TokenId,
+    UploadSessionId,
+    UserId,
+    VersionId,
+    ZoneId,
 );

@@ -89,7 +89,8 @@ impl Life {
     /// Upkeep: one job after the other. Its errors are the backends'; what matters is what it leaves.
     pub(crate) async fn upkeep(self, jobs: u32) {
         for _ in 0..jobs {
-            let patience = Duration::from_millis(self.draw(|rng| rng.u64(0..50)) * u64::from(self.draw(fastrand::Rng::bool)));
+            let patience =
+                Duration::from_millis(self.draw(|rng| rng.u64(0..50)) * u64::from(self.draw(fastrand::Rng::bool)));
             self.steps.pause(20).await;
             match self.draw(|rng| rng.u32(0..5)) {
                 0..=1 => {
@@ -118,7 +119,8 @@ impl Life {
         self.custodian.withdraw(true);
         tokio::time::sleep(KEY_LEASE + Duration::from_millis(1)).await;
         for _ in 0..3 {
-            if self.vault.write(SCOPE, 100, futures_util::stream::iter([Ok(Bytes::from_static(b"dark"))])).await.is_ok() {
+            if self.vault.write(SCOPE, 100, futures_util::stream::iter([Ok(Bytes::from_static(b"dark"))])).await.is_ok()
+            {
                 self.violated("a content was written without a key".to_owned());
             }
             if let Some((content, plain)) = self.pick()
@@ -259,7 +261,9 @@ impl Life {
         match self.read(content, range.clone()).await {
             Ok(Some(bytes)) => {
                 let from = usize::try_from(range.start).unwrap_or(0);
-                if plain.get(from..from + bytes.len()) != Some(&bytes[..]) || bytes.len() as u64 != range.end - range.start {
+                if plain.get(from..from + bytes.len()) != Some(&bytes[..])
+                    || bytes.len() as u64 != range.end - range.start
+                {
                     self.violated(format!("content {content} read back other bytes"));
                 }
             }
@@ -287,7 +291,8 @@ impl Life {
         let mut bytes = Vec::new();
         loop {
             // Asking for the next bytes may be given up, and done again.
-            let polls = if self.one_in(self.circumstances.impatience) { self.draw(|rng| rng.u32(0..10)) } else { u32::MAX };
+            let polls =
+                if self.one_in(self.circumstances.impatience) { self.draw(|rng| rng.u32(0..10)) } else { u32::MAX };
             match dropped_after(polls, reading.next()).await.transpose()? {
                 None => {}
                 Some(None) => return Ok(Some(bytes)),

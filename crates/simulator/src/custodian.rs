@@ -25,7 +25,11 @@ impl SimulatedCustodian {
         self.withdrawn.store(withdrawn, Ordering::Relaxed);
     }
 
-    async fn perform<T>(&self, operation: &'static str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    async fn perform<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         self.steps.step(operation).await;
         if self.withdrawn.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Refused, "the key is withdrawn"));

@@ -5,9 +5,7 @@
 use crate::steps::Steps;
 use async_trait::async_trait;
 use entente_clouds::ObjectName;
-use entente_model::{
-    BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, ZoneId,
-};
+use entente_model::{BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, ZoneId};
 use entente_vault::{
     ChunkRecord, EpochRecord, Error, Ledger, Located, SegmentRecord, SegmentState, Written, WrittenSegment,
 };
@@ -50,7 +48,11 @@ impl SimulatedLedger {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn transact<T>(&self, name: &'static str, run: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
+    async fn transact<T>(
+        &self,
+        name: &'static str,
+        run: impl FnOnce(&mut State) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.steps.step(name).await;
         self.fail_now_and_then()?;
         let done = run(&mut self.state());
@@ -82,7 +84,8 @@ impl SimulatedLedger {
 
     /// Adds a reference, for a copy.
     pub(crate) async fn share(&self, content: ContentId) -> Result<bool, Error> {
-        let share = |state: &mut State| Ok(state.contents.get_mut(&content).map(|(_, references)| *references += 1).is_some());
+        let share =
+            |state: &mut State| Ok(state.contents.get_mut(&content).map(|(_, references)| *references += 1).is_some());
         self.transact("share content", share).await
     }
 
@@ -101,7 +104,12 @@ impl SimulatedLedger {
     }
 
     /// Keeps a part of a content that is still arriving.
-    pub(crate) async fn keep_part(&self, content: ContentId, place: Place, segment: WrittenSegment) -> Result<(), Error> {
+    pub(crate) async fn keep_part(
+        &self,
+        content: ContentId,
+        place: Place,
+        segment: WrittenSegment,
+    ) -> Result<(), Error> {
         self.transact("keep part", |state| {
             state.can_hold(segment.segment)?;
             state.hold(&place, &[segment])?;
@@ -195,11 +203,7 @@ impl State {
         places.range((content, 0)..=(content, u32::MAX)).map(|(_, place)| *place).collect()
     }
 
-    fn drop_places(
-        &mut self,
-        content: ContentId,
-        of: impl Fn(&mut Self) -> &mut BTreeMap<(ContentId, u32), Place>,
-    ) {
+    fn drop_places(&mut self, content: ContentId, of: impl Fn(&mut Self) -> &mut BTreeMap<(ContentId, u32), Place>) {
         let gone: Vec<_> = of(self).range((content, 0)..=(content, u32::MAX)).map(|(_, place)| *place).collect();
         for place in gone {
             of(self).remove(&(content, place.chunk));
@@ -251,14 +255,16 @@ impl Ledger for SimulatedLedger {
     async fn segments_after(&self, after: Option<SegmentId>, limit: u32) -> Result<Vec<SegmentRecord>, Error> {
         let limit = bounded(limit as usize)?;
         let from = after.map_or(0, SegmentId::number) + 1;
-        let page = |state: &mut State| Ok(state.segments.range(SegmentId::new(from)..).take(limit).map(|(_, r)| *r).collect());
+        let page =
+            |state: &mut State| Ok(state.segments.range(SegmentId::new(from)..).take(limit).map(|(_, r)| *r).collect());
         self.transact("segments after", page).await
     }
 
     async fn segments_named(&self, backend: BackendId, names: &[ObjectName]) -> Result<Vec<SegmentRecord>, Error> {
         bounded(names.len())?;
         self.transact("segments named", |state| {
-            let named = state.segments.values().filter(|record| record.backend == backend && names.contains(&record.name));
+            let named =
+                state.segments.values().filter(|record| record.backend == backend && names.contains(&record.name));
             Ok(named.copied().collect())
         })
         .await
@@ -269,7 +275,8 @@ impl Ledger for SimulatedLedger {
         self.transact("chunks in", |state| {
             let all = state.chunks.iter().chain(&state.parts);
             let within = all.filter(|(_, place)| place.segment == segment && place.offset >= offset);
-            let mut found: Vec<_> = within.map(|((content, _), place)| ChunkRecord { content: *content, place: *place }).collect();
+            let mut found: Vec<_> =
+                within.map(|((content, _), place)| ChunkRecord { content: *content, place: *place }).collect();
             found.sort_by_key(|chunk| chunk.place.offset);
             found.truncate(limit);
             Ok(found)
@@ -280,7 +287,8 @@ impl Ledger for SimulatedLedger {
     async fn contents_after(&self, after: Option<ContentId>, limit: u32) -> Result<Vec<Manifest>, Error> {
         let limit = bounded(limit as usize)?;
         let from = ContentId::new(after.map_or(0, ContentId::number) + 1);
-        let page = |state: &mut State| Ok(state.contents.range(from..).take(limit).map(|(_, (m, _))| m.clone()).collect());
+        let page =
+            |state: &mut State| Ok(state.contents.range(from..).take(limit).map(|(_, (m, _))| m.clone()).collect());
         self.transact("contents after", page).await
     }
 
@@ -288,7 +296,12 @@ impl Ledger for SimulatedLedger {
         self.transact("content", |state| Ok(state.contents.get(&content).map(|(manifest, _)| manifest.clone()))).await
     }
 
-    async fn condemn(&self, segments: &[SegmentId], now: Timestamp, before: Timestamp) -> Result<Vec<SegmentId>, Error> {
+    async fn condemn(
+        &self,
+        segments: &[SegmentId],
+        now: Timestamp,
+        before: Timestamp,
+    ) -> Result<Vec<SegmentId>, Error> {
         bounded(segments.len())?;
         self.transact("condemn", |state| {
             let mut condemned = Vec::new();

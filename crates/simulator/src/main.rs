@@ -26,7 +26,8 @@ fn main() -> std::process::ExitCode {
     }
     let next = AtomicU64::new(arguments.from);
     let end = arguments.from + arguments.seeds;
-    let (passed, failed, crashes, contents) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let (passed, failed, crashes, contents) =
+        (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {

@@ -95,7 +95,8 @@ impl Model {
 
     /// A content that is there for certain.
     pub(crate) fn pick(&self, rng: &mut fastrand::Rng) -> Option<(ContentId, Bytes)> {
-        let certain: Vec<_> = self.contents.iter().filter(|(_, known)| !known.in_doubt && known.references > 0).collect();
+        let certain: Vec<_> =
+            self.contents.iter().filter(|(_, known)| !known.in_doubt && known.references > 0).collect();
         let (content, known) = certain.get(rng.usize(0..certain.len().max(1)))?;
         Some((**content, known.plain.clone()))
     }

@@ -17,7 +17,10 @@ pub(crate) fn check(connection: &Connection) -> Result<(), Error> {
     let is_used = !is_empty(connection)?;
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if is_used && application != APPLICATION_ID {
-        return Err(Error::new(ErrorKind::Schema, "the database file belongs to another program; give another data directory"));
+        return Err(Error::new(
+            ErrorKind::Schema,
+            "the database file belongs to another program; give another data directory",
+        ));
     }
     let (done, known) = (schema_number(connection)?, MIGRATIONS.len());
     if done > known {
@@ -43,11 +46,10 @@ pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
             continue;
         }
         transaction.execute_batch(&sqlite_schema(sql))?;
-        transaction.execute("INSERT INTO migrations (number, name, run_at) VALUES (?1, ?2, ?3)", rusqlite::params![
-            i64::try_from(index + 1).unwrap_or(0),
-            name,
-            now.millis()
-        ])?;
+        transaction.execute(
+            "INSERT INTO migrations (number, name, run_at) VALUES (?1, ?2, ?3)",
+            rusqlite::params![i64::try_from(index + 1).unwrap_or(0), name, now.millis()],
+        )?;
         transaction.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(0))?;
         transaction.commit()?;
     }

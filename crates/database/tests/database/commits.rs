@@ -34,7 +34,8 @@ async fn a_command_that_fails_takes_back_only_its_own() {
     let sees = database.transact("sees", |tx| settings::value(tx, "a"));
     let work = async { tokio::join!(set(&database, "a", b"1"), fails, sees, set(&database, "c", b"1")) };
     let (a, failed, seen, c) = in_one_batch(&database, work).await;
-    (a.unwrap(), c.unwrap());
+    a.unwrap();
+    c.unwrap();
     assert_eq!(failed.unwrap_err().kind, ErrorKind::Duplicate);
     assert_eq!(seen.unwrap().as_deref(), Some(b"1".as_slice()), "a command sees those before it");
     drop(database);
@@ -55,7 +56,8 @@ async fn a_command_that_panics_is_the_only_one_to_fail() {
     });
     let work = async { tokio::join!(set(&database, "a", b"1"), panics, set(&database, "c", b"1")) };
     let (a, panicked, c) = in_one_batch(&database, work).await;
-    (a.unwrap(), c.unwrap());
+    a.unwrap();
+    c.unwrap();
     assert_eq!(panicked.unwrap_err().kind, ErrorKind::Failed);
     assert_eq!((value(&database, "b"), value(&database, "c").is_some()), (None, true));
     set(&database, "d", b"1").await.unwrap();

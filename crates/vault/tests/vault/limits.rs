@@ -1,7 +1,7 @@
 //! Memory stays within its limits, whatever clients do.
 
 use crate::backend::SlowBackend;
-use crate::kit::{CHUNK, Kit, SCOPE, plaintext};
+use crate::kit::{CHUNK, SCOPE, plaintext};
 use bytes::Bytes;
 use entente_vault::Limits;
 use std::pin::{Pin, pin};

@@ -67,9 +67,10 @@ async fn what_is_written_while_a_collection_lists_is_no_orphan() {
     let zone = Zone { zone: SCOPE.zone, backends: vec![(BackendId::new(1), Arc::new(backend))], custodian };
     let beside = Vault::new(later, Arc::new(kit.database.clone()), vec![zone], Limits::default());
     kit.objects.replace(entente_vault::ObjectName::new([7; 16]), bytes::Bytes::from_static(b"foreign"));
-    let (collected, content) = tokio::join!(beside.collect(AT_ONCE, &mut Unwatched), kit.keep(&plaintext(5000)));
+    let (plain, mut unwatched) = (plaintext(5000), Unwatched);
+    let (collected, content) = tokio::join!(beside.collect(AT_ONCE, &mut unwatched), kit.keep(&plain));
     assert_eq!(collected.unwrap().orphans, 1);
-    assert_eq!(kit.read(content, 0..5000).await.unwrap(), plaintext(5000));
+    assert_eq!(kit.read(content, 0..5000).await.unwrap(), plain);
 }
 
 #[tokio::test]
