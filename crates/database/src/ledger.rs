@@ -180,7 +180,7 @@ fn condemn(
     let mut condemned = Vec::new();
     for segment in segments {
         tx.execute(
-            "UPDATE segments SET dead_since = ?2 WHERE id = ?1 AND live = 0 AND dead_since IS NULL",
+            "UPDATE segments SET dead_since = ?2 WHERE id = ?1 AND live = 0 AND (dead_since IS NULL OR dead_since > ?2)",
             &[(*segment).into(), now.into()],
         )?;
         // `live` alone would do; the chunks and parts are asked too, because a wrong answer here loses bytes.

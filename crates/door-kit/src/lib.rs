@@ -1,6 +1,6 @@
 //! What every door needs, and no vendor's business.
 //!
-//! A door decodes one vendor's requests and encodes its answers. What the doors have in common is here: [`serve`]
+//! A door decodes one vendor's requests and encodes its answers. What the doors have in common is here: [`serve()`]
 //! accepts connections, plain or [`tls`], and drains them; [`Limits`] bounds all of it; [`Arrival`] says how a
 //! request came in; [`host`] and [`origin`] know by which name; [`range`], [`precondition`] and [`json`] read the
 //! parts of HTTP that vendors share; [`stream`] sends contents of known length; [`metrics`] counts.

@@ -9,10 +9,8 @@ use std::{fmt, str::FromStr};
 pub struct IdParseError;
 
 fn parse(text: &str) -> Result<i64, IdParseError> {
-    let canonical = !text.is_empty()
-        && text.len() <= 19
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && !text.starts_with('0');
+    let canonical =
+        !text.is_empty() && text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     if !canonical {
         return Err(IdParseError);
     }

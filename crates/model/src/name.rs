@@ -97,6 +97,19 @@ mod tests {
         assert_eq!(fold("ΟΔΟΣ"), fold("οδοσ"));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_folded_stays_as_it_is(text in "\\PC{0,40}") {
+            let folded = fold(&text);
+            proptest::prop_assert_eq!(fold(&folded), folded);
+        }
+
+        #[test]
+        fn upper_case_letters_fold_like_lower_case_ones(text in "[a-zA-Zäöüéñßσ0-9 ._-]{0,40}") {
+            proptest::prop_assert_eq!(fold(&text.to_lowercase()), fold(&text));
+        }
+    }
+
     #[test]
     fn a_name_is_not_printed() {
         assert!(!format!("{:?}", ItemName::new("secret").expect("valid")).contains("secret"));

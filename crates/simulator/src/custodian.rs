@@ -12,12 +12,14 @@ pub(crate) struct SimulatedCustodian {
     steps: Steps,
     /// It cannot be reached once in so many times; 0 is never.
     errors: u32,
+    /// How long its answer may be on its way, in milliseconds.
+    answer_ms_max: u64,
     withdrawn: Arc<AtomicBool>,
 }
 
 impl SimulatedCustodian {
-    pub(crate) fn new(inner: Arc<dyn Custodian>, steps: Steps, errors: u32) -> Self {
-        Self { inner, steps, errors, withdrawn: Arc::default() }
+    pub(crate) fn new(inner: Arc<dyn Custodian>, steps: Steps, errors: u32, answer_ms_max: u64) -> Self {
+        Self { inner, steps, errors, answer_ms_max, withdrawn: Arc::default() }
     }
 
     /// From now on it refuses, or no longer.
@@ -39,6 +41,9 @@ impl SimulatedCustodian {
         }
         let done = work.await;
         self.steps.step(operation).await;
+        if self.answer_ms_max > 0 {
+            self.steps.pause(self.answer_ms_max).await;
+        }
         done
     }
 }

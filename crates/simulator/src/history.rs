@@ -59,6 +59,7 @@ struct Conditions {
     faults: Faults,
     ledger_errors: u32,
     custodian_errors: u32,
+    custodian_answer_ms_max: u64,
     /// Whether failed operations of backends are tried again.
     retries: bool,
     clients: u32,
@@ -88,6 +89,7 @@ impl Conditions {
             faults,
             ledger_errors: often(rng, 3, (20, 200)),
             custodian_errors: often(rng, 4, (2, 20)),
+            custodian_answer_ms_max: u64::from(often(rng, 3, (1, 20))),
             retries: rng.u32(0..3) == 0,
             clients: if quiet { 0 } else { rng.u32(1..6) },
             upkeepers: if quiet { 1 } else { rng.u32(0..3) },
@@ -158,8 +160,7 @@ fn live(durable: &mut Durable, seed: u64, conditions: Conditions) -> bool {
         let world = World::simulated(rng.u64(..), start);
         let neighbour = another_process(&mut rng, &world, at(start, conditions.skew_ms));
         let backend = SimulatedBackend::new(durable.objects.seen_from(world.clone()), steps.clone(), conditions.faults);
-        let custodian =
-            SimulatedCustodian::new(Arc::clone(&durable.custodian), steps.clone(), conditions.custodian_errors);
+        let custodian = simulated_custodian(durable, &steps, &conditions);
         let life = life(durable, &world, &steps, (&backend, &custodian), &conditions);
         let beside = life_beside(durable, &neighbour, &life, &backend, &conditions);
         let unknown = durable.unknown_objects();
@@ -222,7 +223,7 @@ fn settle(durable: &mut Durable, seed: u64, thorough: bool) {
         let steps = Steps::new(seed, -1, 0, durable.trace);
         let world = World::simulated(seed, at(durable.latest, 1));
         let backend = SimulatedBackend::new(durable.objects.seen_from(world.clone()), steps.clone(), Faults::default());
-        let custodian = SimulatedCustodian::new(Arc::clone(&durable.custodian), steps.clone(), 0);
+        let custodian = simulated_custodian(durable, &steps, &conditions);
         let life = life(durable, &world, &steps, (&backend, &custodian), &conditions);
         read_everything(&life).await;
         check_contents(durable, &life);
@@ -288,6 +289,11 @@ fn another_process(rng: &mut fastrand::Rng, first: &World, start: Timestamp) -> 
             return world;
         }
     }
+}
+
+fn simulated_custodian(durable: &Durable, steps: &Steps, conditions: &Conditions) -> SimulatedCustodian {
+    let Conditions { custodian_errors, custodian_answer_ms_max, .. } = *conditions;
+    SimulatedCustodian::new(Arc::clone(&durable.custodian), steps.clone(), custodian_errors, custodian_answer_ms_max)
 }
 
 fn vault(

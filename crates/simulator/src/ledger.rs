@@ -308,7 +308,7 @@ impl Ledger for SimulatedLedger {
             for segment in segments {
                 let Some(record) = state.segments.get_mut(segment) else { continue };
                 if record.live == 0 {
-                    record.dead_since.get_or_insert(now);
+                    record.dead_since = Some(record.dead_since.map_or(now, |since| since.min(now)));
                 }
                 let unused = record.live == 0 && record.dead_since.is_some_and(|since| since <= before);
                 if record.state == SegmentState::Condemned || unused {

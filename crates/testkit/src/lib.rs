@@ -5,3 +5,6 @@
 mod stage;
 
 pub use stage::Stage;
+
+/// The database, for tests of rooms that may not lean on it.
+pub use entente_database as database;

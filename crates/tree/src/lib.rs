@@ -22,6 +22,7 @@ mod view;
 use entente_database::Database;
 use entente_vault::Vault;
 use entente_world::World;
+use std::sync::Arc;
 
 pub use entente_database::items::{Item, Kind, SortBy, SortOrder, Top};
 pub use entente_database::uploads::{Part, Session, UploadTarget};
@@ -44,12 +45,13 @@ pub struct Tree {
     world: World,
     database: Database,
     vault: Vault,
+    followed: Arc<uploads::Followed>,
 }
 
 impl Tree {
     /// A tree over a database and a vault that use the same ledger.
     #[must_use]
     pub fn new(world: World, database: Database, vault: Vault) -> Self {
-        Self { world, database, vault }
+        Self { world, database, vault, followed: Arc::default() }
     }
 }

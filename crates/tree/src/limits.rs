@@ -27,6 +27,10 @@ pub const PARTS_MAX: u32 = 32_768;
 pub const SESSION_BYTES_MAX: u64 = CHUNK_SIZE_BYTES * PARTS_MAX as u64;
 /// How long an upload session is kept, committed or not.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Tasks that read parts back to hash the whole while more of it arrives.
+pub const FOLLOWERS_MAX: usize = 4;
+/// Upload sessions whose digest so far is remembered, a few hundred bytes each; the least recently used one goes first.
+pub const FOLLOWED_SESSIONS_MAX: usize = 256;
 /// Rows of items, versions or parts that one transaction of a copy, a purge or an expiry touches.
 pub const BATCH_ROWS_MAX: u32 = 500;
 /// How long a folder may be in the making as a copy before what there is of it is removed.

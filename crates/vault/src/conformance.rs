@@ -71,6 +71,12 @@ pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
     check("what has just died is not condemned", ended.is_empty())?;
     let records = say(ledger.segments_after(None, 10).await)?;
     check("but noted", records.iter().filter(|r| all.contains(&r.segment)).all(|r| r.dead_since == Some(T0)))?;
+    say(ledger.condemn(&all, EARLY, Timestamp::from_millis(0)).await)?;
+    let records = say(ledger.segments_after(None, 10).await)?;
+    check(
+        "what was noted at a moment yet to come is noted anew",
+        records.iter().filter(|r| all.contains(&r.segment)).all(|r| r.dead_since == Some(EARLY)),
+    )?;
     check("nothing is held", say(ledger.segments_after(None, 10).await)?.iter().all(|record| record.live == 0))?;
     epochs(ledger).await
 }

@@ -120,8 +120,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// The manifest of a committed content, without its places, or `None`.
     async fn content(&self, content: ContentId) -> Result<Option<Manifest>, Error>;
 
-    /// Notes that nothing refers to these segments since `now`, where nothing does and that is news; then condemns those
-    /// to which nothing has referred since `before` or longer, and answers which. Those condemned already are answered too.
+    /// Notes that nothing refers to these segments since `now`, where nothing does and that is news (or was noted at a
+    /// moment that is yet to come: the clock was set back); then condemns those to which nothing has referred since
+    /// `before` or longer, and answers which. Those condemned already are answered too.
     async fn condemn(&self, segments: &[SegmentId], now: Timestamp, before: Timestamp)
     -> Result<Vec<SegmentId>, Error>;
 

@@ -6,6 +6,8 @@ const START_MILLIS: i64 = 1_704_067_200_000;
 /// Low bits: ten for the process, twelve for the count within a millisecond.
 const PROCESS_BITS: u32 = 10;
 const COUNT_BITS: u32 = 12;
+/// The latest time in an id, some weeks before its bits end: a clock that shows nonsense must not make negative ids.
+const MILLIS_MAX: i64 = (1 << 41) - (1 << 32);
 
 /// Makes 63-bit ids: 41 bits of milliseconds (until 2093), then the count, then the process.
 ///
@@ -24,7 +26,7 @@ impl Ids {
     }
 
     pub(crate) fn next(&self, now: Timestamp) -> i64 {
-        let earliest = (now.millis() - START_MILLIS).max(1) << COUNT_BITS;
+        let earliest = now.millis().saturating_sub(START_MILLIS).clamp(1, MILLIS_MAX) << COUNT_BITS;
         let step = |last: i64| Some(earliest.max(last + 1));
         // A full millisecond borrows from the next one; a clock set back goes on where it was.
         let before = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or(0);
@@ -58,5 +60,16 @@ mod tests {
     fn ids_fit_in_63_bits_until_2093() {
         let ids = Ids::new(u64::MAX);
         assert!(ids.next(Timestamp::from_millis(3_881_520_000_000)) > 0);
+    }
+
+    #[test]
+    fn a_clock_that_shows_nonsense_makes_no_nonsense() {
+        let ids = Ids::new(u64::MAX);
+        let mut last = 0;
+        for millis in [i64::MAX, 0, i64::MIN, 10_000_000_000_000] {
+            let id = ids.next(Timestamp::from_millis(millis));
+            assert!(id > last);
+            last = id;
+        }
     }
 }

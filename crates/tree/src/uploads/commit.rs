@@ -1,13 +1,12 @@
-use super::{find, parts_total};
+use super::{find, parts_total, read_back};
 use crate::files::{Added, Target, add_file, add_version, announced};
 use crate::grant::Upload;
 use crate::items::place::NameRule;
 use crate::view::{Minis, row, view_row};
 use crate::{Caller, Error, ItemView, Part, Session, Tree, UploadTarget, allow};
-use aws_lc_rs::digest;
 use entente_database::events::EventKind;
 use entente_database::{Tx, uploads};
-use entente_model::{ItemId, Manifest, Place, Sha1, Timestamp, UploadSessionId, VersionId};
+use entente_model::{ItemId, Manifest, Sha1, Timestamp, UploadSessionId, VersionId};
 use entente_vault::Located;
 
 /// A part as the client knows it.
@@ -37,8 +36,9 @@ pub struct CommitSession {
 }
 
 impl Tree {
-    /// Makes a file or a version of the parts, after reading them back to compare the SHA-1 of the whole: some time for
-    /// many bytes. A session that is committed already answers its file again.
+    /// Makes a file or a version of the parts, after comparing the SHA-1 of the whole. For that it reads back what was
+    /// not read while the parts arrived: some time for many bytes, if they arrived at another node. A session that is
+    /// committed already answers its file again, and a commit that is sent again goes on where the one before stopped.
     ///
     /// `PartsMismatch`, `DigestMismatch`: the session stays. Otherwise the errors of [`Tree::upload`].
     pub async fn commit_session(
@@ -67,9 +67,11 @@ impl Tree {
             Found::Open { session, parts, located } => (*session, parts, located),
         };
         compare(&session, &parts, &commit.parts)?;
-        let manifest = manifest(&session, &parts, commit.sha1);
-        announced(Some(commit.sha1), Some(self.digest(&manifest, located).await?))?;
-        self.commit_parts(caller, session, (parts, manifest), commit, rule).await
+        announced(Some(commit.sha1), Some(self.digest(&session, &parts, located).await?))?;
+        let (id, manifest) = (session.id, read_back(&session, &parts, Some(commit.sha1)));
+        let view = self.commit_parts(caller, session, (parts, manifest), commit, rule).await?;
+        self.followed.forget(id);
+        Ok(view)
     }
 
     async fn commit_parts(
@@ -117,16 +119,6 @@ impl Tree {
             })
             .await
     }
-
-    /// Reads a content back.
-    async fn digest(&self, manifest: &Manifest, located: Vec<Located>) -> Result<Sha1, Error> {
-        let mut reading = self.vault.read(manifest.clone(), located, 0..manifest.size);
-        let mut sha1 = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
-        while let Some(bytes) = reading.next().await? {
-            sha1.update(&bytes);
-        }
-        Sha1::from_slice(sha1.finish().as_ref()).ok_or(Error::internal("SHA-1 is twenty bytes"))
-    }
 }
 
 /// What a session was when its commit came.
@@ -155,19 +147,6 @@ fn compare(session: &Session, arrived: &[Part], named: &[NamedPart]) -> Result<(
         offset += arrived.size;
     }
     if offset == session.size { Ok(()) } else { Err(Error::PartsMismatch) }
-}
-
-fn manifest(session: &Session, parts: &[Part], sha1: Sha1) -> Manifest {
-    let places: Vec<Place> = parts.iter().map(|part| part.place).collect();
-    Manifest {
-        content: session.content,
-        enterprise: session.enterprise,
-        zone: session.zone,
-        key: session.key.clone(),
-        size: session.size,
-        sha1: Some(sha1),
-        places,
-    }
 }
 
 /// The file that a session became, to who may upload it.

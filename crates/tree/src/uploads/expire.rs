@@ -1,7 +1,7 @@
 use super::find;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::{Caller, Error, Tree};
-use entente_database::uploads;
+use entente_database::{Tx, uploads};
 use entente_model::UploadSessionId;
 
 /// The kind of the job that calls [`Tree::expire_sessions`] now and then.
@@ -20,9 +20,11 @@ impl Tree {
                 if found.committed.is_none() && !uploads::remove_some(tx, session, BATCH_ROWS_MAX)? {
                     uploads::expire_now(tx, session)?;
                 }
-                Ok(())
+                Ok::<_, Error>(())
             })
-            .await
+            .await?;
+        self.followed.forget(session);
+        Ok(())
     }
 
     /// Removes sessions that have expired or were ended, at most `rows` parts at a time. `true` when none is left.
@@ -30,23 +32,32 @@ impl Tree {
     pub async fn expire_sessions(&self, rows: u32) -> Result<bool, Error> {
         let now = self.world.now();
         let rows = rows.clamp(1, BATCH_ROWS_MAX);
-        self.database
+        let (expired, done) = self
+            .database
             .transact("expire upload sessions", move |tx| {
-                // Sessions without parts cost a row each, so they are bounded too.
                 let expired = uploads::expired(tx, now, rows)?;
-                let mut left = rows;
-                for session in &expired {
-                    let parts = u32::try_from(uploads::count_parts(tx, *session)?).unwrap_or(u32::MAX);
-                    if !uploads::remove_some(tx, *session, left)? {
-                        return Ok(false);
-                    }
-                    left = left.saturating_sub(parts.saturating_add(1));
-                    if left == 0 {
-                        return Ok(false);
-                    }
-                }
-                Ok(u32::try_from(expired.len()).is_ok_and(|expired| expired < rows))
+                let done = remove(tx, &expired, rows)?;
+                Ok::<_, Error>((expired, done))
             })
-            .await
+            .await?;
+        expired.iter().for_each(|session| self.followed.forget(*session));
+        Ok(done)
     }
+}
+
+/// `true` when all of them are gone and they were fewer than `rows`.
+fn remove(tx: &mut Tx<'_>, expired: &[UploadSessionId], rows: u32) -> Result<bool, Error> {
+    // Sessions without parts cost a row each, so they are bounded too.
+    let mut left = rows;
+    for session in expired {
+        let parts = u32::try_from(uploads::count_parts(tx, *session)?).unwrap_or(u32::MAX);
+        if !uploads::remove_some(tx, *session, left)? {
+            return Ok(false);
+        }
+        left = left.saturating_sub(parts.saturating_add(1));
+        if left == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(u32::try_from(expired.len()).is_ok_and(|expired| expired < rows))
 }

@@ -1,20 +1,25 @@
 //! Uploads in pieces: a session, parts in any order, and a commit that makes a file or a version of them.
+//!
+//! Parts are durable one by one, in any order, at any node. The digest of the whole is taken of what is stored, behind
+//! the parts as they arrive (`follow`), so that a commit has little left to read.
 
 mod commit;
 mod expire;
+mod follow;
 mod parts;
 
 pub use commit::{CommitSession, NamedPart};
 pub use expire::EXPIRE_SESSIONS_JOB;
+pub(crate) use follow::Followed;
 pub use parts::{NewPart, PartPage};
 
 use crate::grant::Upload;
 use crate::items::place::{NameRule, check_name};
 use crate::limits::{SESSION_BYTES_MAX, SESSION_LIFETIME};
-use crate::{Caller, Error, Kind, Session, Tree, UploadTarget, allow};
+use crate::{Caller, Error, Kind, Part, Session, Tree, UploadTarget, allow};
 use entente_database::users::Storage;
 use entente_database::{Tx, uploads, users};
-use entente_model::{CHUNK_SIZE_BYTES, ItemId, ItemName, Timestamp, UploadSessionId};
+use entente_model::{CHUNK_SIZE_BYTES, ItemId, ItemName, Manifest, Sha1, Timestamp, UploadSessionId};
 use entente_vault::Scope;
 
 /// What an upload in pieces is to become.
@@ -127,6 +132,19 @@ fn find_open(tx: &mut Tx<'_>, caller: &Caller, session: UploadSessionId, now: Ti
 fn parts_total(session: &Session) -> Result<u32, Error> {
     let parts = session.size.checked_div(session.part_size).map(|_| session.size.div_ceil(session.part_size));
     parts.and_then(|parts| u32::try_from(parts).ok()).ok_or(Error::internal("a session has no size of parts"))
+}
+
+/// What the vault reads, or is to keep, of a session: its content as these parts.
+fn read_back(session: &Session, parts: &[Part], sha1: Option<Sha1>) -> Manifest {
+    Manifest {
+        content: session.content,
+        enterprise: session.enterprise,
+        zone: session.zone,
+        key: session.key.clone(),
+        size: session.size,
+        sha1,
+        places: parts.iter().map(|part| part.place).collect(),
+    }
 }
 
 fn check(tx: &mut Tx<'_>, caller: &Caller, into: &UploadInto, rule: NameRule) -> Result<Storage, Error> {

@@ -63,7 +63,8 @@ impl Tree {
         let id = format!("{:016X}", self.world.random().number());
         let part = Part { id, size, sha1, place };
         let (caller, now) = (caller.clone(), self.world.now());
-        self.database
+        let part = self
+            .database
             .transact("upload part", move |tx| {
                 find_open(tx, &caller, session, now)?;
                 match uploads::part(tx, session, chunk)? {
@@ -76,7 +77,9 @@ impl Tree {
                     }
                 }
             })
-            .await
+            .await?;
+        self.follow(session);
+        Ok(part)
     }
 
     /// A page of the parts that have arrived. None any more once the session is committed.

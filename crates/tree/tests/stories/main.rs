@@ -6,6 +6,7 @@ mod copies;
 mod desk;
 mod files;
 mod folders;
+mod followed;
 mod listings;
 mod model;
 mod people;

@@ -1,35 +1,42 @@
 use crate::desk::{Desk, RULE, body, name, pattern, sha1};
-use entente_model::{CHUNK_SIZE_BYTES, UploadSessionId};
-use entente_tree::{CommitSession, Error, ItemView, Kind, NamedPart, NewPart, Part, SessionView, UploadInto, limits};
+use entente_model::{CHUNK_SIZE_BYTES, Sha1, UploadSessionId};
+use entente_tree::{
+    CommitSession, Error, ItemView, Kind, NamedPart, NewPart, Part, SessionView, Tree, UploadInto, limits,
+};
 
-const PART: usize = 8 * 1024 * 1024;
+pub const PART: usize = 8 * 1024 * 1024;
 
-fn length(bytes: &[u8]) -> u64 {
+pub fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).expect("small")
 }
 
-async fn begin(desk: &Desk, text: &str, size: u64) -> SessionView {
+pub async fn begin(desk: &Desk, text: &str, size: u64) -> SessionView {
     let into = UploadInto::NewFile { parent: desk.root, name: name(text) };
     desk.tree.create_session(&desk.anna, into, size, RULE).await.expect("a session")
 }
 
-async fn send(desk: &Desk, session: UploadSessionId, whole: &[u8], part: usize) -> Result<Part, Error> {
+pub async fn send(desk: &Desk, session: UploadSessionId, whole: &[u8], part: usize) -> Result<Part, Error> {
     let bytes = &whole[part * PART..whole.len().min((part + 1) * PART)];
     let offset = u64::try_from(part * PART).expect("small");
     let new = NewPart { offset, length: length(bytes), sha1: sha1(bytes) };
     desk.tree.upload_part(&desk.anna, session, new, body(bytes)).await
 }
 
-async fn commit(desk: &Desk, session: UploadSessionId, whole: &[u8]) -> Result<ItemView, Error> {
-    let parts = desk.tree.parts(&desk.anna, session, 0, 1_000).await?.entries;
+pub async fn commit(desk: &Desk, session: UploadSessionId, whole: &[u8]) -> Result<ItemView, Error> {
+    commit_as(desk, &desk.tree, session, sha1(whole)).await
+}
+
+/// At that node, with that digest.
+pub async fn commit_as(desk: &Desk, tree: &Tree, session: UploadSessionId, sha1: Sha1) -> Result<ItemView, Error> {
+    let parts = tree.parts(&desk.anna, session, 0, 1_000).await?.entries;
     let commit = CommitSession {
         parts: parts.iter().rev().map(named).collect(),
-        sha1: sha1(whole),
+        sha1,
         content_created_at: None,
         content_modified_at: None,
         if_match: None,
     };
-    desk.tree.commit_session(&desk.anna, session, commit, RULE).await
+    tree.commit_session(&desk.anna, session, commit, RULE).await
 }
 
 fn named(part: &Part) -> NamedPart {

@@ -11,14 +11,16 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
-/// Commits take a second, listings a minute, of a clock that moves only when everybody waits.
+/// Commits take a second of a clock that moves only when everybody waits, and listings wait until they are let go on.
 #[derive(Clone)]
 pub struct SlowBackend {
     objects: MemoryBackend,
     world: World,
     open: Arc<AtomicUsize>,
     open_most: Arc<AtomicUsize>,
+    listings: Arc<Semaphore>,
 }
 
 struct SlowCreation {
@@ -32,10 +34,20 @@ impl SlowBackend {
         let mut backend = None;
         let custodian = Arc::new(LocalCustodian::in_memory(world.clone()));
         let kit = Kit::with(world.clone(), limits, custodian, |objects| {
-            let slow = Self { objects, world, open: Arc::default(), open_most: Arc::default() };
+            let slow = Self {
+                objects,
+                world,
+                open: Arc::default(),
+                open_most: Arc::default(),
+                listings: Arc::new(Semaphore::new(0)),
+            };
             Arc::new(backend.insert(slow).clone())
         });
         (kit, backend.unwrap())
+    }
+
+    pub fn let_listings_go_on(&self) {
+        self.listings.add_permits(100);
     }
 
     pub fn open_now(&self) -> usize {
@@ -65,7 +77,7 @@ impl Backend for SlowBackend {
     }
 
     async fn list(&self, after: Option<ObjectName>, limit: usize) -> Result<Vec<Listed>, Error> {
-        self.world.sleep(Duration::from_secs(60)).await;
+        self.listings.acquire().await.unwrap().forget();
         self.objects.list(after, limit).await
     }
 

@@ -47,7 +47,7 @@ async fn a_truncated_object_is_an_error() {
 async fn a_size_that_is_not_that_of_the_chunks_is_an_error() {
     let kit = Kit::new();
     let content = kit.keep(&plaintext(200_000)).await;
-    let manifest = kit.database.read(|tx| entente_database::contents::by_id(tx, content)).unwrap().unwrap();
+    let manifest = kit.database.read(|tx| entente_testkit::database::contents::by_id(tx, content)).unwrap().unwrap();
     for size in [199_999, 200_001, 130_000, 65_536] {
         let wrong = entente_model::Manifest { size, ..manifest.clone() };
         let error = kit.vault.read(wrong, Vec::new(), 0..10).next().await.unwrap_err();
@@ -61,7 +61,7 @@ async fn a_chunk_with_an_impossible_number_is_found() {
     let mut written = kit.write(&plaintext(1000)).await.unwrap();
     let content = written.manifest.content;
     written.manifest.places[0].chunk = u32::MAX;
-    kit.database.transact("commit", move |tx| entente_database::contents::commit(tx, &written)).await.unwrap();
+    kit.database.transact("commit", move |tx| entente_testkit::database::contents::commit(tx, &written)).await.unwrap();
     let verified = kit.verify().await;
     assert!(matches!(verified.findings[..], [Finding::Incomplete { content: c, .. }] if c == content), "{verified:?}");
 }

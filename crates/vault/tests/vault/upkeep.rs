@@ -31,9 +31,10 @@ async fn what_was_never_committed_is_collected_after_its_grace() {
     assert!(collected.segments >= 1);
     assert!(kit.objects.names().is_empty());
     // Its upload was slower than the grace: it is refused, and whole.
-    let commit = move |tx: &mut entente_database::Tx<'_>| entente_database::contents::commit(tx, &written);
+    let commit =
+        move |tx: &mut entente_testkit::database::Tx<'_>| entente_testkit::database::contents::commit(tx, &written);
     let error = kit.database.transact("commit", commit).await.unwrap_err();
-    assert_eq!(error.kind, entente_database::ErrorKind::Condemned);
+    assert_eq!(error.kind, entente_testkit::database::ErrorKind::Condemned);
     assert!(kit.verify().await.is_clean());
 }
 
@@ -64,11 +65,17 @@ async fn what_is_written_while_a_collection_lists_is_no_orphan() {
     // Another process collects. By its clock, everything is old.
     let later = World::simulated(2, kit.world.now().after(Duration::from_secs(3600)));
     let custodian = Arc::new(LocalCustodian::in_memory(later.clone()));
-    let zone = Zone { zone: SCOPE.zone, backends: vec![(BackendId::new(1), Arc::new(backend))], custodian };
+    let zone = Zone { zone: SCOPE.zone, backends: vec![(BackendId::new(1), Arc::new(backend.clone()))], custodian };
     let beside = Vault::new(later, Arc::new(kit.database.clone()), vec![zone], Limits::default());
     kit.objects.replace(entente_vault::ObjectName::new([7; 16]), bytes::Bytes::from_static(b"foreign"));
-    let (plain, mut unwatched) = (plaintext(5000), Unwatched);
-    let (collected, content) = tokio::join!(beside.collect(AT_ONCE, &mut unwatched), kit.keep(&plain));
+    let plain = plaintext(5000);
+    let write = async {
+        let content = kit.keep(&plain).await;
+        backend.let_listings_go_on();
+        content
+    };
+    let mut unwatched = Unwatched;
+    let (collected, content) = tokio::join!(beside.collect(AT_ONCE, &mut unwatched), write);
     assert_eq!(collected.unwrap().orphans, 1);
     assert_eq!(kit.read(content, 0..5000).await.unwrap(), plain);
 }
@@ -102,8 +109,8 @@ async fn mostly_dead_segments_are_repacked_and_everything_still_reads() {
 async fn a_reader_follows_a_chunk_that_moves() {
     let kit = Kit::new();
     let (kept, dropped) = tokio::join!(kit.keep(&[1; 5000]), kit.keep(&[2; 5000]));
-    let manifest = kit.database.read(|tx| entente_database::contents::by_id(tx, kept)).unwrap().unwrap();
-    let places = kit.database.read(|tx| entente_database::contents::places(tx, kept, 0, 10)).unwrap();
+    let manifest = kit.database.read(|tx| entente_testkit::database::contents::by_id(tx, kept)).unwrap().unwrap();
+    let places = kit.database.read(|tx| entente_testkit::database::contents::places(tx, kept, 0, 10)).unwrap();
     kit.release(dropped).await;
     a_moment_later(&kit);
     kit.vault.repack(Choice { live_share_max: 1.0, age_min: Duration::ZERO }, &mut Unwatched).await.unwrap();

@@ -51,7 +51,7 @@ fn kit() -> (Kit, Arc<AtomicBool>) {
 async fn a_slow_read_ends() {
     let (kit, withdrawn) = kit();
     let content = kit.keep(&plaintext(3_000_000)).await;
-    let manifest = kit.database.read(|tx| entente_database::contents::by_id(tx, content)).unwrap().unwrap();
+    let manifest = kit.database.read(|tx| entente_testkit::database::contents::by_id(tx, content)).unwrap().unwrap();
     let mut reading = kit.vault.read(manifest, Vec::new(), 0..3_000_000);
     assert!(reading.next().await.unwrap().is_some());
     withdrawn.store(true, Ordering::Relaxed);
