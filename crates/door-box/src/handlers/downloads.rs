@@ -14,7 +14,8 @@ use entente_door_kit::stream;
 use entente_identity::Ticket;
 use entente_model::{Caller, ContentId};
 use entente_tree::{BoxError, Error as TreeError};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::stream::iter;
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::pin::pin;
 use std::time::Duration;
@@ -90,7 +91,7 @@ pub(crate) async fn content(asked: Asked) -> Outcome {
         if length <= WHOLE_BYTES_MAX {
             whole(content, length, ticket.content).await?
         } else {
-            long(&asked, content, length)
+            long(&asked, content, length).await?
         }
     };
     let mut response = Response::new(body);
@@ -123,14 +124,22 @@ fn describe(headers: &mut HeaderMap, ticket: &Ticket, etag: HeaderValue) {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
 }
 
-/// A content as it comes. When it fails the connection is cut, and here is said why.
-fn long(asked: &Asked, content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static, length: u64) -> Body {
+/// A content as it comes. What is damaged at its beginning is found before the head is sent; when it fails later the
+/// connection is cut, and here is said why.
+async fn long(
+    asked: &Asked,
+    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
+    length: u64,
+) -> Result<Body, Problem> {
     let request_id = asked.arrival.request_id;
+    let mut content = Box::pin(content);
+    let first = content.try_next().await.map_err(Problem::of_read)?;
+    let content = iter(first.map(Ok)).chain(content);
     let content = content.map_err(move |error| {
         tracing::error!(request.id = %request_id, error = chain(&*error), "a download was cut off");
         error
     });
-    stream::exact(content, length)
+    Ok(stream::exact(content, length))
 }
 
 /// A small content in one piece. What is damaged is found before the head is sent.

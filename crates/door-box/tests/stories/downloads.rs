@@ -114,4 +114,6 @@ async fn what_is_damaged_is_never_sent() {
     let (status, sent) = client.torn("GET", &target).await;
     assert_eq!(status, 200);
     assert!(sent.len() < content.len() && content.starts_with(&sent), "{} bytes", sent.len());
+    let at_the_damage = format!("bytes={}-", content.len() / 2 - 100_000);
+    client.send("GET", &target, &[("range", &at_the_damage)], "").await.refused(500, "internal_server_error");
 }
