@@ -16,6 +16,7 @@
 
 mod error;
 mod handlers;
+pub mod shown;
 
 use async_trait::async_trait;
 use axum::{

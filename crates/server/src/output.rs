@@ -1,6 +1,5 @@
 //! What verbs print: text for people, one JSON value for scripts.
 
-use entente_model::Timestamp;
 use serde_json::Value;
 
 /// How results and errors are printed.
@@ -21,11 +20,6 @@ pub(crate) fn print(format: Format, value: &Value, text: impl FnOnce() -> String
     let _ = writeln!(out, "{}", line.trim_end()).and_then(|()| out.flush());
 }
 
-/// RFC 3339 in UTC.
-pub(crate) fn moment(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.millis()).map_or_else(|_| at.millis().to_string(), |at| at.to_string())
-}
-
 /// A size for people: three digits and a binary unit.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -44,8 +38,7 @@ pub(crate) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{moment, size};
-    use entente_model::Timestamp;
+    use super::size;
 
     #[test]
     fn sizes_are_short() {
@@ -54,10 +47,5 @@ mod tests {
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(size(3 << 40), "3.0 TiB");
         assert_eq!(size(u64::MAX), "16.0 EiB");
-    }
-
-    #[test]
-    fn moments_are_rfc_3339() {
-        assert_eq!(moment(Timestamp::from_millis(1_700_000_000_123)), "2023-11-14T22:13:20.123Z");
     }
 }

@@ -1,10 +1,11 @@
 //! What a store holds and does: for `entente status` and `/admin/v1/status`.
 
-use crate::output::{moment, size};
+use crate::output::size;
 use crate::store::Store;
 use entente_database::jobs::{Counts, Failing};
 use entente_database::statistics::{COUNT_MAX, KeyUse, Statistics};
 use entente_database::{Database, Error, jobs, statistics};
+use entente_door_admin::shown::moment;
 use entente_world::World;
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! `/admin/v1/apps`
 
-use super::{Administrator, Json, WireRole, moment};
-use crate::State;
+use super::{Administrator, Json, WireRole};
 use crate::error::AdminError;
+use crate::{State, shown};
 use axum::body::Body;
 use axum::extract;
 use axum::response::{IntoResponse, Response};
@@ -27,19 +27,7 @@ pub(crate) async fn list(
     Administrator(caller): Administrator,
 ) -> Result<Json, AdminError> {
     let apps = state.identity.apps(None, APPS_MAX).await?;
-    let entries: Vec<_> = apps
-        .iter()
-        .filter(|app| app.enterprise == caller.enterprise)
-        .map(|app| {
-            json!({
-                "id": app.app.to_string(),
-                "name": app.name,
-                "client_id": app.client_id,
-                "service_user_id": app.service_user.to_string(),
-                "created_at": moment(app.created_at),
-            })
-        })
-        .collect();
+    let entries: Vec<_> = apps.iter().filter(|app| app.enterprise == caller.enterprise).map(shown::app).collect();
     Ok(Json(json!({ "entries": entries })))
 }
 

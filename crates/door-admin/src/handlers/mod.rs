@@ -10,7 +10,7 @@ use crate::State;
 use crate::error::AdminError;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
-use entente_model::{Caller, Scopes, Timestamp, UserRole};
+use entente_model::{Caller, Scopes, UserRole};
 use http::{header, request::Parts};
 
 /// The caller, who administers everything.
@@ -26,20 +26,6 @@ impl FromRequestParts<State> for Administrator {
             return Err(AdminError::Forbidden);
         }
         Ok(Self(caller))
-    }
-}
-
-/// RFC 3339 in UTC.
-pub(crate) fn moment(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.millis()).map_or_else(|_| at.millis().to_string(), |at| at.to_string())
-}
-
-/// The name of a role on the wire.
-pub(crate) const fn role(role: UserRole) -> &'static str {
-    match role {
-        UserRole::User => "user",
-        UserRole::CoAdmin => "co-admin",
-        UserRole::Admin => "admin",
     }
 }
 

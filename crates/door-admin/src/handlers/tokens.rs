@@ -1,8 +1,9 @@
 //! `/admin/v1/tokens`
 
-use super::{Administrator, Json, moment};
+use super::{Administrator, Json};
 use crate::State;
 use crate::error::AdminError;
+use crate::shown;
 use axum::body::Body;
 use axum::extract;
 use axum::response::{IntoResponse, Response};
@@ -46,7 +47,7 @@ pub(crate) async fn issue(
         "id": issued.token.to_string(),
         "token": issued.secret.expose(),
         "user_id": user.id.to_string(),
-        "expires_at": moment(issued.expires_at),
+        "expires_at": shown::moment(issued.expires_at),
     });
     Ok((StatusCode::CREATED, Json(shown)).into_response())
 }

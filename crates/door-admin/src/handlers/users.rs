@@ -1,15 +1,15 @@
 //! `/admin/v1/users`
 
-use super::{Administrator, Json, WireRole, moment, role};
-use crate::State;
+use super::{Administrator, Json, WireRole};
 use crate::error::AdminError;
+use crate::{State, shown};
 use axum::body::Body;
 use axum::extract::{self, Query};
 use axum::response::{IntoResponse, Response};
 use entente_door_kit::json::read_json;
-use entente_identity::{Login, User};
+use entente_identity::Login;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const LIMIT_DEFAULT: u32 = 100;
 const LIMIT_MAX: u32 = 1_000;
@@ -38,7 +38,7 @@ pub(crate) async fn list(
 ) -> Result<Json, AdminError> {
     let limit = page.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     let users = state.identity.users(caller.enterprise, page.offset, limit).await?;
-    let entries: Vec<_> = users.iter().map(shown).collect();
+    let entries: Vec<_> = users.iter().map(shown::user).collect();
     Ok(Json(json!({ "offset": page.offset, "limit": limit, "entries": entries })))
 }
 
@@ -50,16 +50,5 @@ pub(crate) async fn create(
     let new: NewUser = read_json(body, state.limits.json_bytes).await?;
     let login = Login::new(new.login).map_err(entente_identity::Error::from)?;
     let user = state.identity.create_user(caller.enterprise, login, &new.name, new.role.into()).await?;
-    Ok((StatusCode::CREATED, Json(shown(&user))).into_response())
-}
-
-fn shown(user: &User) -> Value {
-    json!({
-        "id": user.id.to_string(),
-        "login": user.login,
-        "name": user.name,
-        "role": role(user.role),
-        "space_used_bytes": user.space_used,
-        "created_at": moment(user.created_at),
-    })
+    Ok((StatusCode::CREATED, Json(shown::user(&user))).into_response())
 }

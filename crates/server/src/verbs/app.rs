@@ -3,8 +3,9 @@
 use super::open;
 use crate::cli::{AppCreateArgs, AppVerb, Target};
 use crate::exit::{Exit, Failure};
-use crate::output::{moment, print};
+use crate::output::print;
 use anyhow::Context;
+use entente_door_admin::shown;
 use entente_identity::NewApp;
 use entente_world::World;
 use serde_json::{Value, json};
@@ -51,18 +52,7 @@ async fn create(world: &World, arguments: AppCreateArgs) -> Result<Exit, Failure
 async fn list(world: &World, target: &Target) -> Result<Exit, Failure> {
     let (store, format) = open(world, target)?;
     let apps = store.identity().apps(None, APPS_MAX).await?;
-    let value: Vec<_> = apps
-        .iter()
-        .map(|app| {
-            json!({
-                "id": app.app.to_string(),
-                "name": app.name,
-                "client_id": app.client_id,
-                "service_user_id": app.service_user.to_string(),
-                "created_at": moment(app.created_at),
-            })
-        })
-        .collect();
+    let value: Vec<_> = apps.iter().map(shown::app).collect();
     print(format, &Value::Array(value), || {
         apps.iter().map(|app| format!("{}  {}  {}", app.app, app.client_id, app.name)).collect::<Vec<_>>().join("\n")
     });

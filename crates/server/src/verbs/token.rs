@@ -3,8 +3,9 @@
 use super::open;
 use crate::cli::{Target, TokenIssueArgs, TokenVerb};
 use crate::exit::{Exit, Failure};
-use crate::output::{moment, print};
+use crate::output::print;
 use anyhow::Context;
+use entente_door_admin::shown::moment;
 use entente_identity::IssueToken;
 use entente_model::Scopes;
 use entente_world::World;

@@ -3,11 +3,11 @@
 use super::open;
 use crate::cli::{Target, UserCreateArgs, UserVerb};
 use crate::exit::{Exit, Failure};
-use crate::output::{moment, print, size};
+use crate::output::{print, size};
+use entente_door_admin::shown;
 use entente_identity::{Login, User};
-use entente_model::UserRole;
 use entente_world::World;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const PAGE: u32 = 1_000;
 
@@ -23,7 +23,7 @@ async fn create(world: &World, arguments: UserCreateArgs) -> Result<Exit, Failur
     let (store, format) = open(world, &arguments.target)?;
     let identity = store.identity();
     let user = identity.create_user(store.enterprise.id, login, &arguments.name, arguments.role.into()).await?;
-    print(format, &shown(&user), || format!("made user {} ({})", user.id, user.login));
+    print(format, &shown::user(&user), || format!("made user {} ({})", user.id, user.login));
     Ok(Exit::Done)
 }
 
@@ -40,13 +40,13 @@ async fn list(world: &World, target: &Target) -> Result<Exit, Failure> {
             break;
         }
     }
-    let value: Vec<Value> = users.iter().map(shown).collect();
+    let value: Vec<Value> = users.iter().map(shown::user).collect();
     print(format, &Value::Array(value), || {
         let lines = users.iter().map(|user| {
             format!(
                 "{:<20} {:<9} {:>10}  {}  {}",
                 user.id,
-                role(user.role),
+                shown::role(user.role),
                 size(user.space_used),
                 user.login,
                 user.name
@@ -55,23 +55,4 @@ async fn list(world: &World, target: &Target) -> Result<Exit, Failure> {
         lines.collect::<Vec<_>>().join("\n")
     });
     Ok(Exit::Done)
-}
-
-fn shown(user: &User) -> Value {
-    json!({
-        "id": user.id.to_string(),
-        "login": user.login,
-        "name": user.name,
-        "role": role(user.role),
-        "space_used_bytes": user.space_used,
-        "created_at": moment(user.created_at),
-    })
-}
-
-const fn role(role: UserRole) -> &'static str {
-    match role {
-        UserRole::User => "user",
-        UserRole::CoAdmin => "co-admin",
-        UserRole::Admin => "admin",
-    }
 }
