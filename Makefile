@@ -10,7 +10,7 @@ BINARY := target/debug/entente
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test check format test-room sim conform bench bless advisories \
-	build-tests test-tools room-tests simulate client-tests kill-test
+	build-tests test-tools server-tools test-servers room-tests room-tests-postgres simulate client-tests kill-test all-tests
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,8 @@ help: ## list the targets
 run: ## build the release and serve on ./entente-data (DATA=DIR LISTEN=ADDR)
 	$(CARGO) run --release -p entente-server --bin entente -- serve --data $(DATA) $(if $(LISTEN),--listen $(LISTEN))
 
-test: build-tests room-tests simulate client-tests kill-test ## everything: rooms, simulator, real clients, SIGKILL
+test: build-tests test-tools ## everything: rooms, simulator, real clients, SIGKILL; on real servers, stopped at the end
+	scripts/test-servers.sh run -- $(MAKE) --no-print-directory all-tests
 
 check: ## formatting, lints, house rules, documents, licences
 	$(CARGO) fmt --all --check
@@ -33,13 +34,18 @@ format: ## format every file
 
 test-room: ## the tests of one crate: make test-room ROOM=vault
 	@test -n "$(ROOM)" || { echo "say which room: make test-room ROOM=vault"; exit 2; }
+	@! grep -q -s -E '^entente-(emulators|testkit)\.' crates/$(ROOM)/Cargo.toml || scripts/install-test-tools.sh servers
 	$(CARGO) nextest run -p entente-$(ROOM)
 
 sim: ## one seeded history, told step by step: make sim SEED=42
 	@test -n "$(SEED)" || { echo "say which seed: make sim SEED=42"; exit 2; }
 	$(CARGO) run -p entente-simulator --bin simulate -- --seed $(SEED)
 
-conform: ## what every backend and every custodian must pass
+test-servers: server-tools ## install and start the servers that tests talk to; they stop two hours after their last use
+	scripts/test-servers.sh start
+	scripts/test-servers.sh status
+
+conform: server-tools ## what every backend and every custodian must pass
 	$(CARGO) nextest run -p entente-clouds -p entente-custodians conform
 
 bench: ## load a release build through the Box door; prints a table, writes JSON (scripts/bench.sh tells the settings)
@@ -57,20 +63,31 @@ advisories: ## known vulnerabilities of what we borrow (fetches the advisory dat
 build-tests:
 	$(CARGO) build --workspace --bins --tests --locked
 
+all-tests: room-tests room-tests-postgres simulate client-tests kill-test
+
 room-tests:
 	@if $(CARGO) nextest --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-nextest; \
 	then $(CARGO) nextest run --workspace --locked --profile $(NEXTEST_PROFILE); \
 	else $(CARGO) test --workspace --locked; fi
 
+# The rooms that keep something in the database, once more, with it on a server. A filter and not `-p`: fewer packages
+# would be another set of features, and another build.
+room-tests-postgres:
+	ENTENTE_TEST_DATABASE=postgres $(CARGO) nextest run --workspace --locked --profile $(NEXTEST_PROFILE) \
+	  -E 'package(/^entente-(database|vault|jobs|identity|tree|door-box)$$/)'
+
 simulate: build-tests
 	target/debug/simulate --seeds $(SEEDS)
 
 test-tools:
-	scripts/install-test-tools.sh
+	scripts/install-test-tools.sh all
 
-client-tests: build-tests test-tools
+server-tools:
+	scripts/install-test-tools.sh servers
+
+client-tests: build-tests
 	scripts/client-tests.sh $(BINARY)
 
-kill-test: build-tests test-tools
+kill-test: build-tests
 	scripts/kill-test.sh $(BINARY)
 	scripts/disk-full-test.sh $(BINARY)

@@ -23,7 +23,7 @@ if [ "$#" -gt 0 ] && [ "${1#-}" = "$1" ]; then
     ENTENTE_BIN="$1"
     shift
 fi
-scripts/install-test-tools.sh || exit 1
+scripts/install-test-tools.sh clients || exit 1
 if [ -z "${ENTENTE_BIN:-}" ]; then
     cargo build --quiet --bin entente || exit 1
     ENTENTE_BIN="${CARGO_TARGET_DIR:-$root/target}/debug/entente"
@@ -50,7 +50,49 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-"$ENTENTE_BIN" serve --data "$data" --listen 127.0.0.1:0 --tls self-signed >"$log" 2>&1 &
+# Two zones, so that there is a choice of storage policies.
+cat >"$scratch/entente.toml" <<'END'
+[[custodian]]
+name = "local"
+kind = "local"
+path = "keys/local.key"
+
+[[backend]]
+name = "local"
+kind = "fs"
+path = "segments"
+jurisdiction = "local"
+
+[[backend]]
+name = "abroad"
+kind = "fs"
+path = "segments-abroad"
+jurisdiction = "abroad"
+
+[[zone]]
+name = "default"
+jurisdiction = "local"
+backends = ["local"]
+custodian = "local"
+
+[[zone]]
+name = "abroad"
+jurisdiction = "abroad"
+backends = ["abroad"]
+custodian = "local"
+
+[[policy]]
+name = "default"
+zone = "default"
+primary = "local"
+default = true
+
+[[policy]]
+name = "abroad"
+zone = "abroad"
+primary = "abroad"
+END
+"$ENTENTE_BIN" serve --config "$scratch/entente.toml" --data "$data" --listen 127.0.0.1:0 --tls self-signed >"$log" 2>&1 &
 server=$!
 for _ in $(seq 600); do
     [ -s "$data/ready.json" ] && break

@@ -18,7 +18,7 @@ say() { printf 'disk-full test: %s\n' "$*"; }
 if [ "${1:-}" != --inside ]; then
     program="$(realpath -m "${1:-${ENTENTE_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/entente}}")"
     [ -x "$program" ] || { say "no program at $program" >&2; exit 1; }
-    scripts/install-test-tools.sh || exit 1
+    scripts/install-test-tools.sh clients || exit 1
     if [ "$(id -u)" -eq 0 ]; then apart=(unshare --mount); else apart=(unshare --user --map-root-user --mount); fi
     # Mounting is what is asked for: a namespace that may not mount is of no use.
     if ! "${apart[@]}" sh -c 'mount -t tmpfs -o size=1m entente /mnt' 2>/dev/null; then

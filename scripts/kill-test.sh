@@ -44,7 +44,7 @@ fi
 
 program="$(realpath -m "${1:-${ENTENTE_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/entente}}")"
 [ -x "$program" ] || { say "no program at $program" >&2; exit 1; }
-scripts/install-test-tools.sh || exit 1
+scripts/install-test-tools.sh clients || exit 1
 mkdir -p "$folder"
 # A copy, so that a build in the meantime does not change what is tested.
 cp "$program" "$folder/entente" || exit 1

@@ -58,9 +58,21 @@ pub const ROOMS: &[Room] = &[
         ],
         because: "composes the program",
     },
+    Room { name: "emulators", may_use: &[], because: "starts real servers for tests" },
     Room {
         name: "testkit",
-        may_use: &["model", "world", "clouds", "custodians", "vault", "database", "jobs", "identity", "tree"],
+        may_use: &[
+            "model",
+            "world",
+            "clouds",
+            "custodians",
+            "vault",
+            "database",
+            "jobs",
+            "identity",
+            "tree",
+            "emulators",
+        ],
         because: "fixtures; for tests alone",
     },
     Room {
@@ -68,12 +80,16 @@ pub const ROOMS: &[Room] = &[
         may_use: &["model", "world", "clouds", "custodians", "vault"],
         because: "seeded histories; nobody leans on it",
     },
-    Room { name: "bench", may_use: &["world"], because: "loads any endpoint from outside; knows no room" },
+    Room {
+        name: "bench",
+        may_use: &["world", "emulators"],
+        because: "loads any endpoint from outside, and drills the program; knows no room",
+    },
     Room { name: "xtask", may_use: &[], because: "keeps the house in order" },
 ];
 
 /// What any crate may use in its tests besides.
-pub const FOR_TESTS: &[&str] = &["testkit", "simulator"];
+pub const FOR_TESTS: &[&str] = &["testkit", "simulator", "emulators"];
 
 /// A borrowed crate that only some rooms may lean on.
 pub struct Fence {
@@ -99,7 +115,7 @@ pub enum Tests {
 /// Fences around borrowed crates; deny.toml holds those that cargo-deny can see.
 pub const FENCES: &[Fence] = &[
     Fence {
-        crates: &["rusqlite", "libsqlite3-sys", "tokio-postgres", "deadpool-postgres"],
+        crates: &["rusqlite", "libsqlite3-sys", "postgres-protocol", "tokio-postgres", "deadpool-postgres"],
         rooms: &["database"],
         tests: Tests::Fenced,
         rule: "only `database` speaks SQL",
@@ -111,7 +127,7 @@ pub const FENCES: &[Fence] = &[
         rule: "only doors, their kit, the server and the load generator speak HTTP",
     },
     Fence {
-        crates: &["opendal", "object_store"],
+        crates: &["opendal", "object_store", "reqwest"],
         rooms: &["clouds"],
         tests: Tests::Fenced,
         rule: "only `clouds` talks to object storage",

@@ -8,6 +8,13 @@ use std::{fmt, ops::Range};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName([u8; 16]);
 
+/// The name of the marker, beside the objects: no object of ours can have it. See docs/formats/store-marker.md.
+pub const MARKER_NAME: &str = "entente-store";
+/// The most bytes that a marker has.
+pub const MARKER_BYTES_MAX: usize = 4096;
+/// The most objects that [`Backend::foreign`] looks at.
+pub const FOREIGN_LOOKED_MAX: usize = 100_000;
+
 /// The text is not 32 lower-case hexadecimal digits: not an object of ours. Not to be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an object's name is 32 lower-case hexadecimal digits")]
@@ -87,6 +94,22 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Removes the object. Absent already is success.
     async fn delete(&self, name: ObjectName) -> Result<(), Error>;
+
+    /// The marker that tells whose place this is ([`crate::claim`]), if there is one: the object [`MARKER_NAME`].
+    ///
+    /// `Failed` when something larger than [`MARKER_BYTES_MAX`] has its name.
+    async fn marker(&self) -> Result<Option<Bytes>, Error>;
+
+    /// Puts the marker there, durably, with at most [`MARKER_BYTES_MAX`] bytes. It is never replaced.
+    ///
+    /// `AlreadyExists` when there is one. A service that cannot create without overwriting may let a later mark win
+    /// over an earlier one, so read it back.
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error>;
+
+    /// Names of up to `limit` objects in this place that are neither ours nor the marker, in any order.
+    ///
+    /// Looks at no more than [`FOREIGN_LOOKED_MAX`] objects: what is hidden among more of our own may not be found.
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error>;
 }
 
 /// An object that is being created. Dropping it leaves at most garbage that no listing shows.

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Full,
     /// The backend refuses our credential.
     Denied,
+    /// There is no such bucket, container or folder: the configuration is wrong, or somebody removed it.
+    NoBucket,
     /// The backend cannot be reached, is too slow, or asks us to slow down.
     Unavailable,
     /// Anything else, such as an I/O error.
@@ -26,7 +28,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// Whether the same call may succeed later.
     pub retryable: bool,
-    /// What was being done: `open`, `create`, `write`, `commit`, `read`, `stat`, `list` or `delete`.
+    /// What was being done: `open`, `create`, `write`, `commit`, `read`, `stat`, `list`,
+    /// `delete`, `marker`, `mark` or `foreign`.
     pub operation: &'static str,
     /// The cause, for the log.
     #[source]
@@ -38,6 +41,12 @@ impl Error {
     #[must_use]
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
         Self { kind, retryable: kind == ErrorKind::Unavailable, operation, source: None }
+    }
+
+    /// The marker is larger than a marker can be.
+    pub(crate) fn marker_too_large(operation: &'static str) -> Self {
+        let limit = crate::MARKER_BYTES_MAX;
+        Self::new(ErrorKind::Failed, operation).because(format!("a marker has at most {limit} bytes"))
     }
 
     /// The same, with its cause.
@@ -56,6 +65,7 @@ impl fmt::Display for Error {
             ErrorKind::OutOfRange => "the object ends before the range does",
             ErrorKind::Full => "the backend is full; free space or add a backend",
             ErrorKind::Denied => "the backend refuses the credential; check its configuration",
+            ErrorKind::NoBucket => "there is no such bucket; create it or correct its name in the configuration",
             ErrorKind::Unavailable => "the backend cannot be reached or is overloaded",
             ErrorKind::Failed => "the backend failed",
         };

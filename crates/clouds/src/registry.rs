@@ -1,6 +1,6 @@
 //! One line per cloud: how a configured backend becomes an open one.
 
-use crate::{Backend, Error, fs::FsBackend, memory::MemoryBackend};
+use crate::{Backend, Error, azure, fs::FsBackend, gcs, memory::MemoryBackend, s3};
 use entente_world::World;
 use std::{path::PathBuf, sync::Arc};
 
@@ -14,6 +14,12 @@ pub enum Configuration {
     },
     /// In memory, gone with the process: for trials.
     Memory,
+    /// A bucket of Amazon S3, or of a service that speaks its protocol.
+    S3(s3::Settings),
+    /// A container of Azure Blob Storage.
+    Azure(azure::Settings),
+    /// A bucket of Google Cloud Storage.
+    Gcs(gcs::Settings),
 }
 
 /// Opens a backend, without guards. Blocks: for start-up and the command line. Fails as its driver's `open`.
@@ -21,6 +27,9 @@ pub fn open(configuration: &Configuration, world: World) -> Result<Arc<dyn Backe
     Ok(match configuration {
         Configuration::Fs { root } => Arc::new(FsBackend::open(world, root)?),
         Configuration::Memory => Arc::new(MemoryBackend::new(world)),
+        Configuration::S3(settings) => s3::open(settings)?,
+        Configuration::Azure(settings) => azure::open(settings)?,
+        Configuration::Gcs(settings) => gcs::open(settings)?,
     })
 }
 

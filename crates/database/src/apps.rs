@@ -40,7 +40,7 @@ pub struct PublicKey {
 
 /// Stores an application. `Duplicate` when its client id is taken.
 pub fn add(tx: &mut Tx<'_>, app: &App) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO apps (id, enterprise_id, name, client_id, secret_sha256, service_user_id, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         &[
@@ -78,7 +78,7 @@ pub fn after(tx: &mut Tx<'_>, after: Option<AppId>, limit: u32) -> Result<Vec<Ap
 
 /// Stores a public key. `Duplicate` when the application has one with the same label.
 pub fn add_public_key(tx: &mut Tx<'_>, key: &PublicKey) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO public_keys (id, app_id, label, pem, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         &[key.key.into(), key.app.into(), key.label.as_str().into(), key.pem.as_str().into(), key.created_at.into()],
     )?;

@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 pub(crate) trait Command: Send {
     /// Its name, for metrics and logs.
     fn name(&self) -> &'static str;
-    /// Runs it; `false` asks for its savepoint to be rolled back.
+    /// Runs it; `false` asks for what it wrote to be rolled back. May be run again, which replaces its outcome.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
-    /// Runs instead of an answer of its own when it panicked.
-    fn panicked(&mut self);
+    /// Takes back what it answered for itself: it has failed after all. An error of its own stays.
+    fn refuse(&mut self, error: Error);
     /// Tells the caller. `Err` means that the commit that held it failed.
     fn answer(self: Box<Self>, commit: Result<(), Error>);
 }
@@ -40,14 +40,18 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        // Should it panic, it must not keep the outcome of an earlier run.
+        self.outcome = None;
         let outcome = (self.function)(tx);
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
     }
 
-    fn panicked(&mut self) {
-        self.outcome = Some(Err(Error::new(ErrorKind::Failed, format!("the command {:?} panicked", self.name)).into()));
+    fn refuse(&mut self, error: Error) {
+        if !matches!(self.outcome, Some(Err(_))) {
+            self.outcome = Some(Err(error.into()));
+        }
     }
 
     fn answer(self: Box<Self>, commit: Result<(), Error>) {

@@ -3,23 +3,55 @@
 //! `live` of a segment is always the sum of the lengths of the chunks and upload parts in it: each function here that
 //! adds or removes one moves it in the same transaction.
 
+use crate::replicas::{self, read_replica};
 use crate::tx::{Row, Value};
 use crate::{Error, ErrorKind, Tx};
 use entente_model::{
-    Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Sha1, WrappedDataKey, ZoneId,
+    Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Sha1, UserId, WrappedDataKey,
+    ZoneId,
 };
 use entente_vault::{Located, Written, WrittenSegment};
 use std::collections::BTreeMap;
 
 /// How a content that is read is bounded: places are fetched in windows of this many chunks (1 GiB of plaintext).
 pub const PLACES_WINDOW: u32 = 128;
+/// Stored as the owner of a content that is nobody's in particular.
+const NOBODY: i64 = 0;
 
-/// Commits a content with one reference: its row, its chunks, and its hold on segments.
+/// A place among a user's contents, in their order by policy and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnedPosition {
+    /// The policy under which the content is stored.
+    pub policy: PolicyId,
+    /// The content.
+    pub content: ContentId,
+}
+
+/// A content and its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The content.
+    pub content: ContentId,
+    /// Bytes of plaintext.
+    pub size: u64,
+}
+
+/// Commits a content with one reference: its row, its chunks, and its hold on segments. It is nobody's in particular,
+/// where there are no users.
 ///
 /// `Condemned` when one of its segments has been given up in the meantime: nothing is kept, and the upload starts again.
 pub fn commit(tx: &mut Tx<'_>, written: &Written) -> Result<(), Error> {
+    commit_as(tx, written, NOBODY)
+}
+
+/// The same for a content of a user's. It stays theirs for as long as it is stored.
+pub fn commit_for(tx: &mut Tx<'_>, written: &Written, owner: UserId) -> Result<(), Error> {
+    commit_as(tx, written, owner.number())
+}
+
+fn commit_as(tx: &mut Tx<'_>, written: &Written, owner: i64) -> Result<(), Error> {
     let manifest = &written.manifest;
-    insert(tx, manifest)?;
+    insert_as(tx, manifest, owner)?;
     let mut held = BTreeMap::new();
     for place in &manifest.places {
         insert_chunk(tx, manifest.content, place)?;
@@ -31,19 +63,26 @@ pub fn commit(tx: &mut Tx<'_>, written: &Written) -> Result<(), Error> {
     Ok(())
 }
 
-/// Inserts the row of a content with one reference, without chunks.
-pub(crate) fn insert(tx: &mut Tx<'_>, manifest: &Manifest) -> Result<(), Error> {
+/// Inserts the row of a user's content with one reference, without chunks.
+pub(crate) fn insert(tx: &mut Tx<'_>, manifest: &Manifest, owner: UserId) -> Result<(), Error> {
+    insert_as(tx, manifest, owner.number())
+}
+
+fn insert_as(tx: &mut Tx<'_>, manifest: &Manifest, owner: i64) -> Result<(), Error> {
     tx.execute(
-        "INSERT INTO contents (id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, references_count)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)",
+        "INSERT INTO contents (id, enterprise_id, zone_id, policy_id, epoch_id, data_key, size, sha1, references_count,
+           owner_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9)",
         &[
             manifest.content.into(),
             manifest.enterprise.into(),
             manifest.zone.into(),
+            manifest.policy.into(),
             manifest.key.epoch.into(),
             manifest.key.bytes.as_slice().into(),
             manifest.size.into(),
             manifest.sha1.as_ref().map(|sha1| sha1.0.as_slice()).into(),
+            owner.into(),
         ],
     )?;
     Ok(())
@@ -65,14 +104,31 @@ pub(crate) fn insert_chunk(tx: &mut Tx<'_>, content: ContentId, place: &Place) -
     Ok(())
 }
 
-/// Makes a durable segment live and adds to what is held of it. `Condemned` when it has been given up.
+/// Adds to what is held of a durable segment, and makes it live if it was not. `Condemned` when it has been given up.
 pub(crate) fn hold(tx: &mut Tx<'_>, segment: WrittenSegment, length: u64) -> Result<(), Error> {
-    let changed = tx.execute(
-        "UPDATE segments SET state = 1, size = ?2, live = live + ?3, dead_since = NULL WHERE id = ?1 AND state <> 2",
+    // Most contents are not the first in their segment.
+    let held = tx.execute(
+        "UPDATE segments SET live = live + ?2, dead_since = NULL WHERE id = ?1 AND state = 1",
+        &[segment.segment.into(), length.into()],
+    )?;
+    if held > 0 {
+        return Ok(());
+    }
+    let begun = tx.execute(
+        "UPDATE segments SET state = 1, size = ?2, live = live + ?3, dead_since = NULL WHERE id = ?1 AND state = 0",
         &[segment.segment.into(), segment.size.into(), length.into()],
     )?;
-    if changed == 0 {
+    if begun == 0 {
         let message = format!("segment {} was given up before it was committed; send it again", segment.segment);
+        return Err(Error::new(ErrorKind::Condemned, message));
+    }
+    for backend in segment.holders.iter() {
+        replicas::settle_first(tx, segment.segment, backend)?;
+    }
+    replicas::hand_over(tx, segment.segment)?;
+    if replicas::is_out_of_reach(tx, segment.segment)? {
+        let message =
+            format!("the backends of segment {} were removed before it was committed; send it again", segment.segment);
         return Err(Error::new(ErrorKind::Condemned, message));
     }
     Ok(())
@@ -113,7 +169,7 @@ pub fn release(tx: &mut Tx<'_>, content: ContentId) -> Result<(), Error> {
 /// The manifest of a committed content, without its places.
 pub fn by_id(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Manifest>, Error> {
     tx.query_one(
-        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1 FROM contents WHERE id = ?1",
+        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id FROM contents WHERE id = ?1",
         &[content.into()],
         read_manifest,
     )
@@ -122,20 +178,81 @@ pub fn by_id(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Manifest>, Er
 /// Up to `limit` contents after `after`, in order of ids, without their places.
 pub(crate) fn after(tx: &mut Tx<'_>, after: Option<ContentId>, limit: u32) -> Result<Vec<Manifest>, Error> {
     tx.query(
-        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1 FROM contents WHERE id > ?1 ORDER BY id LIMIT ?2",
+        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id FROM contents
+         WHERE id > ?1 ORDER BY id LIMIT ?2",
         &[Value::Int(after.map_or(0, ContentId::number)), limit.into()],
         read_manifest,
     )
 }
 
-/// Up to `limit` places of a content from chunk `from` on, with the objects that hold them.
+/// Gives a content another policy, zone and wrapping of its data key, if they are still the old ones. `true` if so.
+pub(crate) fn move_to(tx: &mut Tx<'_>, old: &Manifest, new: &Manifest) -> Result<bool, Error> {
+    let changed = tx.execute(
+        "UPDATE contents SET policy_id = ?2, zone_id = ?3, epoch_id = ?4, data_key = ?5
+         WHERE id = ?1 AND policy_id = ?6 AND epoch_id = ?7 AND data_key = ?8",
+        &[
+            old.content.into(),
+            new.policy.into(),
+            new.zone.into(),
+            new.key.epoch.into(),
+            new.key.bytes.as_slice().into(),
+            old.policy.into(),
+            old.key.epoch.into(),
+            old.key.bytes.as_slice().into(),
+        ],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Up to `limit` contents of a user's that are not stored under `policy`, after `after`, with their places in the order.
+/// What is stored under that policy costs nothing, however much it is.
+pub fn elsewhere(
+    tx: &mut Tx<'_>,
+    owner: UserId,
+    policy: PolicyId,
+    after: Option<OwnedPosition>,
+    limit: u32,
+) -> Result<Vec<(OwnedPosition, Stored)>, Error> {
+    let mut found = Vec::new();
+    let start = OwnedPosition { policy: PolicyId::new(0), content: ContentId::new(0) };
+    let mut at = after.unwrap_or(start);
+    loop {
+        let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+        if at.policy != policy {
+            found.extend(tx.query(
+                "SELECT id, size FROM contents WHERE owner_id = ?1 AND policy_id = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
+                &[owner.into(), at.policy.into(), at.content.into(), left.into()],
+                |row| {
+                    let content = ContentId::new(row.int(0)?);
+                    Ok((OwnedPosition { policy: at.policy, content }, Stored { content, size: row.size(1)? }))
+                },
+            )?);
+        }
+        if found.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(found);
+        }
+        let next = tx.query_one(
+            "SELECT policy_id FROM contents WHERE owner_id = ?1 AND policy_id > ?2 ORDER BY policy_id LIMIT 1",
+            &[owner.into(), at.policy.into()],
+            |row| row.int(0),
+        )?;
+        match next {
+            // Grows with every turn, and there are no more turns than policies.
+            Some(next) => at = OwnedPosition { policy: PolicyId::new(next), ..start },
+            None => return Ok(found),
+        }
+    }
+}
+
+/// Up to `limit` places of a content from chunk `from` on, with the replicas that hold them.
 pub fn places(tx: &mut Tx<'_>, content: ContentId, from: u32, limit: u32) -> Result<Vec<Located>, Error> {
-    tx.query(
-        "SELECT c.chunk, c.segment_id, c.position, c.length, s.name, s.backend_id, c.checksum
-         FROM chunks c JOIN segments s ON s.id = c.segment_id
-         WHERE c.content_id = ?1 AND c.chunk >= ?2 ORDER BY c.chunk LIMIT ?3",
+    located(
+        tx,
+        "SELECT c.chunk, c.segment_id, c.position, c.length, c.checksum, r.backend_id, r.name, r.state, r.since
+         FROM (SELECT chunk, segment_id, position, length, checksum FROM chunks
+               WHERE content_id = ?1 AND chunk >= ?2 ORDER BY chunk LIMIT ?3) AS c
+         LEFT JOIN replicas r ON r.segment_id = c.segment_id ORDER BY c.chunk, r.backend_id",
         &[content.into(), from.into(), limit.into()],
-        read_located,
     )
 }
 
@@ -144,6 +261,7 @@ fn read_manifest(row: &Row<'_>) -> Result<Manifest, Error> {
         content: ContentId::new(row.int(0)?),
         enterprise: EnterpriseId::new(row.int(1)?),
         zone: ZoneId::new(row.int(2)?),
+        policy: PolicyId::new(row.int(7)?),
         key: WrappedDataKey { epoch: EpochId::new(row.int(3)?), bytes: row.blob(4)? },
         size: row.size(5)?,
         sha1: row.array_or_null(6)?.map(Sha1),
@@ -151,17 +269,26 @@ fn read_manifest(row: &Row<'_>) -> Result<Manifest, Error> {
     })
 }
 
-/// Reads chunk, segment, position, length, name, backend and checksum.
-pub(crate) fn read_located(row: &Row<'_>) -> Result<Located, Error> {
-    Ok(Located {
-        place: Place {
-            chunk: row.number(0)?,
-            segment: SegmentId::new(row.int(1)?),
-            offset: row.size(2)?,
-            length: row.size(3)?,
-            checksum: Checksum(row.array(6)?),
-        },
-        name: entente_vault::ObjectName::new(row.array(4)?),
-        backend: entente_model::BackendId::new(row.int(5)?),
-    })
+/// Runs a query for chunk, segment, position, length and checksum, with backend, name, state and since of a replica;
+/// puts the replicas of each chunk together.
+pub(crate) fn located(tx: &mut Tx<'_>, sql: &'static str, parameters: &[Value<'_>]) -> Result<Vec<Located>, Error> {
+    let mut found: Vec<Located> = Vec::new();
+    tx.query(sql, parameters, |row| {
+        let chunk = row.number(0)?;
+        if found.last().is_none_or(|last| last.place.chunk != chunk) {
+            let place = Place {
+                chunk,
+                segment: SegmentId::new(row.int(1)?),
+                offset: row.size(2)?,
+                length: row.size(3)?,
+                checksum: Checksum(row.array(4)?),
+            };
+            found.push(Located { place, replicas: Vec::new() });
+        }
+        if let Some(last) = found.last_mut() {
+            last.replicas.extend(read_replica(row, 5)?);
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }

@@ -11,7 +11,7 @@ const PROCESS_BITS: i64 = 10;
 /// Counts that a folder has gained (`by` 1) or lost (-1) the child.
 fn add(tx: &mut Tx<'_>, folder: ItemId, child: ItemId, by: i64) -> Result<(), Error> {
     let shard = (child.number() >> PROCESS_BITS).rem_euclid(SHARDS);
-    tx.execute(
+    tx.put(
         "INSERT INTO folder_counts (folder_id, shard, children) VALUES (?1, ?2, ?3)
          ON CONFLICT (folder_id, shard) DO UPDATE SET children = folder_counts.children + excluded.children",
         &[folder.into(), shard.into(), by.into()],
@@ -37,6 +37,6 @@ pub fn children(tx: &mut Tx<'_>, folder: ItemId) -> Result<u64, Error> {
 
 /// Removes the count of a folder that is removed itself.
 pub fn remove(tx: &mut Tx<'_>, folder: ItemId) -> Result<(), Error> {
-    tx.execute("DELETE FROM folder_counts WHERE folder_id = ?1", &[folder.into()])?;
+    tx.put("DELETE FROM folder_counts WHERE folder_id = ?1", &[folder.into()])?;
     Ok(())
 }

@@ -19,7 +19,7 @@ pub struct Enterprise {
 
 /// Makes an enterprise. Its users come afterwards ([`crate::users::create_user`]).
 pub fn create_enterprise(tx: &mut Tx<'_>, enterprise: &Enterprise) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO enterprises (id, name, zone_id, created_at) VALUES (?1, ?2, ?3, ?4)",
         &[enterprise.id.into(), enterprise.name.as_str().into(), enterprise.zone.into(), enterprise.created_at.into()],
     )?;

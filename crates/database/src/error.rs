@@ -9,7 +9,7 @@ pub enum ErrorKind {
     Condemned,
     /// The disk is full: nothing was written.
     Full,
-    /// Another process holds the database, or too much waits for it. May be retried.
+    /// Another process holds the database, too much waits for it, or it cannot be reached. May be retried.
     Busy,
     /// The schema is newer than this program, or this is not a database of ours.
     Schema,
@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Damaged,
     /// The process is stopping, or the writer has stopped. May be retried.
     Stopping,
+    /// The connection to the database was lost at the commit: it may have been done, wholly, or not at all.
+    Unknown,
     /// Anything else, such as an I/O error.
     Failed,
 }
@@ -50,6 +52,15 @@ impl Error {
     #[must_use]
     pub fn copy(&self) -> Self {
         Self::new(self.kind, self.to_string())
+    }
+
+    pub(crate) fn because(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    pub(crate) fn panicked(command: &'static str) -> Self {
+        Self::new(ErrorKind::Failed, format!("the command {command:?} panicked"))
     }
 
     pub(crate) fn damaged(what: &'static str) -> Self {

@@ -72,7 +72,7 @@ pub struct NewEvent {
 
 /// Records a change.
 pub fn record(tx: &mut Tx<'_>, event: &NewEvent) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO events (id, enterprise_id, user_id, kind, item_id, version_id, at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         &[

@@ -74,7 +74,7 @@ pub struct Failing {
 /// Queues a job. When there is one of the same kind and key already, it takes the new payload, and the earlier of
 /// both moments. When that one is running at this moment it runs once more afterwards, possibly before `run_at`.
 pub fn enqueue(tx: &mut Tx<'_>, new: &NewJob<'_>, now: Timestamp) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO jobs (id, kind, key, payload, run_at, lease_until, attempts, last_error, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '', ?6)
          ON CONFLICT (kind, key) DO UPDATE SET payload = excluded.payload,
@@ -88,7 +88,7 @@ pub fn enqueue(tx: &mut Tx<'_>, new: &NewJob<'_>, now: Timestamp) -> Result<(), 
 
 /// Removes a job, running or not: what it was for has been done. Absent already is success.
 pub fn withdraw(tx: &mut Tx<'_>, kind: &str, key: &str) -> Result<(), Error> {
-    tx.execute("DELETE FROM jobs WHERE kind = ?1 AND key = ?2", &[kind.into(), key.into()])?;
+    tx.put("DELETE FROM jobs WHERE kind = ?1 AND key = ?2", &[kind.into(), key.into()])?;
     Ok(())
 }
 
@@ -96,7 +96,7 @@ pub fn withdraw(tx: &mut Tx<'_>, kind: &str, key: &str) -> Result<(), Error> {
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<Taken>, Error> {
     let due = tx.query(
         "SELECT id, kind, key, payload, attempts + 1 FROM jobs WHERE run_at <= ?1 AND lease_until <= ?1
-         ORDER BY run_at LIMIT ?2",
+         ORDER BY run_at LIMIT ?2 /* skip locked */",
         &[now.into(), limit.into()],
         |row| read_taken(row, lease_until),
     )?;
@@ -182,6 +182,12 @@ pub fn give_back(tx: &mut Tx<'_>, taken: &Taken, now: Timestamp) -> Result<bool,
 /// When the next job is due, if there is one.
 pub fn next_run(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Error> {
     tx.query_one("SELECT run_at FROM jobs ORDER BY run_at LIMIT 1", &[], |row| Ok(Timestamp::from_millis(row.int(0)?)))
+}
+
+/// Whether there is a job of that kind and key, running or not.
+pub fn is_queued(tx: &mut Tx<'_>, kind: &str, key: &str) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM jobs WHERE kind = ?1 AND key = ?2";
+    Ok(tx.query_one(sql, &[kind.into(), key.into()], |_| Ok(()))?.is_some())
 }
 
 /// How many jobs there are. Looks at no more than 100,000.

@@ -5,8 +5,9 @@
 //! above, of the functions in the table modules, and know nothing of the engine that runs them.
 //!
 //! On SQLite, one writer thread drains its queue, gives every command a savepoint and all of them one commit and one
-//! fsync; readers use connections of their own. A command that fails rolls back only its own savepoint. The answer
-//! comes after the commit: what is acknowledged is durable.
+//! fsync; readers use connections of their own. On PostgreSQL a few writers do the same, in serializable transactions that
+//! run again when they meet one another; see [`postgres`]. A command that fails takes back only its own. The answer comes
+//! after the commit: what is acknowledged is durable.
 //!
 //! This crate decides nothing: who may do what, and which names may stand side by side, is the tree's business.
 
@@ -16,9 +17,12 @@ mod dialect;
 mod engine;
 mod error;
 mod migrations;
+pub mod postgres;
 mod tx;
 
 pub mod apps;
+pub mod assignments;
+pub mod backends;
 pub mod contents;
 pub mod counts;
 pub mod enterprises;
@@ -26,13 +30,21 @@ pub mod events;
 pub mod items;
 pub mod jobs;
 pub mod ledger;
+pub mod policies;
+pub mod relocations;
+mod replicas;
+pub mod scrubs;
+mod segments;
 pub mod settings;
 pub mod statistics;
 pub mod tokens;
 pub mod totals;
+pub mod transfer;
 pub mod uploads;
 pub mod users;
 pub mod versions;
+pub mod whereabouts;
+pub mod zones;
 
 pub use engine::{Database, Options};
 pub use error::{Error, ErrorKind};

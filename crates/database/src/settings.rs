@@ -9,7 +9,7 @@ pub fn value(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>, Error> {
 
 /// Sets a value that has none yet; answers the one that stands: the given one, or an older one.
 pub fn keep(tx: &mut Tx<'_>, name: &str, new: &[u8]) -> Result<Vec<u8>, Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
         &[name.into(), new.into()],
     )?;
@@ -18,7 +18,7 @@ pub fn keep(tx: &mut Tx<'_>, name: &str, new: &[u8]) -> Result<Vec<u8>, Error> {
 
 /// Sets a value, whatever it was.
 pub fn set(tx: &mut Tx<'_>, name: &str, new: &[u8]) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         &[name.into(), new.into()],
     )?;

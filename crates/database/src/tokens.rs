@@ -36,7 +36,7 @@ pub struct Held {
 
 /// Stores a credential. `Duplicate` when the digest is there already.
 pub fn add(tx: &mut Tx<'_>, token: &Token) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO tokens (sha256, id, user_id, app_id, scopes, issued_at, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         &[

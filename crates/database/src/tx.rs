@@ -2,13 +2,19 @@
 //! that PostgreSQL, CockroachDB and YugabyteDB also accept (`dialect` rewrites what little differs).
 
 use crate::Error;
+use crate::postgres;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
-/// One transaction (or one command's savepoint within a shared one). Opaque outside this crate.
-pub struct Tx<'c> {
-    connection: &'c rusqlite::Connection,
-    /// Why SQLite has rolled the whole transaction back by itself (a full disk, a failing one), if it has.
-    lost: Option<Error>,
+/// One transaction (or one command's part of a shared one). Opaque outside this crate.
+pub struct Tx<'c>(Inner<'c>);
+
+enum Inner<'c> {
+    Sqlite {
+        connection: &'c rusqlite::Connection,
+        /// Why SQLite has rolled the whole transaction back by itself (a full disk, a failing one), if it has.
+        lost: Option<Error>,
+    },
+    Postgres(postgres::Transaction<'c>),
 }
 
 /// A parameter of a statement.
@@ -21,24 +27,54 @@ pub(crate) enum Value<'v> {
 }
 
 /// One row of an answer.
-pub(crate) struct Row<'r>(&'r rusqlite::Row<'r>);
+pub(crate) enum Row<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
+    Postgres(&'r postgres::Row<'r>),
+}
 
 impl<'c> Tx<'c> {
-    pub(crate) fn new(connection: &'c rusqlite::Connection) -> Self {
-        Self { connection, lost: None }
+    pub(crate) fn sqlite(connection: &'c rusqlite::Connection) -> Self {
+        Self(Inner::Sqlite { connection, lost: None })
     }
 
-    /// Why there is no transaction any more, if there is none.
+    pub(crate) fn postgres(transaction: postgres::Transaction<'c>) -> Self {
+        Self(Inner::Postgres(transaction))
+    }
+
+    /// Why there is no transaction any more, if there is none (SQLite).
     pub(crate) fn into_lost(self) -> Option<Error> {
-        self.lost
+        match self.0 {
+            Inner::Sqlite { lost, .. } => lost,
+            Inner::Postgres(_) => None,
+        }
     }
 
-    /// Runs a statement; answers how many rows it changed.
+    /// What became of the transaction (PostgreSQL).
+    pub(crate) fn into_postgres(self) -> Option<postgres::Transaction<'c>> {
+        match self.0 {
+            Inner::Sqlite { .. } => None,
+            Inner::Postgres(transaction) => Some(transaction),
+        }
+    }
+
+    /// Runs a statement; answers how many rows it changed. Where nobody asks how many, [`Tx::put`] costs less.
     pub(crate) fn execute(&mut self, sql: &'static str, parameters: &[Value<'_>]) -> Result<usize, Error> {
-        self.within(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            Ok(statement.execute(rusqlite::params_from_iter(parameters))?)
-        })
+        match &mut self.0 {
+            Inner::Sqlite { connection, lost } => within(connection, lost, |connection| {
+                let mut statement = connection.prepare_cached(sql)?;
+                Ok(statement.execute(rusqlite::params_from_iter(parameters))?)
+            }),
+            Inner::Postgres(transaction) => transaction.execute(sql, parameters),
+        }
+    }
+
+    /// Runs a statement of which only the failure matters. That may be told by a later statement, or by the command as
+    /// a whole: over a network, nobody waits for the answer to this one. In order with all others.
+    pub(crate) fn put(&mut self, sql: &'static str, parameters: &[Value<'_>]) -> Result<(), Error> {
+        match &mut self.0 {
+            Inner::Sqlite { .. } => self.execute(sql, parameters).map(drop),
+            Inner::Postgres(transaction) => transaction.put(sql, parameters),
+        }
     }
 
     /// Runs a query; answers every row, as `map` reads it. The statement bounds how many there are.
@@ -48,15 +84,25 @@ impl<'c> Tx<'c> {
         parameters: &[Value<'_>],
         mut map: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.within(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                found.push(map(&Row(row))?);
+        match &mut self.0 {
+            Inner::Sqlite { connection, lost } => within(connection, lost, |connection| {
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+                let mut found = Vec::new();
+                while let Some(row) = rows.next()? {
+                    found.push(map(&Row::Sqlite(row))?);
+                }
+                Ok(found)
+            }),
+            Inner::Postgres(transaction) => {
+                let mut found = Vec::new();
+                transaction.query(sql, parameters, |row| {
+                    found.push(map(&Row::Postgres(row))?);
+                    Ok(())
+                })?;
+                Ok(found)
             }
-            Ok(found)
-        })
+        }
     }
 
     /// Runs a query; answers its first row, if it has one.
@@ -66,36 +112,55 @@ impl<'c> Tx<'c> {
         parameters: &[Value<'_>],
         map: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        self.within(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
-            rows.next()?.map(|row| map(&Row(row))).transpose()
-        })
+        match &mut self.0 {
+            Inner::Sqlite { connection, lost } => within(connection, lost, |connection| {
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
+                rows.next()?.map(|row| map(&Row::Sqlite(row))).transpose()
+            }),
+            Inner::Postgres(transaction) => {
+                let (mut map, mut found) = (Some(map), None);
+                transaction.query(sql, parameters, |row| {
+                    if let Some(map) = map.take() {
+                        found = Some(map(&Row::Postgres(row))?);
+                    }
+                    Ok(())
+                })?;
+                Ok(found)
+            }
+        }
     }
+}
 
-    /// Runs something within the transaction, and never without it: once SQLite has given the transaction up, each
-    /// further statement would be a commit of its own.
-    fn within<T>(&mut self, run: impl FnOnce(&rusqlite::Connection) -> Result<T, Error>) -> Result<T, Error> {
-        if let Some(lost) = &self.lost {
-            return Err(lost.copy());
-        }
-        let done = run(self.connection);
-        if let Err(error) = &done
-            && self.connection.is_autocommit()
-        {
-            self.lost = Some(error.copy());
-        }
-        done
+/// Runs something within SQLite's transaction, and never without it: once SQLite has given the transaction up, each
+/// further statement would be a commit of its own.
+fn within<T>(
+    connection: &rusqlite::Connection,
+    lost: &mut Option<Error>,
+    run: impl FnOnce(&rusqlite::Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if let Some(lost) = lost {
+        return Err(lost.copy());
     }
+    let done = run(connection);
+    if let Err(error) = &done
+        && connection.is_autocommit()
+    {
+        *lost = Some(error.copy());
+    }
+    done
 }
 
 impl Row<'_> {
     pub(crate) fn int(&self, column: usize) -> Result<i64, Error> {
-        Ok(self.0.get(column)?)
+        self.int_or_null(column)?.ok_or_else(|| Error::damaged("null in place of a number"))
     }
 
     pub(crate) fn int_or_null(&self, column: usize) -> Result<Option<i64>, Error> {
-        Ok(self.0.get(column)?)
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => row.int(column),
+        }
     }
 
     /// A number that cannot be negative: a size, an offset, a count.
@@ -109,28 +174,43 @@ impl Row<'_> {
     }
 
     pub(crate) fn text(&self, column: usize) -> Result<String, Error> {
-        Ok(self.0.get(column)?)
+        self.text_or_null(column)?.ok_or_else(|| Error::damaged("null in place of text"))
     }
 
     pub(crate) fn text_or_null(&self, column: usize) -> Result<Option<String>, Error> {
-        Ok(self.0.get(column)?)
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => Ok(row.text(column)?.map(str::to_owned)),
+        }
     }
 
     pub(crate) fn blob(&self, column: usize) -> Result<Vec<u8>, Error> {
-        Ok(self.0.get(column)?)
+        self.bytes(column)?.map(<[u8]>::to_vec).ok_or_else(|| Error::damaged("null in place of bytes"))
+    }
+
+    pub(crate) fn blob_or_null(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.bytes(column)?.map(<[u8]>::to_vec))
     }
 
     /// A blob of a known length.
     pub(crate) fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], Error> {
-        let bytes = self.0.get_ref(column)?.as_blob().map_err(|_| Error::damaged("not a blob"))?;
-        bytes.try_into().map_err(|_| Error::damaged("a blob of the wrong length"))
+        self.array_or_null(column)?.ok_or_else(|| Error::damaged("null in place of bytes"))
     }
 
     /// A blob of a known length, or null.
     pub(crate) fn array_or_null<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, Error> {
-        match self.0.get_ref(column)? {
-            ValueRef::Null => Ok(None),
-            _ => self.array(column).map(Some),
+        let Some(bytes) = self.bytes(column)? else { return Ok(None) };
+        Ok(Some(bytes.try_into().map_err(|_| Error::damaged("a blob of the wrong length"))?))
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        match self {
+            Self::Sqlite(row) => match row.get_ref(column)? {
+                ValueRef::Null => Ok(None),
+                ValueRef::Blob(bytes) => Ok(Some(bytes)),
+                _ => Err(Error::damaged("not a blob")),
+            },
+            Self::Postgres(row) => row.bytes(column),
         }
     }
 }
@@ -201,6 +281,7 @@ macro_rules! ids {
 
 ids!(
     AppId,
+    AssignmentId,
     BackendId,
     ContentId,
     EnterpriseId,
@@ -208,7 +289,9 @@ ids!(
     EventId,
     ItemId,
     JobId,
+    PolicyId,
     PublicKeyId,
+    RelocationId,
     SegmentId,
     TokenId,
     UploadSessionId,

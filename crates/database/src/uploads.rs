@@ -3,8 +3,8 @@
 use crate::tx::Row;
 use crate::{Error, Tx, contents};
 use entente_model::{
-    Checksum, ContentId, EnterpriseId, EpochId, ItemId, ItemName, Manifest, Place, SegmentId, Sha1, Timestamp,
-    UploadSessionId, UserId, WrappedDataKey, ZoneId,
+    Checksum, ContentId, EnterpriseId, EpochId, ItemId, ItemName, Manifest, Place, PolicyId, SegmentId, Sha1,
+    Timestamp, UploadSessionId, UserId, WrappedDataKey, ZoneId,
 };
 use entente_vault::{Located, WrittenSegment};
 
@@ -38,6 +38,8 @@ pub struct Session {
     pub enterprise: EnterpriseId,
     /// Where it stays.
     pub zone: ZoneId,
+    /// How many copies there are of it, and where.
+    pub policy: PolicyId,
     /// The key that seals it.
     pub key: WrappedDataKey,
     /// When it was made.
@@ -69,8 +71,8 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), Error> {
     };
     tx.execute(
         "INSERT INTO upload_sessions (id, user_id, parent_id, item_id, name, size, part_size, content_id, enterprise_id,
-           zone_id, epoch_id, data_key, created_at, expires_at, committed_item_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+           zone_id, epoch_id, data_key, created_at, expires_at, committed_item_id, policy_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         &[
             session.id.into(),
             session.user.into(),
@@ -87,6 +89,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), Error> {
             session.created_at.into(),
             session.expires_at.into(),
             session.committed.into(),
+            session.policy.into(),
         ],
     )?;
     Ok(())
@@ -96,7 +99,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), Error> {
 pub fn by_id(tx: &mut Tx<'_>, session: UploadSessionId) -> Result<Option<Session>, Error> {
     tx.query_one(
         "SELECT id, user_id, parent_id, item_id, name, size, part_size, content_id, enterprise_id, zone_id, epoch_id,
-           data_key, created_at, expires_at, committed_item_id
+           data_key, created_at, expires_at, committed_item_id, policy_id
          FROM upload_sessions WHERE id = ?1",
         &[session.into()],
         read_session,
@@ -132,14 +135,15 @@ pub fn parts(tx: &mut Tx<'_>, session: UploadSessionId, offset: u32, limit: u32)
     )
 }
 
-/// Parts in order from chunk `from` on, with the objects that hold them: to read an upload back before it is committed.
+/// Parts in order from chunk `from` on, with the replicas that hold them: to read an upload back before it is committed.
 pub fn located(tx: &mut Tx<'_>, session: UploadSessionId, from: u32, limit: u32) -> Result<Vec<Located>, Error> {
-    tx.query(
-        "SELECT p.chunk, p.segment_id, p.position, p.length, s.name, s.backend_id, p.checksum
-         FROM upload_parts p JOIN segments s ON s.id = p.segment_id
-         WHERE p.session_id = ?1 AND p.chunk >= ?2 ORDER BY p.chunk LIMIT ?3",
+    contents::located(
+        tx,
+        "SELECT p.chunk, p.segment_id, p.position, p.length, p.checksum, r.backend_id, r.name, r.state, r.since
+         FROM (SELECT chunk, segment_id, position, length, checksum FROM upload_parts
+               WHERE session_id = ?1 AND chunk >= ?2 ORDER BY chunk LIMIT ?3) AS p
+         LEFT JOIN replicas r ON r.segment_id = p.segment_id ORDER BY p.chunk, r.backend_id",
         &[session.into(), from.into(), limit.into()],
-        contents::read_located,
     )
 }
 
@@ -182,9 +186,10 @@ pub fn remove_part(tx: &mut Tx<'_>, session: UploadSessionId, part: &Part) -> Re
     Ok(())
 }
 
-/// Makes the parts of a session the chunks of a committed content with one reference. What they hold stays held.
-pub fn commit_content(tx: &mut Tx<'_>, session: &Session, manifest: &Manifest) -> Result<(), Error> {
-    contents::insert(tx, manifest)?;
+/// Makes the parts of a session the chunks of a committed content of `owner`'s with one reference. What they hold stays
+/// held.
+pub fn commit_content(tx: &mut Tx<'_>, session: &Session, manifest: &Manifest, owner: UserId) -> Result<(), Error> {
+    contents::insert(tx, manifest, owner)?;
     tx.execute(
         "INSERT INTO chunks (content_id, chunk, segment_id, position, length, checksum)
          SELECT ?2, chunk, segment_id, position, length, checksum FROM upload_parts WHERE session_id = ?1",
@@ -240,6 +245,7 @@ fn read_session(row: &Row<'_>) -> Result<Session, Error> {
         created_at: Timestamp::from_millis(row.int(12)?),
         expires_at: Timestamp::from_millis(row.int(13)?),
         committed: row.int_or_null(14)?.map(ItemId::new),
+        policy: PolicyId::new(row.int(15)?),
     })
 }
 

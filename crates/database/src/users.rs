@@ -3,7 +3,7 @@
 use crate::items::{self, Item, Kind, Top};
 use crate::tx::Row;
 use crate::{Error, Tx};
-use entente_model::{EnterpriseId, ItemId, ItemName, Timestamp, UserId, UserRole, ZoneId, fold};
+use entente_model::{EnterpriseId, ItemId, ItemName, PolicyId, Timestamp, UserId, UserRole, ZoneId, fold};
 use entente_world::World;
 
 /// The name of every root folder, as Box shows it.
@@ -193,7 +193,7 @@ pub fn create_user(tx: &mut Tx<'_>, new: &NewUser) -> Result<User, Error> {
 
 /// Inserts the row alone. `Duplicate` when the login is taken.
 fn insert(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO users (id, enterprise_id, login, login_folded, name, role, kind, status, space_limit, space_used,
            language, timezone, job_title, phone, address, root_id, trash_id, created_at, modified_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
@@ -271,20 +271,26 @@ pub struct Storage {
     pub enterprise: EnterpriseId,
     /// Where it stays.
     pub zone: ZoneId,
+    /// How many copies there are of it, and where.
+    pub policy: PolicyId,
     /// How many more bytes the user may store; `None` for any number.
     pub left: Option<u64>,
 }
 
 /// Where a user's content is stored.
 pub fn storage(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Storage>, Error> {
-    let sql = "SELECT u.enterprise_id, e.zone_id, u.space_limit, u.space_used
-               FROM users u JOIN enterprises e ON e.id = u.enterprise_id WHERE u.id = ?1";
+    let sql = "SELECT u.enterprise_id, p.zone_id, u.space_limit, u.space_used, p.id FROM users u
+               LEFT JOIN storage_policy_assignments a ON a.target_kind = 1 AND a.target_id = u.id
+               LEFT JOIN storage_policy_assignments e ON e.target_kind = 0 AND e.target_id = u.enterprise_id
+               JOIN storage_policies p ON p.id = coalesce(a.policy_id, e.policy_id,
+                 (SELECT min(d.id) FROM storage_policies d WHERE d.is_default = 1)) WHERE u.id = ?1";
     tx.query_one(sql, &[user.into()], |row| {
         let limit = u64::try_from(row.int(2)?).ok();
         let used = row.size(3)?;
         Ok(Storage {
             enterprise: EnterpriseId::new(row.int(0)?),
             zone: ZoneId::new(row.int(1)?),
+            policy: PolicyId::new(row.int(4)?),
             left: limit.map(|limit| limit.saturating_sub(used)),
         })
     })
@@ -349,7 +355,7 @@ pub fn update(tx: &mut Tx<'_>, user: UserId, change: &UserChange, at: Timestamp)
     row.phone = phone.unwrap_or(row.phone);
     row.address = address.unwrap_or(row.address);
     row.modified_at = at;
-    tx.execute(
+    tx.put(
         "UPDATE users SET login = ?2, login_folded = ?3, name = ?4, role = ?5, status = ?6, space_limit = ?7,
            language = ?8, timezone = ?9, job_title = ?10, phone = ?11, address = ?12, modified_at = ?13 WHERE id = ?1",
         &[
@@ -384,7 +390,7 @@ pub fn take_space(tx: &mut Tx<'_>, user: UserId, size: u64) -> Result<bool, Erro
 
 /// Takes back what [`take_space`] counted.
 pub fn give_space(tx: &mut Tx<'_>, user: UserId, size: u64) -> Result<(), Error> {
-    tx.execute("UPDATE users SET space_used = space_used - ?2 WHERE id = ?1", &[user.into(), size.into()])?;
+    tx.put("UPDATE users SET space_used = space_used - ?2 WHERE id = ?1", &[user.into(), size.into()])?;
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! Versions of files.
 
+use crate::contents::Stored;
 use crate::items::name;
 use crate::tx::Row;
 use crate::{Error, Tx};
-use entente_model::{ContentId, ItemId, ItemName, Sha1, Timestamp, UserId, VersionId};
+use entente_model::{ContentId, ItemId, ItemName, PolicyId, Sha1, Timestamp, UserId, VersionId};
 
 /// A version as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) use columns;
 
 /// Inserts a version as it is. Its content is committed or shared by the caller, in the same transaction.
 pub fn insert(tx: &mut Tx<'_>, version: &Version) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO versions (id, item_id, number, content_id, size, sha1, name, created_at, created_by, trashed_at,
            trashed_by)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -100,7 +101,7 @@ pub fn last_number(tx: &mut Tx<'_>, item: ItemId) -> Result<u64, Error> {
 
 /// Sets or clears who removed a version from the list, and when.
 pub fn set_trashed(tx: &mut Tx<'_>, version: VersionId, trashed: Option<(UserId, Timestamp)>) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "UPDATE versions SET trashed_by = ?2, trashed_at = ?3 WHERE id = ?1",
         &[version.into(), trashed.map(|(by, _)| by).into(), trashed.map(|(_, at)| at).into()],
     )?;
@@ -123,9 +124,26 @@ pub fn some(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<Version>, E
     tx.query(sql, &[item.into(), limit.into()], read)
 }
 
+/// Up to `limit` contents of a file's versions, removed ones too, that are not stored under `policy`, each with the
+/// number of its version: from the version after `after` on, in order of numbers.
+pub fn contents_elsewhere(
+    tx: &mut Tx<'_>,
+    item: ItemId,
+    policy: PolicyId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<(u64, Stored)>, Error> {
+    tx.query(
+        "SELECT v.number, c.id, c.size FROM versions v JOIN contents c ON c.id = v.content_id
+         WHERE v.item_id = ?1 AND v.number > ?2 AND c.policy_id <> ?3 ORDER BY v.number LIMIT ?4",
+        &[item.into(), after.into(), policy.into(), limit.into()],
+        |row| Ok((row.size(0)?, Stored { content: ContentId::new(row.int(1)?), size: row.size(2)? })),
+    )
+}
+
 /// Removes the row of a version. Its content is released by the caller, in the same transaction.
 pub fn remove(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Error> {
-    tx.execute("DELETE FROM versions WHERE id = ?1", &[version.into()])?;
+    tx.put("DELETE FROM versions WHERE id = ?1", &[version.into()])?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Every error of this interface, as `{"error": {"code": …, "message": …}}`.
 
+use crate::Refused;
 use crate::handlers::Json;
 use axum::response::{IntoResponse, Response};
 use entente_door_kit::BodyError;
@@ -14,6 +15,9 @@ pub(crate) enum AdminError {
     Forbidden,
     Body(JsonError),
     Identity(Error),
+    /// The configuration cannot be followed: every reason.
+    Configuration(String),
+    Refused(Refused),
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -35,6 +39,12 @@ impl From<Error> for AdminError {
     }
 }
 
+impl From<Refused> for AdminError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
 impl IntoResponse for AdminError {
     fn into_response(self) -> Response {
         let (status, code, message) = match &self {
@@ -46,6 +56,8 @@ impl IntoResponse for AdminError {
             }
             Self::Body(error) => (StatusCode::BAD_REQUEST, "bad_request", error.to_string()),
             Self::Identity(error) => identity(error),
+            Self::Configuration(reasons) => (StatusCode::UNPROCESSABLE_ENTITY, "configuration", reasons.clone()),
+            Self::Refused(refused) => movement(refused),
             Self::Internal(cause) => internal(&**cause),
         };
         let mut response = (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response();
@@ -64,6 +76,15 @@ fn identity(error: &Error) -> (StatusCode, &'static str, String) {
             (StatusCode::BAD_REQUEST, "bad_request", error.to_string())
         }
         Error::Setting(_) | Error::Custodian(_) | Error::Database(_) => internal(error),
+    }
+}
+
+fn movement(refused: &Refused) -> (StatusCode, &'static str, String) {
+    match refused {
+        Refused::Invalid(why) => (StatusCode::BAD_REQUEST, "bad_request", why.clone()),
+        Refused::NotFound(what) => (StatusCode::NOT_FOUND, "not_found", what.clone()),
+        Refused::Conflict(why) => (StatusCode::CONFLICT, "conflict", why.clone()),
+        Refused::Failed(cause) => internal(&**cause),
     }
 }
 

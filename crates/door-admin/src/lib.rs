@@ -3,19 +3,28 @@
 //! | Path | Answers |
 //! |---|---|
 //! | `/healthz` | 200 while the process is up |
-//! | `/readyz` | 200 when database and backends answer, else 503 with the reason |
+//! | `/readyz` | 200 when the database answers and content can be read, else 503 with the reason |
 //! | `/metrics` | Prometheus text |
 //! | `GET /admin/v1/status` | what the store holds and does |
+//! | `GET /admin/v1/backends` | backends: how they are, and what they hold |
+//! | `GET /admin/v1/zones` | zones |
+//! | `GET /admin/v1/policies` | storage policies, and what is stored under them |
+//! | `POST /admin/v1/config/reload` | reads the configuration file again |
 //! | `GET, POST /admin/v1/users` | users of the caller's enterprise |
 //! | `GET, POST /admin/v1/apps` | applications of the caller's enterprise |
 //! | `POST /admin/v1/tokens` | issues a token |
 //! | `POST /admin/v1/tokens/revoke` | makes a token worth nothing |
+//! | `GET, POST /admin/v1/relocations` | the newest relocations; orders one, or estimates it |
+//! | `GET /admin/v1/relocations/{id}` | how far a relocation is |
+//! | `POST /admin/v1/relocations/{id}/{pause, resume, cancel}` | steers it |
+//! | `GET, POST /admin/v1/scrubs` | what scrubs found, for auditors; begins some |
 //!
 //! This crate does not know how status, metrics and readiness are found out: the server tells it through
 //! [`Operations`].
 
 mod error;
 mod handlers;
+mod movements;
 pub mod shown;
 
 use async_trait::async_trait;
@@ -25,20 +34,40 @@ use axum::{
 };
 use entente_door_kit::{Limits, metrics::Measure};
 use entente_identity::Identity;
+pub use handlers::relocations::{RelocationOrder, Steer};
+pub use movements::{Movements, Refused};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What the server knows about itself.
 #[async_trait]
 pub trait Operations: Send + Sync + 'static {
-    /// Whether requests can be served now; otherwise why not, in a sentence that may be shown to anybody.
-    async fn ready(&self) -> Result<(), String>;
+    /// Whether requests can be served now, and what does not work though nobody need notice; otherwise why not. Sentences
+    /// that may be shown to anybody.
+    async fn ready(&self) -> Result<Vec<String>, String>;
 
     /// Metrics as Prometheus text.
     fn metrics(&self) -> String;
 
     /// What the store holds and does, as `entente status --json` shows it. The error is for the log.
-    async fn status(&self) -> Result<serde_json::Value, Box<dyn std::error::Error + Send + Sync>>;
+    async fn status(&self) -> Result<Value, BoxError>;
+
+    /// Every backend, as `entente backend list --json` shows them. The error is for the log.
+    async fn backends(&self) -> Result<Value, BoxError>;
+
+    /// Every zone, as `entente zone list --json` shows them.
+    async fn zones(&self) -> Result<Value, BoxError>;
+
+    /// Every storage policy, as `entente policy list --json` shows them. The error is for the log.
+    async fn policies(&self) -> Result<Value, BoxError>;
+
+    /// Reads the configuration file again, and answers what is in force now. An error is every reason why all is as it was,
+    /// for the administrator.
+    async fn reload(&self) -> Result<Value, String>;
 }
+
+/// An error that is only logged.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What the routes need.
 #[derive(Clone)]
@@ -47,6 +76,8 @@ pub struct State {
     pub identity: Identity,
     /// What the server knows about itself.
     pub operations: Arc<dyn Operations>,
+    /// What the server can move and check.
+    pub movements: Arc<dyn Movements>,
     /// Bounds of bodies.
     pub limits: Limits,
 }
@@ -58,10 +89,18 @@ pub fn router(state: State) -> Router {
         .route("/readyz", get(handlers::health::readyz))
         .route("/metrics", get(handlers::health::metrics))
         .route("/admin/v1/status", get(handlers::status::show))
+        .route("/admin/v1/backends", get(handlers::storage::backends))
+        .route("/admin/v1/zones", get(handlers::storage::zones))
+        .route("/admin/v1/policies", get(handlers::storage::policies))
+        .route("/admin/v1/config/reload", post(handlers::storage::reload))
         .route("/admin/v1/users", get(handlers::users::list).post(handlers::users::create))
         .route("/admin/v1/apps", get(handlers::apps::list).post(handlers::apps::create))
         .route("/admin/v1/tokens", post(handlers::tokens::issue))
         .route("/admin/v1/tokens/revoke", post(handlers::tokens::revoke))
+        .route("/admin/v1/relocations", get(handlers::relocations::list).post(handlers::relocations::order))
+        .route("/admin/v1/relocations/{id}", get(handlers::relocations::show))
+        .route("/admin/v1/relocations/{id}/{steer}", post(handlers::relocations::steer))
+        .route("/admin/v1/scrubs", get(handlers::scrubs::report).post(handlers::scrubs::start))
         .layer(Measure::door("admin"))
         .with_state(state)
 }

@@ -249,6 +249,11 @@ impl From<TreeError> for Problem {
             TreeError::LoginInUse => {
                 Self::new(StatusCode::CONFLICT, "user_login_already_used", "User with the same login already exists")
             }
+            TreeError::PolicyAssigned => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "A storage policy is assigned to this user or enterprise already; change that assignment",
+            ),
             TreeError::BodyFailed(source) => Self::of_body(source),
             TreeError::BusyRetry(cause) => Self::unavailable().because(cause),
             TreeError::Full(cause) => Self::new(
@@ -257,6 +262,10 @@ impl From<TreeError> for Problem {
                 "There is no room left to store this; an operator has to make some",
             )
             .because(cause),
+            TreeError::PolicyUnmet(cause) => {
+                let message = "The storage policy cannot be met at the moment, so nothing was stored; try again later";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).because(cause)
+            }
             TreeError::Unavailable(cause) => Self::unavailable().because(cause),
             TreeError::Damaged(cause) | TreeError::Internal(cause) => Self::internal().because(cause),
         }

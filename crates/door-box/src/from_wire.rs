@@ -4,8 +4,10 @@ use crate::asked::Asked;
 use crate::error::Problem;
 use crate::wire::date::DateText;
 use crate::wire::request::{IdText, Reference};
+use crate::wire::storage_policy::AssignedTo;
 use crate::wire::{id, name};
 use entente_model::{Caller, ItemId, ItemName, Timestamp};
+use entente_tree::Assignee;
 
 /// A name, checked by Box's rules, if one is given.
 pub(crate) fn name_given(text: Option<&str>) -> Result<Option<ItemName>, Problem> {
@@ -52,4 +54,12 @@ pub(crate) async fn folder(
 
 pub(crate) fn moment(date: Option<DateText>) -> Option<Timestamp> {
     date.map(|date| date.0)
+}
+
+/// Whom a storage policy is assigned to.
+pub(crate) fn assignee(assigned_to: AssignedTo) -> Assignee {
+    match assigned_to {
+        AssignedTo::Enterprise(enterprise) => Assignee::Enterprise(enterprise),
+        AssignedTo::User(user) => Assignee::User(user),
+    }
 }

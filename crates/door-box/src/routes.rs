@@ -2,8 +2,8 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    downloads, file_versions, files, folders, oauth, trashed_files, trashed_folders, trashed_items, upload_sessions,
-    uploads, users,
+    downloads, file_versions, files, folders, oauth, storage_policies, storage_policy_assignments, trashed_files,
+    trashed_folders, trashed_items, upload_sessions, uploads, users,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -134,6 +134,14 @@ operations! {
     "get_users_me" GET "/users/me" Api Known users::me;
     "get_users_id" GET "/users/{user_id}" Api Known users::show;
     "put_users_id" PUT "/users/{user_id}" Api Known users::update;
+
+    "get_storage_policies" GET "/storage_policies" Api Known storage_policies::list;
+    "get_storage_policies_id" GET "/storage_policies/{storage_policy_id}" Api Known storage_policies::show;
+    "get_storage_policy_assignments" GET "/storage_policy_assignments" Api Known storage_policy_assignments::list;
+    "post_storage_policy_assignments" POST "/storage_policy_assignments" Api Known storage_policy_assignments::create;
+    "get_storage_policy_assignments_id" GET "/storage_policy_assignments/{storage_policy_assignment_id}" Api Known storage_policy_assignments::show;
+    "put_storage_policy_assignments_id" PUT "/storage_policy_assignments/{storage_policy_assignment_id}" Api Known storage_policy_assignments::update;
+    "delete_storage_policy_assignments_id" DELETE "/storage_policy_assignments/{storage_policy_assignment_id}" Api Known storage_policy_assignments::delete;
 
     "[download]" GET "/download/{ticket}" Door Open downloads::content;
 }

@@ -4,9 +4,13 @@ use crate::wire::date::Zone;
 use crate::wire::fields::Fields;
 use crate::wire::id::{ItemRef, ROOT_NAME};
 use crate::wire::item::{Current, Item, Kind, Permissions, Status, Step, Times};
+use crate::wire::storage_policy::{AssignedTo, Assignment, StoragePolicy};
 use crate::wire::user::UserMini;
 use crate::wire::version::Version;
-use entente_tree::{ItemState, ItemView, Kind as TreeKind, PathEntry, Top, UserMini as TreeUser, VersionView};
+use entente_tree::{
+    Assignee, ItemState, ItemView, Kind as TreeKind, PathEntry, PolicyAssignment, StoragePolicy as TreePolicy, Top,
+    UserMini as TreeUser, VersionView,
+};
 
 /// How this door shows things.
 #[derive(Clone, Copy)]
@@ -106,4 +110,16 @@ fn kind(view: &ItemView) -> Kind {
 
 pub(crate) fn mini(user: &TreeUser) -> UserMini<'_> {
     UserMini { id: Some(user.id), name: &user.name, login: &user.login }
+}
+
+pub(crate) fn storage_policy(policy: &TreePolicy, fields: Fields) -> StoragePolicy<'_> {
+    StoragePolicy { fields, id: policy.id, name: &policy.name }
+}
+
+pub(crate) fn assignment(assignment: &PolicyAssignment) -> Assignment {
+    let assigned_to = match assignment.assignee {
+        Assignee::Enterprise(enterprise) => AssignedTo::Enterprise(enterprise),
+        Assignee::User(user) => AssignedTo::User(user),
+    };
+    Assignment { policy: assignment.policy, assigned_to }
 }

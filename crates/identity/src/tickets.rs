@@ -204,10 +204,8 @@ mod tests {
     #[tokio::test]
     async fn every_node_has_the_same_key_and_another_custodian_none() {
         use entente_custodians::local::LocalCustodian;
-        let folder = tempfile::tempdir().expect("a folder");
-        let world = World::real();
-        let options = entente_database::Options::new(folder.path().join("m.sqlite"));
-        let database = Database::open(world.clone(), &options).expect("a database");
+        let (scratch, world) = (entente_testkit::Scratch::new(), World::real());
+        let database = scratch.open(&world);
         let custodian = LocalCustodian::in_memory(world.clone());
         let first = Signer::load(&world, &database, &custodian).await.expect("a key");
         let second = Signer::load(&world, &database, &custodian).await.expect("the same key");

@@ -11,12 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+/// Another runner was quicker to take what is due: what it left is looked for after this.
+const SOMEBODY_ELSE: Duration = Duration::from_millis(50);
+
 /// How a runner behaves.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Jobs that run at a time.
     pub concurrency: u32,
-    /// How long a job stays taken without a sign of life. It is renewed every third of this.
+    /// How long a job stays taken without a sign of life. It is renewed every third of this. With `poll`, the time
+    /// until the jobs of a node that has died go on elsewhere.
     pub lease: Duration,
     /// How often the queue is looked at when nobody calls [`Runner::wake`].
     pub poll: Duration,
@@ -28,7 +32,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             concurrency: 4,
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(12),
             poll: Duration::from_secs(2),
             drain: Duration::from_secs(10),
         }
@@ -85,20 +89,20 @@ impl Runner {
     pub async fn run(&self, mut shutdown: Shutdown) {
         let inner = &self.inner;
         while !shutdown.is_requested() {
-            let more = match inner.take_some(&shutdown).await {
-                Ok(more) => more,
+            let wait = match inner.take_some(&shutdown).await {
+                Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(%error, "jobs cannot be taken; trying again soon");
-                    false
+                    inner.settings.poll
                 }
             };
-            if more {
+            if wait.is_zero() {
                 continue;
             }
             tokio::select! {
                 () = shutdown.requested() => {}
                 () = inner.wake.notified() => {}
-                () = inner.world.sleep(inner.settings.poll) => {}
+                () = inner.world.sleep(wait) => {}
             }
         }
         // Every task that runs a job holds a permit, and gives the job back by itself when it has to stop.
@@ -124,15 +128,17 @@ impl Runner {
 }
 
 impl Inner {
-    /// Takes as many jobs as there are free hands and starts them. Answers whether there may be more.
-    async fn take_some(self: &Arc<Self>, shutdown: &Shutdown) -> Result<bool, Error> {
+    /// Takes as many jobs as there are free hands and starts them. Answers when to look again: until the next job is due,
+    /// or somebody else may have queued one.
+    async fn take_some(self: &Arc<Self>, shutdown: &Shutdown) -> Result<Duration, Error> {
+        let poll = self.settings.poll;
         let mut stop = shutdown.clone();
         let first = tokio::select! {
             permit = Arc::clone(&self.free).acquire_owned() => permit,
-            () = stop.requested() => return Ok(false),
+            () = stop.requested() => return Ok(poll),
         };
         // The semaphore is never closed.
-        let Ok(first) = first else { return Ok(false) };
+        let Ok(first) = first else { return Ok(poll) };
         let mut hands: Vec<OwnedSemaphorePermit> = vec![first];
         while let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
             hands.push(permit);
@@ -141,10 +147,11 @@ impl Inner {
         let now = self.world.now();
         let next = self.database.read(jobs::next_run)?;
         if next.is_none_or(|next| next > now) {
-            return Ok(false);
+            let until = next.map(|next| u64::try_from(next.millis().saturating_sub(now.millis())).unwrap_or(0));
+            return Ok(until.map_or(poll, |until_ms| poll.min(Duration::from_millis(until_ms.max(1)))));
         }
         let taken = self.take(u32::try_from(hands.len()).unwrap_or(1)).await?;
-        let full = taken.len() == hands.len();
+        let wait = if taken.is_empty() { poll.min(SOMEBODY_ELSE) } else { Duration::ZERO };
         for (job, hand) in taken.into_iter().zip(hands) {
             let (inner, shutdown) = (Arc::clone(self), shutdown.clone());
             self.world.spawn(async move {
@@ -153,7 +160,7 @@ impl Inner {
                 inner.wake.notify_one();
             });
         }
-        Ok(full)
+        Ok(wait)
     }
 
     async fn take(&self, limit: u32) -> Result<Vec<Taken>, Error> {

@@ -84,6 +84,12 @@ ids! {
     BackendId;
     /// A key of an enterprise and zone that wraps data keys.
     EpochId;
+    /// A storage policy: a zone, and how many copies on which of its backends.
+    PolicyId;
+    /// A storage policy given to an enterprise or a user.
+    AssignmentId;
+    /// A move of stored bytes, from its order to its end.
+    RelocationId;
 }
 
 #[cfg(test)]

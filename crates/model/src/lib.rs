@@ -13,8 +13,8 @@ mod timestamp;
 pub use caller::{Caller, ScopeError, Scopes, UserRole};
 pub use digest::{Sha1, Sha256};
 pub use id::{
-    AppId, BackendId, ContentId, EnterpriseId, EpochId, EventId, IdParseError, ItemId, JobId, PublicKeyId, SegmentId,
-    TokenId, UploadSessionId, UserId, VersionId, ZoneId,
+    AppId, AssignmentId, BackendId, ContentId, EnterpriseId, EpochId, EventId, IdParseError, ItemId, JobId, PolicyId,
+    PublicKeyId, RelocationId, SegmentId, TokenId, UploadSessionId, UserId, VersionId, ZoneId,
 };
 pub use manifest::{CHUNK_SIZE_BYTES, Checksum, Manifest, Place, WrappedDataKey};
 pub use name::{ItemName, NAME_BYTES_MAX, NameError, fold};

@@ -1,6 +1,6 @@
 //! What the vault gives back for a stream of bytes, and needs to give the bytes back.
 
-use crate::{ContentId, EnterpriseId, EpochId, SegmentId, Sha1, ZoneId};
+use crate::{ContentId, EnterpriseId, EpochId, PolicyId, SegmentId, Sha1, ZoneId};
 
 /// The plaintext of every chunk but the last of a content is this long (8 MiB).
 pub const CHUNK_SIZE_BYTES: u64 = 8 * 1024 * 1024;
@@ -55,6 +55,8 @@ pub struct Manifest {
     pub enterprise: EnterpriseId,
     /// Where it must stay.
     pub zone: ZoneId,
+    /// How many copies of it there are, and on which backends of the zone.
+    pub policy: PolicyId,
     /// The key that seals its chunks.
     pub key: WrappedDataKey,
     /// Plaintext length in bytes.

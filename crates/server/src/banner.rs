@@ -8,18 +8,22 @@ use std::path::Path;
 pub(crate) struct Banner<'b> {
     pub(crate) ready: &'b Ready,
     pub(crate) data: &'b Path,
+    /// The key files.
+    pub(crate) keys: Vec<&'b Path>,
     pub(crate) start: Start,
 }
 
 /// Where the server is, how to log in, and a client to paste.
 pub(crate) fn banner(banner: &Banner<'_>) -> String {
-    let Banner { ready, data, start } = banner;
+    let Banner { ready, data, keys, start } = banner;
     let url = ready.public_url.as_ref().unwrap_or(&ready.url);
     let data = data.display();
+    let keys: Vec<_> = keys.iter().map(|key| key.display().to_string()).collect();
     let made = match start {
         Start::First => format!(
             "Made a new store in {data} with the administrator {ADMINISTRATOR}.\n\
-             Back up {data}/keys/local.key, apart from the data: without it nothing can be read.\n\n"
+             Back up {}, apart from the data: without it nothing can be read.\n\n",
+            keys.join(" and ")
         ),
         Start::Later => String::new(),
     };

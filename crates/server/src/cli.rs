@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::exit;
+use crate::rate::Rate;
 use crate::span::Span;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entente_model::UserRole;
@@ -86,22 +87,98 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  entente repack && entente collect\n  entente repack --live-share 0.5 --age 0s"
     )]
     Repack(RepackArgs),
+    /// Check, show and reload the configuration
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// List backends with their health and holdings, and put one to the test
+    #[command(subcommand)]
+    Backend(BackendVerb),
+    /// List zones
+    #[command(subcommand)]
+    Zone(ZoneVerb),
+    /// List storage policies, and assign them
+    #[command(subcommand)]
+    Policy(PolicyVerb),
+    /// Move what is stored: from one backend to another, or of a user or a folder to another policy
+    ///
+    /// Everybody goes on reading and writing meanwhile. From the order on, new content goes to the target; what is at the
+    /// source is copied, read back and compared before the source's copy goes. It can be interrupted anywhere. A running
+    /// server does the work, and Ctrl-C only ends the watching; without one it is done here, and Ctrl-C leaves the rest
+    /// for the next server. To undo a move, move back.
+    #[command(after_help = RELOCATE_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Relocate(Box<RelocateArgs>),
+    /// Compare backends with the ledger, and show what was found
+    #[command(subcommand)]
+    Scrub(ScrubVerb),
+    /// Move the metadata of a store from the data directory to a database server
+    ///
+    /// The server must be stopped for as long as it takes: a minute or so for a million files. Everything is read back and
+    /// compared. Until all of that is done the store is as it was; from then on the file in the data directory is marked,
+    /// and no server opens it any more. May be broken off, and run again.
+    #[command(after_help = MIGRATE_DATABASE_EXAMPLES)]
+    MigrateDatabase(MigrateDatabaseArgs),
 }
+
+const RELOCATE_EXAMPLES: &str = "Examples:
+  entente relocate --from azure-fr --to gcs-fr --dry-run --price-egress-per-gb 0.087
+  entente relocate --from azure-fr --to gcs-fr --rate 50MB/s
+  entente relocate --zone france --to gcs-fr
+  entente relocate --user anna@example.org --to-policy germany-once
+  entente relocate list
+  entente relocate pause 4611686018427387905";
 
 const SERVE_EXAMPLES: &str = "Examples:
   entente serve
   entente serve --data /srv/entente --listen 0.0.0.0:8443 --tls self-signed
   entente serve --config /etc/entente.toml --public-url https://files.example.org
 
-The file DATA/ready.json says {\"url\", \"ca_file\", \"pid\", \"public_url\"} while requests are accepted.
+The file DATA/ready.json says {\"url\", \"ca_file\", \"pid\", \"public_url\", \"admin_url\"} while requests are accepted.
+SIGHUP reads the configuration file again: backends, zones and policies change without a restart.
 The key file DATA/keys/local.key opens everything that is stored: back it up, apart from the data.";
+
+const MIGRATE_DATABASE_EXAMPLES: &str = "Examples:
+  entente migrate-database --from sqlite --to postgres --config /etc/entente.toml
+  entente migrate-database --from sqlite --to postgres --url postgres://entente@db.example.org/entente
+
+The database on the server is made beforehand, and empty (CREATE DATABASE entente OWNER entente). Afterwards `url` under
+[database] names it, for every node.";
+
+#[derive(Args)]
+pub(crate) struct MigrateDatabaseArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// What the metadata is in: sqlite
+    #[arg(long, value_enum, value_name = "ENGINE", hide_possible_values = true)]
+    pub(crate) from: EngineFrom,
+    /// What it is to be in: postgres
+    #[arg(long, value_enum, value_name = "ENGINE", hide_possible_values = true)]
+    pub(crate) to: EngineTo,
+    /// Where it goes [default: the `url` under [database] of the configuration file, which also says its password]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineFrom {
+    /// A file in the data directory
+    Sqlite,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineTo {
+    /// A server that speaks as PostgreSQL does
+    Postgres,
+}
 
 /// What every verb but `serve` needs.
 #[derive(Args)]
 pub(crate) struct Target {
-    /// The data directory
-    #[arg(long, value_name = "DIR", default_value = DATA_DEFAULT)]
-    pub(crate) data: PathBuf,
+    /// The data directory [default: the configuration's, or entente-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file [default: the one that the server of the data directory was started with, if with any]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -270,4 +347,198 @@ pub(crate) struct RepackArgs {
     /// Repack segments at least this old
     #[arg(long, value_name = "SPAN", default_value = "1h")]
     pub(crate) age: Span,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Say everything that is wrong with a configuration file, by line and field
+    ///
+    /// Looks at the file alone: neither at backends nor at what is stored. Exit status 0: nothing is wrong; 2: something is.
+    #[command(after_help = "Examples:\n  entente config check --config /etc/entente.toml")]
+    Check(Target),
+    /// Show what is configured, with what holds where the file says nothing. Shows no secret
+    #[command(after_help = "Examples:\n  entente config show --config /etc/entente.toml")]
+    Show(Target),
+    /// Let the running server read its configuration file again
+    ///
+    /// What the file says of backends, zones, custodians and policies is in force when this ends, without a restart; or
+    /// nothing has changed, and the reason is told. Everything else of the file holds from the next start on.
+    #[command(after_help = "Examples:\n  entente config reload --data /srv/entente")]
+    Reload(Target),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BackendVerb {
+    /// List backends: what they are, how they are, and what they hold
+    #[command(after_help = "Examples:\n  entente backend list\n  entente backend list --json | jq '.[].health.state'")]
+    List(Target),
+    /// Put a backend to the test: does it keep every promise that content relies on?
+    ///
+    /// Makes some 1,500 small objects under fresh names, moves some 300 MB, and removes them again, so it may be run on a
+    /// backend in use. Exit status 0: it passed; 1: it did not.
+    #[command(after_help = "Examples:\n  entente backend check azure-fr")]
+    Check(BackendCheckArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct BackendCheckArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Its name in the configuration
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ZoneVerb {
+    /// List zones: their jurisdictions, backends, custodians and policies
+    #[command(after_help = "Examples:\n  entente zone list --json")]
+    List(Target),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyVerb {
+    /// List storage policies, and what is stored under them
+    #[command(after_help = "Examples:\n  entente policy list --json")]
+    List(Target),
+    /// Give a user, or everybody without a policy of their own, a storage policy
+    ///
+    /// New content follows it at once. What is stored already is moved by a running server afterwards.
+    #[command(after_help = "Examples:
+  entente policy assign --login anna@example.org france-twice
+  entente policy assign --enterprise Entente germany-once")]
+    Assign(PolicyAssignArgs),
+}
+
+#[derive(Args)]
+#[group(id = "assignee", required = true, multiple = false, args = ["login", "enterprise"])]
+pub(crate) struct PolicyAssignArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// To this user
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) login: Option<String>,
+    /// To this enterprise
+    #[arg(long, value_name = "NAME")]
+    pub(crate) enterprise: Option<String>,
+    /// The policy's name in the configuration
+    #[arg(value_name = "POLICY")]
+    pub(crate) policy: String,
+}
+
+#[derive(Args)]
+pub(crate) struct RelocateArgs {
+    #[command(subcommand)]
+    pub(crate) verb: Option<RelocateVerb>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// The backend to be emptied. With --zone or --policy it may be left out: then it is where their first copies are
+    #[arg(long, value_name = "BACKEND")]
+    pub(crate) from: Option<String>,
+    /// The backend that takes its place
+    #[arg(long, value_name = "BACKEND")]
+    pub(crate) to: Option<String>,
+    /// Only what is in this zone
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
+    /// Only what is stored under this policy
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) policy: Option<String>,
+    /// What this user owns, older versions and trash too; the user has the policy from then on
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) user: Option<String>,
+    /// What is in this folder now
+    #[arg(long, value_name = "ID")]
+    pub(crate) folder: Option<String>,
+    /// The policy to which a user or a folder is moved
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) to_policy: Option<String>,
+    /// How much may be moved in a second, such as 50MB/s or 8MiB/s [default: as much as it can]
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+    /// How long what has been moved stays at the source, and uploads under way are waited for [default: 10m]
+    #[arg(long, value_name = "SPAN")]
+    pub(crate) grace: Option<Span>,
+    /// Say what it would take, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Order it, and do not wait for its end
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) detach: bool,
+    /// For --dry-run: what a gigabyte costs that leaves the source
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0)]
+    pub(crate) price_egress_per_gb: f64,
+    /// For --dry-run: what a thousand writes cost
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0)]
+    pub(crate) price_per_1000_puts: f64,
+    /// For --dry-run: what a thousand reads cost
+    #[arg(long, value_name = "PRICE", default_value_t = 0.0)]
+    pub(crate) price_per_1000_gets: f64,
+}
+
+impl RelocateArgs {
+    pub(crate) fn wants_json(&self) -> bool {
+        match &self.verb {
+            None => self.target.json,
+            Some(RelocateVerb::List(target)) => target.json,
+            Some(
+                RelocateVerb::Show(one)
+                | RelocateVerb::Wait(one)
+                | RelocateVerb::Pause(one)
+                | RelocateVerb::Resume(one)
+                | RelocateVerb::Cancel(one),
+            ) => one.target.json,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RelocateVerb {
+    /// List relocations, the newest first
+    List(Target),
+    /// Show how far a relocation is
+    Show(RelocationArgs),
+    /// Watch a relocation until its end; without a server, do its work
+    Wait(RelocationArgs),
+    /// Let a relocation stand still. New content goes to its target all the same
+    Pause(RelocationArgs),
+    /// Let a paused relocation go on
+    Resume(RelocationArgs),
+    /// Call a relocation off: policies mean its source again, and what it has moved comes back
+    Cancel(RelocationArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct RelocationArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Its id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ScrubVerb {
+    /// Compare a backend, or all, with the ledger: in both directions, and byte for byte. A server does this by itself
+    ///
+    /// Damage is repaired from another copy, if there is one, by the server. Without a server it is done here.
+    #[command(after_help = "Examples:\n  entente scrub start\n  entente scrub start --backend azure-fr --wait")]
+    Start(ScrubStartArgs),
+    /// Say of each backend when it was compared, what was found, and what is not repaired yet: for auditors
+    ///
+    /// Exit status 0: every backend was compared once, and nothing is damaged; 1: something is, or was not compared yet.
+    #[command(after_help = "Examples:\n  entente scrub report --json > report.json")]
+    Report(Target),
+}
+
+#[derive(Args)]
+pub(crate) struct ScrubStartArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Only this backend; may be given several times
+    #[arg(long = "backend", value_name = "BACKEND")]
+    pub(crate) backends: Vec<String>,
+    /// Wait for its end
+    #[arg(long)]
+    pub(crate) wait: bool,
 }

@@ -1,16 +1,16 @@
 //! Puts the rooms together: from an open store to a router that answers, and jobs that run.
 
 use crate::config::UpkeepConfig;
+use crate::front;
 use crate::metering::Meter;
 use crate::status::Status;
+use crate::storage::{Reload, Storage};
 use crate::store::{Opened, Store};
-use crate::{front, upkeep};
+use crate::upkeep::{Rooms, Upkeep};
 use async_trait::async_trait;
 use axum::Router;
-use entente_clouds::fs::FsBackend;
-use entente_clouds::{Backend, ErrorKind, ObjectName};
 use entente_database::{Database, enterprises};
-use entente_door_admin::Operations;
+use entente_door_admin::{BoxError, Operations};
 use entente_door_box::BoxDoor;
 use entente_door_kit::host::{HostRoute, HostTable};
 use entente_door_kit::metrics::Measure;
@@ -19,6 +19,8 @@ use entente_door_kit::{Auth, Limits};
 use entente_jobs::{Runner, Settings};
 use entente_tree::Tree;
 use entente_world::World;
+use serde_json::Value;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the composition is told.
@@ -28,32 +30,54 @@ pub(crate) struct Plan {
     pub(crate) file_bytes_max: Option<u64>,
     pub(crate) upkeep: UpkeepConfig,
     pub(crate) meter: Meter,
+    /// The configuration file that was read, if one was.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Everything that serves.
 pub(crate) struct Site {
     pub(crate) router: Router,
+    /// The operator interface alone.
+    pub(crate) admin: Router,
+    pub(crate) reload: Reload,
     pub(crate) runner: Runner,
+    pub(crate) upkeep: Upkeep,
 }
 
 /// Puts everything together. Call it inside a runtime.
 pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Site {
     let (world, database) = (store.world.clone(), store.database.clone());
-    let Opened { vault, backend, signer } = opened;
+    let Opened { vault, storage, signer } = opened;
     let identity = store.identity();
     let tree = Tree::new(world.clone(), database.clone(), vault.clone());
-    let handlers = upkeep::handlers(&tree, &identity, &vault, &plan.upkeep);
-    let runner = Runner::new(world.clone(), database.clone(), handlers, Settings::default());
+    let upkeep = Upkeep::new(Rooms {
+        world: world.clone(),
+        database: database.clone(),
+        tree: tree.clone(),
+        identity: identity.clone(),
+        vault,
+        storage: storage.clone(),
+        config: plan.upkeep,
+    });
+    let runner = Runner::new(world.clone(), database.clone(), upkeep.handlers(), job_settings());
     let auth = Auth::new(world.clone(), identity.clone(), signer);
     let mut options = entente_door_box::Options { origin: plan.origin, limits: plan.limits, ..Default::default() };
     options.file_bytes_max = plan.file_bytes_max.unwrap_or(options.file_bytes_max);
-    let operations = Arc::new(Running { world, database, backend, meter: plan.meter });
-    let admin = entente_door_admin::State { identity, operations, limits: plan.limits };
+    let data = store.data.path().to_owned();
+    let reload = Reload { world: world.clone(), storage: storage.clone(), file: plan.file, data };
+    let operations = Arc::new(Running { world, database, storage, reload: reload.clone(), meter: plan.meter });
+    let (movements, limits) = (Arc::new(upkeep.clone()), plan.limits);
+    let admin = entente_door_admin::router(entente_door_admin::State { identity, operations, movements, limits });
     let router = Router::new()
         .merge(front::router())
-        .merge(entente_door_admin::router(admin))
+        .merge(admin.clone())
         .merge(BoxDoor::new(tree, auth, options).router().layer(Measure::door("box")));
-    Site { router, runner }
+    Site { router, admin, reload, runner, upkeep }
+}
+
+/// Some jobs take hours; the others must not wait for them.
+fn job_settings() -> Settings {
+    Settings { concurrency: 8, ..Settings::default() }
 }
 
 /// The vendors' host names that stand for our doors, when an internal DNS or a proxy brings them here.
@@ -72,32 +96,42 @@ pub(crate) fn hosts() -> HostTable {
 struct Running {
     world: World,
     database: Database,
-    backend: FsBackend,
+    storage: Storage,
+    reload: Reload,
     meter: Meter,
 }
 
 #[async_trait]
 impl Operations for Running {
-    async fn ready(&self) -> Result<(), String> {
+    async fn ready(&self) -> Result<Vec<String>, String> {
         self.database.read_long(enterprises::first).await.map_err(|error| {
             tracing::warn!(%error, "the database does not answer");
             "the database does not answer".to_owned()
         })?;
-        // No object has this name; that the backend says so shows that it answers.
-        match self.backend.stat(ObjectName::new([0; 16])).await {
-            Err(error) if error.kind != ErrorKind::NotFound => {
-                tracing::warn!(%error, "the backend does not answer");
-                Err("the backend does not answer".to_owned())
-            }
-            _ => Ok(()),
-        }
+        self.storage.readable().await
     }
 
     fn metrics(&self) -> String {
         self.meter.render()
     }
 
-    async fn status(&self) -> Result<serde_json::Value, Box<dyn std::error::Error + Send + Sync>> {
+    async fn status(&self) -> Result<Value, BoxError> {
         Ok(Status::of(&self.world, &self.database).await?.to_json())
+    }
+
+    async fn backends(&self) -> Result<Value, BoxError> {
+        Ok(self.storage.backends().await?)
+    }
+
+    async fn zones(&self) -> Result<Value, BoxError> {
+        Ok(self.storage.zones())
+    }
+
+    async fn policies(&self) -> Result<Value, BoxError> {
+        Ok(self.storage.policies().await?)
+    }
+
+    async fn reload(&self) -> Result<Value, String> {
+        self.reload.run().await
     }
 }

@@ -8,6 +8,7 @@
 //! | `tls/` | the authority of `--tls self-signed` |
 //! | `lock` | held by the server that runs; says its process id |
 //! | `ready.json` | there while requests are accepted |
+//! | `configuration` | says which file the last server was started with |
 
 use crate::exit::{Exit, Failure};
 use anyhow::Context;
@@ -27,6 +28,15 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub(crate) struct DataDirectory(PathBuf);
 
+/// Where metadata is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metadata {
+    /// In the data directory.
+    Here,
+    /// In a database on a server.
+    Elsewhere,
+}
+
 /// Held while a server runs on a data directory.
 pub(crate) struct Lock(File);
 
@@ -41,13 +51,16 @@ pub(crate) struct Ready {
     pub(crate) pid: u32,
     /// The configured public URL.
     pub(crate) public_url: Option<String>,
+    /// Where the operator interface answers on this machine without TLS: for the commands beside the server.
+    #[serde(default)]
+    pub(crate) admin_url: Option<String>,
 }
 
 impl DataDirectory {
     /// One that a server has made already.
-    pub(crate) fn existing(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn existing(path: &Path, metadata: Metadata) -> Result<Self, Failure> {
         let data = Self::absolute(path)?;
-        if !data.database().exists() {
+        if metadata == Metadata::Here && !data.database().exists() {
             let message = format!("{} is not a data directory; `entente serve --data {0}` makes one", path.display());
             return Err(Failure::new(Exit::DataDirectory, message));
         }
@@ -55,11 +68,11 @@ impl DataDirectory {
     }
 
     /// One to serve, made if it is not there, readable by this user alone.
-    pub(crate) fn for_serving(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn for_serving(path: &Path, metadata: Metadata) -> Result<Self, Failure> {
         let cannot = |error| Failure::new(Exit::DataDirectory, format!("cannot make {}: {error}", path.display()));
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(cannot)?;
         let data = Self::absolute(path)?;
-        if !data.database().exists() && data.segments().exists() {
+        if metadata == Metadata::Here && !data.database().exists() && data.segments().exists() {
             let message = format!(
                 "{} is missing while {} is there: restore the database from its backup, or give another data directory",
                 data.database().display(),
@@ -68,6 +81,11 @@ impl DataDirectory {
             return Err(Failure::new(Exit::DataDirectory, message));
         }
         Ok(data)
+    }
+
+    /// The place of a data directory, whether it is there or not.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
     }
 
     fn absolute(path: &Path) -> Result<Self, Failure> {
@@ -88,18 +106,8 @@ impl DataDirectory {
         self.0.join("segments")
     }
 
-    pub(crate) fn key(&self) -> PathBuf {
-        self.0.join("keys").join("local.key")
-    }
-
     fn ready_file(&self) -> PathBuf {
         self.0.join("ready.json")
-    }
-
-    /// Makes the folder of the key file, readable by this user alone.
-    pub(crate) fn make_key_folder(&self) -> anyhow::Result<()> {
-        let folder = self.0.join("keys");
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(|| folder.display().to_string())
     }
 
     /// Takes the directory for a server. `DataDirectory`, naming the process, when another server has it.
@@ -138,6 +146,29 @@ impl DataDirectory {
         let path = self.0.join("lock");
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         opened.map_err(|error| Failure::new(Exit::DataDirectory, format!("cannot open {}: {error}", path.display())))
+    }
+
+    /// Remembers which configuration file a server was started with, if with any: for the commands beside it.
+    pub(crate) fn remember_configuration(&self, file: Option<&Path>) -> anyhow::Result<()> {
+        let path = self.configuration_file();
+        let done = match file {
+            Some(file) => fs::write(&path, format!("{}\n", file.display())),
+            None => fs::remove_file(&path).or_else(|error| match error.kind() {
+                ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            }),
+        };
+        done.with_context(|| path.display().to_string())
+    }
+
+    /// The configuration file that the last server was started with, if with any.
+    pub(crate) fn configuration(&self) -> Option<PathBuf> {
+        let text = fs::read_to_string(self.configuration_file()).ok()?;
+        Some(PathBuf::from(text.trim_end_matches('\n'))).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    fn configuration_file(&self) -> PathBuf {
+        self.0.join("configuration")
     }
 
     /// Says that requests are accepted from now on: whole or not at all.

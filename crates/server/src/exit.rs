@@ -47,9 +47,14 @@ impl Failure {
         Self { exit, error: anyhow::Error::msg(message) }
     }
 
+    /// What is wrong, with its causes.
+    pub(crate) fn to_text(&self) -> String {
+        format!("{:#}", self.error)
+    }
+
     /// Says so on standard error: a sentence, or an object with `--json`.
     pub(crate) fn report(&self, format: Format) {
-        let text = format!("{:#}", self.error);
+        let text = self.to_text();
         match format {
             Format::Json => eprintln!("{}", json!({ "error": text, "status": self.exit as u8 })),
             Format::Text => eprintln!("entente: {text}"),

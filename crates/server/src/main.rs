@@ -3,6 +3,7 @@
 //! `serve` runs a server; every other verb opens the same data directory, whether a server runs on it or not. What a
 //! verb prints and how it exits is a promise to scripts: see `exit` and `output`.
 
+mod asking;
 mod banner;
 mod cli;
 mod compose;
@@ -14,15 +15,18 @@ mod log;
 mod metering;
 mod output;
 mod progress;
+mod rate;
+mod relocation;
 mod signals;
 mod span;
 mod status;
+mod storage;
 mod store;
 mod upkeep;
 mod verbs;
 
 use clap::Parser;
-use cli::{AppVerb, Cli, TokenVerb, UserVerb, Verb};
+use cli::{AppVerb, BackendVerb, Cli, ConfigVerb, PolicyVerb, ScrubVerb, TokenVerb, UserVerb, Verb, ZoneVerb};
 use entente_world::{Shutdown, World};
 use exit::{Exit, Failure};
 use rustix::fs::Mode;
@@ -78,6 +82,13 @@ async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit,
         Verb::Verify(arguments) => verbs::upkeep::verify(world, arguments, shutdown).await,
         Verb::Collect(arguments) => verbs::upkeep::collect(world, arguments, shutdown).await,
         Verb::Repack(arguments) => verbs::upkeep::repack(world, arguments, shutdown).await,
+        Verb::Config(verb) => verbs::config::run(world, verb).await,
+        Verb::Backend(verb) => verbs::backend::run(world, verb, shutdown).await,
+        Verb::Zone(verb) => verbs::zone::run(world, verb).await,
+        Verb::Policy(verb) => verbs::policy::run(world, verb).await,
+        Verb::Relocate(arguments) => verbs::relocate::run(world, *arguments, shutdown).await,
+        Verb::Scrub(verb) => verbs::scrub::run(world, verb, shutdown).await,
+        Verb::MigrateDatabase(arguments) => verbs::migrate_database::run(world, arguments, shutdown).await,
     }
 }
 
@@ -90,7 +101,17 @@ fn wants_json(verb: &Verb) -> bool {
         Verb::Verify(arguments) => arguments.target.json,
         Verb::Collect(arguments) => arguments.target.json,
         Verb::Repack(arguments) => arguments.target.json,
-        Verb::Token(TokenVerb::Revoke(target))
+        Verb::Backend(BackendVerb::Check(arguments)) => arguments.target.json,
+        Verb::Policy(PolicyVerb::Assign(arguments)) => arguments.target.json,
+        Verb::Relocate(arguments) => arguments.wants_json(),
+        Verb::MigrateDatabase(arguments) => arguments.target.json,
+        Verb::Scrub(ScrubVerb::Start(arguments)) => arguments.target.json,
+        Verb::Scrub(ScrubVerb::Report(target)) => target.json,
+        Verb::Config(ConfigVerb::Check(target) | ConfigVerb::Show(target) | ConfigVerb::Reload(target))
+        | Verb::Backend(BackendVerb::List(target))
+        | Verb::Zone(ZoneVerb::List(target))
+        | Verb::Policy(PolicyVerb::List(target))
+        | Verb::Token(TokenVerb::Revoke(target))
         | Verb::User(UserVerb::List(target))
         | Verb::App(AppVerb::List(target))
         | Verb::Status(target) => target.json,

@@ -1,5 +1,6 @@
-//! Spans of time as people write them: `30d`, `12h`, `90s`.
+//! Spans of time as people write them: `30d`, `12h`, `90s`, `250ms`.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ pub(crate) struct Span(pub(crate) Duration);
 
 /// The text is not a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a span is a whole number and a unit, such as 90s, 15m, 12h or 30d")]
+#[error("a span is a whole number and a unit, such as 250ms, 90s, 15m, 12h or 30d")]
 pub(crate) struct SpanError;
 
 impl FromStr for Span {
@@ -17,22 +18,25 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, SpanError> {
         let unit = text.find(|letter: char| !letter.is_ascii_digit()).ok_or(SpanError)?;
         let (number, unit) = text.split_at_checked(unit).ok_or(SpanError)?;
-        let seconds: u64 = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 60 * 60,
-            "d" => 24 * 60 * 60,
-            _ => return Err(SpanError),
-        };
+        let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(SpanError)?;
         let number: u64 = number.parse().map_err(|_| SpanError)?;
-        number.checked_mul(seconds).map(|seconds| Self(Duration::from_secs(seconds))).ok_or(SpanError)
+        number.checked_mul(*unit_ms).map(|span_ms| Self(Duration::from_millis(span_ms))).ok_or(SpanError)
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Span {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+/// Units and their milliseconds, the longest first.
+const UNITS: [(&str, u64); 5] =
+    [("d", 24 * 60 * 60 * 1_000), ("h", 60 * 60 * 1_000), ("m", 60 * 1_000), ("s", 1_000), ("ms", 1)];
+
+/// In the longest unit of which it is a whole number.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span_ms = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        let fits = |(_, unit_ms): &&(&str, u64)| span_ms > 0 && span_ms % unit_ms == 0;
+        match UNITS.iter().find(fits) {
+            Some((name, unit_ms)) => write!(f, "{}{name}", span_ms / unit_ms),
+            None => f.write_str("0s"),
+        }
     }
 }
 
@@ -45,6 +49,10 @@ mod tests {
     fn spans_are_read() {
         for (text, seconds) in [("0s", 0), ("90s", 90), ("15m", 900), ("12h", 43_200), ("30d", 2_592_000)] {
             assert_eq!(text.parse(), Ok(Span(Duration::from_secs(seconds))), "{text}");
+        }
+        assert_eq!("250ms".parse(), Ok(Span(Duration::from_millis(250))));
+        for text in ["0s", "250ms", "90s", "15m", "12h", "30d"] {
+            assert_eq!(text.parse::<Span>().map(|span| span.to_string()), Ok(text.to_owned()));
         }
         for bad in ["", "5", "s", "-1s", "1.5h", "1w", "1 d", "99999999999999999999d", "999999999999999999d"] {
             assert_eq!(bad.parse::<Span>(), Err(SpanError), "{bad}");

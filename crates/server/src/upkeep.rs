@@ -1,16 +1,31 @@
-//! What the server does when nobody asks: the handlers of all jobs, and their schedule.
+//! What the server does when nobody asks: the handlers of all jobs, their schedule, and what each node looks at by itself.
+
+mod follow;
+mod scrub;
+mod settle;
 
 use crate::config::UpkeepConfig;
+use crate::relocation::{Parts, RELOCATE_JOB, Relocations};
+use crate::storage::Storage;
+use entente_database::jobs::{self, NewJob};
+use entente_database::relocations;
+use entente_database::{Database, Error as DatabaseError, Tx, assignments, settings};
 use entente_identity::Identity;
-use entente_jobs::{BoxError, Handlers, Outcome, Run, handler};
-use entente_model::ItemId;
+use entente_jobs::{BoxError, Handlers, Outcome, Run, Runner, handler};
+use entente_model::{ItemId, JobId, PolicyId};
 use entente_tree::limits::BATCH_ROWS_MAX;
-use entente_tree::{EXPIRE_SESSIONS_JOB, PURGE_JOB, PURGE_VERSIONS_JOB, Tree};
+use entente_tree::{EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB, PURGE_VERSIONS_JOB, Tree};
 use entente_vault::Vault;
-use entente_vault::upkeep::Watch;
 use entente_vault::upkeep::collect::Grace;
 use entente_vault::upkeep::repack::Choice;
-use entente_world::Shutdown;
+use entente_vault::upkeep::safety::INTENT_GRACE;
+use entente_vault::upkeep::{Pace, Watch};
+use entente_world::{Shutdown, World};
+use follow::Following;
+use scrub::{BEGIN_SCRUBS_JOB, SCRUB_JOB};
+pub(crate) use scrub::{Scrubbing, shown as shown_scrub};
+use settle::{CONVERGE_JOB, REMOVE_LEFT_JOB, REPLICATE_JOB, Settling};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The kinds that the tree does not name.
@@ -18,8 +33,18 @@ const EXPIRE_TOKENS_JOB: &str = "expire tokens";
 const COLLECT_JOB: &str = "collect garbage";
 const REPACK_JOB: &str = "repack segments";
 
+/// The setting that says which default policy was last seen to.
+const DEFAULT_FOLLOWED: &str = "default policy followed";
 /// Between two batches of a long removal, so that it leaves room for everything else.
 const BREATH: Duration = Duration::from_millis(20);
+/// How often each node looks whether replicas are to be made. It costs a read.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often everything is compared with what its policy means.
+const CONVERGE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How often replicas are removed that left long enough ago.
+const REMOVE_LEFT_EVERY: Duration = Duration::from_secs(60);
+/// How often is looked whether a scrub is due.
+const BEGIN_SCRUBS_EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// Stops when the process does.
 struct UntilShutdown(Shutdown);
@@ -32,17 +57,171 @@ impl Watch for UntilShutdown {
     }
 }
 
-/// Every job that there is.
-pub(crate) fn handlers(tree: &Tree, identity: &Identity, vault: &Vault, config: &UpkeepConfig) -> Handlers {
-    let (purged, removed, expired, identity) = (tree.clone(), tree.clone(), tree.clone(), identity.clone());
-    let (collected, repacked, grace) = (vault.clone(), vault.clone(), config.grace.0);
-    Handlers::new()
-        .on(PURGE_JOB, handler(move |run: Run| purge(purged.clone(), run)))
-        .every(config.expire.0, PURGE_VERSIONS_JOB, handler(move |_| purge_versions(removed.clone())))
-        .every(config.expire.0, EXPIRE_SESSIONS_JOB, handler(move |_| expire_sessions(expired.clone())))
-        .every(config.expire.0, EXPIRE_TOKENS_JOB, handler(move |_| expire_tokens(identity.clone())))
-        .every(config.collect.0, COLLECT_JOB, handler(move |run: Run| collect(collected.clone(), grace, run.shutdown)))
-        .every(config.repack.0, REPACK_JOB, handler(move |run: Run| repack(repacked.clone(), run.shutdown)))
+/// What upkeep looks after.
+pub(crate) struct Rooms {
+    pub(crate) world: World,
+    pub(crate) database: Database,
+    pub(crate) tree: Tree,
+    pub(crate) identity: Identity,
+    pub(crate) vault: Vault,
+    pub(crate) storage: Storage,
+    pub(crate) config: UpkeepConfig,
+}
+
+/// Everything that is done when nobody asks, and who does it for those who ask. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Upkeep {
+    world: World,
+    database: Database,
+    tree: Tree,
+    identity: Identity,
+    vault: Vault,
+    storage: Storage,
+    config: UpkeepConfig,
+    settling: Settling,
+    pub(crate) relocations: Relocations,
+    pub(crate) scrubbing: Scrubbing,
+}
+
+impl Upkeep {
+    pub(crate) fn new(rooms: Rooms) -> Self {
+        let Rooms { world, database, tree, identity, vault, storage, config } = rooms;
+        let pace = Pace { bytes_per_second: config.bytes_per_second, parallel: config.parallel };
+        let relocations = Relocations::new(Parts {
+            world: world.clone(),
+            database: database.clone(),
+            vault: vault.clone(),
+            tree: tree.clone(),
+            identity: identity.clone(),
+            storage: storage.clone(),
+            pace,
+        });
+        let settling = Settling {
+            database: database.clone(),
+            vault: vault.clone(),
+            storage: storage.clone(),
+            pace,
+            leave_grace: config.leave_grace.0,
+        };
+        let scrubbing = Scrubbing {
+            world: world.clone(),
+            database: database.clone(),
+            vault: vault.clone(),
+            every: config.scrub.0,
+            pace: Pace { bytes_per_second: Some(config.scrub_bytes_per_second), parallel: config.parallel },
+        };
+        Self { world, database, tree, identity, vault, storage, config, settling, relocations, scrubbing }
+    }
+
+    /// Every job that there is.
+    pub(crate) fn handlers(&self) -> Handlers {
+        let (purged, removed, expired) = (self.tree.clone(), self.tree.clone(), self.tree.clone());
+        let (identity, config) = (self.identity.clone(), &self.config);
+        let (collected, repacked, grace) = (self.vault.clone(), self.vault.clone(), config.grace.0);
+        let handlers = Handlers::new()
+            .on(PURGE_JOB, handler(move |run: Run| purge(purged.clone(), run)))
+            .every(config.expire.0, PURGE_VERSIONS_JOB, handler(move |_| purge_versions(removed.clone())))
+            .every(config.expire.0, EXPIRE_SESSIONS_JOB, handler(move |_| expire_sessions(expired.clone())))
+            .every(config.expire.0, EXPIRE_TOKENS_JOB, handler(move |_| expire_tokens(identity.clone())))
+            .every(
+                config.collect.0,
+                COLLECT_JOB,
+                handler(move |run: Run| collect(collected.clone(), grace, run.shutdown)),
+            )
+            .every(config.repack.0, REPACK_JOB, handler(move |run: Run| repack(repacked.clone(), run.shutdown)));
+        self.storage_handlers(handlers)
+    }
+
+    /// Those that see to it that content is where it is to be.
+    fn storage_handlers(&self, handlers: Handlers) -> Handlers {
+        let (replicating, converging, removing) = (self.settling.clone(), self.settling.clone(), self.settling.clone());
+        let (relocations, begun, scrubbed) = (self.relocations.clone(), self.scrubbing.clone(), self.scrubbing.clone());
+        let following = Following {
+            database: self.database.clone(),
+            tree: self.tree.clone(),
+            relocations: self.relocations.clone(),
+        };
+        handlers
+            .on(REPLICATE_JOB, handler(move |run: Run| replicating.clone().replicate(run)))
+            .every(CONVERGE_EVERY, CONVERGE_JOB, handler(move |run: Run| converging.clone().follow_configuration(run)))
+            .every(REMOVE_LEFT_EVERY, REMOVE_LEFT_JOB, handler(move |run: Run| removing.clone().remove_left(run)))
+            .on(RELOCATE_JOB, handler(move |run: Run| relocate(relocations.clone(), run)))
+            .on(FOLLOW_POLICY_JOB, handler(move |run: Run| following.clone().follow(run)))
+            .every(BEGIN_SCRUBS_EVERY, BEGIN_SCRUBS_JOB, handler(move |_| begun.clone().begin_due()))
+            .on(SCRUB_JOB, handler(move |run: Run| scrubbed.clone().scrub(run)))
+    }
+
+    /// Asks for everything to be compared with what the configuration means now.
+    async fn configuration_changed(&self) -> Result<(), BoxError> {
+        self.relocations.retire_redirects().await?;
+        self.enqueue(CONVERGE_JOB).await?;
+        // What was moved elsewhere by hand stays there, unless another policy has become the default.
+        let default = self.database.read(assignments::default_policy)?;
+        let default = default.map_or(0, PolicyId::number).to_be_bytes().to_vec();
+        if self.database.read(|tx| settings::value(tx, DEFAULT_FOLLOWED))?.as_ref() == Some(&default) {
+            return Ok(());
+        }
+        let mut after = None;
+        loop {
+            after = self.tree.follow_default(after, BATCH_ROWS_MAX).await?;
+            if after.is_none() {
+                break;
+            }
+        }
+        let keep = move |tx: &mut Tx<'_>| settings::set(tx, DEFAULT_FOLLOWED, &default);
+        Ok(self.database.transact("keep followed policy", keep).await?)
+    }
+
+    /// What each node does by itself until the process stops: sees whether there is anything to be replicated, and has a
+    /// job made of it that one of them takes.
+    pub(crate) async fn keep_up(self, runner: Runner, mut shutdown: Shutdown) {
+        let mut followed = None;
+        while !shutdown.is_requested() {
+            let config = Arc::clone(&self.storage.in_force().config);
+            if !followed.as_ref().is_some_and(|followed| Arc::ptr_eq(followed, &config)) {
+                match self.configuration_changed().await {
+                    Ok(()) => {
+                        followed = Some(config);
+                        runner.wake();
+                    }
+                    Err(error) => tracing::warn!(%error, "what follows from the configuration cannot be seen to now"),
+                }
+            }
+            match self.look().await {
+                Ok(true) => runner.wake(),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "it cannot be seen whether replicas are to be made"),
+            }
+            tokio::select! {
+                () = shutdown.requested() => {}
+                () = self.world.sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Whether a job was queued.
+    async fn look(&self) -> Result<bool, DatabaseError> {
+        let before = self.world.now().before(INTENT_GRACE);
+        let is_due = move |tx: &mut Tx<'_>| {
+            Ok::<_, DatabaseError>(!jobs::is_queued(tx, REPLICATE_JOB, "")? && relocations::is_unsettled(tx, before)?)
+        };
+        let is_due = self.database.read_long(is_due).await?;
+        if is_due {
+            self.enqueue(REPLICATE_JOB).await?;
+        }
+        Ok(is_due)
+    }
+
+    async fn enqueue(&self, kind: &'static str) -> Result<(), DatabaseError> {
+        let (job, now) = (JobId::new(self.world.next_id()), self.world.now());
+        let new =
+            move |tx: &mut Tx<'_>| jobs::enqueue(tx, &NewJob { job, kind, key: "", payload: "", run_at: now }, now);
+        self.database.transact("queue job", new).await
+    }
+}
+
+async fn relocate(relocations: Relocations, run: Run) -> Result<Outcome, BoxError> {
+    relocations.job(&run.key, &mut UntilShutdown(run.shutdown)).await
 }
 
 /// There is more to do, if something is left.
@@ -73,6 +252,8 @@ async fn collect(vault: Vault, grace: Duration, shutdown: Shutdown) -> Result<Ou
         segments = collected.segments,
         segment_bytes = collected.segment_bytes,
         orphans = collected.orphans,
+        failed = collected.failed,
+        last_error = collected.last_error,
         stopped = collected.stopped,
         "collected garbage"
     );

@@ -1,5 +1,5 @@
-//! A backend in memory that fails now and then, and stops with the world. Only what was committed is durable, and after a
-//! crash some of what was deleted is there again.
+//! A backend in memory that fails now and then, is in a bad mood for a while, and stops with the world. Only what was
+//! committed is durable, and after a crash some of what was deleted is there again.
 
 use crate::steps::Steps;
 use async_trait::async_trait;
@@ -10,12 +10,33 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often things go wrong, one in so many operations; 0 is never.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Faults {
     pub errors: u32,
     pub flipped_bits: u32,
+    /// Copies that upkeep makes and that are stored other than they were written.
+    pub bad_copies: u32,
+}
+
+/// What a backend is like for a while.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Mood {
+    #[default]
+    Well,
+    /// It refuses everything.
+    Refuses,
+    /// It answers nothing until the mood is over.
+    Hangs,
+    /// Each operation takes so many milliseconds more.
+    Slow(u64),
+    /// It flips a bit in all that is read.
+    Corrupts,
+    /// It lists what was there when this began.
+    Stale(Vec<Listed>),
 }
 
 #[derive(Clone)]
@@ -23,8 +44,13 @@ pub(crate) struct SimulatedBackend {
     objects: MemoryBackend,
     steps: Steps,
     faults: Faults,
+    /// The names of copies that upkeep makes.
+    copies: Copies,
     seen: Arc<Seen>,
 }
+
+/// Tells whether a name is that of a copy that upkeep makes.
+pub(crate) type Copies = Arc<dyn Fn(ObjectName) -> bool + Send + Sync>;
 
 /// What one life of a backend has seen.
 #[derive(Default)]
@@ -34,11 +60,29 @@ struct Seen {
     names: Mutex<BTreeSet<ObjectName>>,
     used_twice: AtomicI64,
     deleted: Mutex<Vec<(ObjectName, Bytes)>>,
+    mood: Mutex<(Mood, Option<Instant>)>,
 }
 
 impl SimulatedBackend {
-    pub(crate) fn new(objects: MemoryBackend, steps: Steps, faults: Faults) -> Self {
-        Self { objects, steps, faults, seen: Arc::default() }
+    pub(crate) fn new(objects: MemoryBackend, steps: Steps, faults: Faults, copies: Copies) -> Self {
+        Self { objects, steps, faults, copies, seen: Arc::default() }
+    }
+
+    /// Puts it in a mood for so many milliseconds.
+    pub(crate) async fn turn(&self, mood: Mood, ms: u64) {
+        let mood = match mood {
+            Mood::Stale(_) => Mood::Stale(self.objects.list(None, usize::MAX).await.unwrap_or_default()),
+            mood => mood,
+        };
+        *locked(&self.seen.mood) = (mood, Some(Instant::now() + Duration::from_millis(ms)));
+    }
+
+    fn mood(&self) -> (Mood, Instant) {
+        let mood = locked(&self.seen.mood);
+        match &*mood {
+            (mood, Some(until)) if Instant::now() < *until => (mood.clone(), *until),
+            _ => (Mood::Well, Instant::now()),
+        }
     }
 
     /// How many creations were open at once, at most.
@@ -73,6 +117,12 @@ impl SimulatedBackend {
         work: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Error> {
         self.steps.step(operation).await;
+        match self.mood() {
+            (Mood::Refuses, _) => return Err(Error::new(ErrorKind::Unavailable, operation).because("simulated")),
+            (Mood::Hangs, until) => tokio::time::sleep_until(until).await,
+            (Mood::Slow(ms), _) => tokio::time::sleep(Duration::from_millis(ms)).await,
+            _ => {}
+        }
         if let Some(error) = self.fails(operation) {
             return Err(error);
         }
@@ -101,12 +151,14 @@ impl Backend for SimulatedBackend {
         let inner = self.perform("create", self.objects.create(name)).await?;
         let now = self.seen.open_now.fetch_add(1, Ordering::Relaxed) + 1;
         self.seen.open_most.fetch_max(now, Ordering::Relaxed);
-        Ok(Box::new(SimulatedCreation { inner: Some(inner), backend: self.clone() }))
+        let is_bad = (self.copies)(name) && self.steps.one_in(self.faults.bad_copies);
+        Ok(Box::new(SimulatedCreation { inner: Some(inner), backend: self.clone(), is_bad }))
     }
 
     async fn read(&self, name: ObjectName, range: Range<u64>) -> Result<BytesMut, Error> {
         let mut bytes = self.perform("read", self.objects.read(name, range)).await?;
-        if self.steps.one_in(self.faults.flipped_bits) && !bytes.is_empty() {
+        let corrupts = matches!(self.mood(), (Mood::Corrupts, _)) || self.steps.one_in(self.faults.flipped_bits);
+        if corrupts && !bytes.is_empty() {
             let (at, bit) = self.steps.random(|rng| (rng.usize(0..bytes.len()), rng.u8(0..8)));
             if let Some(byte) = bytes.get_mut(at) {
                 *byte ^= 1 << bit;
@@ -120,17 +172,35 @@ impl Backend for SimulatedBackend {
     }
 
     async fn list(&self, after: Option<ObjectName>, limit: usize) -> Result<Vec<Listed>, Error> {
+        if let (Mood::Stale(rows), _) = self.mood() {
+            let rows = rows.into_iter().filter(|row| after.is_none_or(|after| row.name > after));
+            return self.perform("list", async { Ok(rows.take(limit).collect()) }).await;
+        }
         self.perform("list", self.objects.list(after, limit)).await
     }
 
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
         self.perform("delete", self.remove(name)).await
     }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        self.perform("marker", self.objects.marker()).await
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        self.perform("mark", self.objects.mark(bytes)).await
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        self.perform("foreign", self.objects.foreign(limit)).await
+    }
 }
 
 struct SimulatedCreation {
     inner: Option<Box<dyn Creation>>,
     backend: SimulatedBackend,
+    /// What is stored is not what is written.
+    is_bad: bool,
 }
 
 #[async_trait]
@@ -138,7 +208,13 @@ impl Creation for SimulatedCreation {
     async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
         let ended = || Error::new(ErrorKind::Failed, "write");
         let inner = self.inner.as_mut().ok_or_else(ended)?;
-        self.backend.perform("write", inner.write(bytes)).await
+        let mut stored = BytesMut::from(&bytes[..]);
+        if self.is_bad
+            && let Some(first) = stored.first_mut()
+        {
+            *first ^= 1;
+        }
+        self.backend.perform("write", inner.write(stored.freeze())).await
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), Error> {

@@ -1,20 +1,22 @@
-//! What the clients and the upkeep of one life do.
+//! What the clients of one life do.
 
+use crate::backend::SimulatedBackend;
 use crate::custodian::SimulatedCustodian;
 use crate::ledger::{SIMULATED, SimulatedLedger};
 use crate::model::{Answer, Model};
+use crate::setting::{ENTERPRISE, Setting};
 use crate::steps::Steps;
 use bytes::Bytes;
-use entente_model::{CHUNK_SIZE_BYTES, ContentId, EnterpriseId, Manifest, Sha1, ZoneId};
-use entente_vault::upkeep::{Unwatched, collect::Grace, repack::Choice, verify::Depth};
+use entente_clouds::Backend;
+use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, PolicyId, Sha1, ZoneId};
 use entente_vault::{Begun, BoxError, Error, Scope, Vault};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-pub(crate) const SCOPE: Scope = Scope { enterprise: EnterpriseId::new(1), zone: ZoneId::new(1) };
 /// How long an epoch key is held.
 pub(crate) const KEY_LEASE: Duration = Duration::from_millis(5);
 
@@ -23,7 +25,11 @@ pub(crate) const KEY_LEASE: Duration = Duration::from_millis(5);
 pub(crate) struct Life {
     pub vault: Vault,
     pub ledger: SimulatedLedger,
-    pub custodian: SimulatedCustodian,
+    pub backends: BTreeMap<BackendId, SimulatedBackend>,
+    /// The same, as the vault is given them.
+    pub clouds: BTreeMap<BackendId, Arc<dyn Backend>>,
+    pub custodians: BTreeMap<ZoneId, SimulatedCustodian>,
+    pub setting: Arc<Mutex<Setting>>,
     pub steps: Steps,
     pub model: Arc<Mutex<Model>>,
     pub violations: Arc<Mutex<Vec<String>>>,
@@ -39,6 +45,8 @@ pub(crate) struct Circumstances {
     pub things_fail: bool,
     /// Upkeep has no patience with what is not committed yet.
     pub is_collected: bool,
+    /// Some replicas are damaged for good; of each segment, one at least is not.
+    pub is_rotten: bool,
     /// One operation of a client in so many is given up half way; 0 is never.
     pub impatience: u32,
     /// There are contents of several chunks (they cost a thousand times a small one).
@@ -50,19 +58,43 @@ impl Life {
         self.violations.lock().unwrap_or_else(PoisonError::into_inner).push(what);
     }
 
-    fn draw<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+    fn withdraw(&self, withdrawn: bool) {
+        self.custodians.values().for_each(|custodian| custodian.withdraw(withdrawn));
+    }
+
+    pub(crate) fn with_setting<T>(&self, with: impl FnOnce(&mut Setting) -> T) -> T {
+        with(&mut self.setting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One of the policies that there are.
+    pub(crate) fn scope(&self) -> Scope {
+        let scopes = self.with_setting(|setting| setting.scopes());
+        let at = if scopes.len() > 1 { self.draw(|rng| rng.usize(0..scopes.len())) } else { 0 };
+        scopes.get(at).copied().unwrap_or(Scope {
+            enterprise: ENTERPRISE,
+            zone: ZoneId::new(0),
+            policy: PolicyId::new(0),
+        })
+    }
+
+    pub(crate) fn some_backend(&self) -> Option<BackendId> {
+        let at = if self.backends.len() > 1 { self.draw(|rng| rng.usize(0..self.backends.len())) } else { 0 };
+        self.backends.keys().nth(at).copied()
+    }
+
+    pub(crate) fn draw<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         self.steps.random(draw)
     }
 
-    fn one_in(&self, odds: u32) -> bool {
+    pub(crate) fn one_in(&self, odds: u32) -> bool {
         self.steps.one_in(odds)
     }
 
-    fn with_model<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
+    pub(crate) fn with_model<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
         change(&mut self.model.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn pick(&self) -> Option<(ContentId, Bytes)> {
+    pub(crate) fn pick(&self) -> Option<(ContentId, Bytes)> {
         self.draw(|rng| self.with_model(|model| model.pick(rng)))
     }
 
@@ -86,40 +118,17 @@ impl Life {
         }
     }
 
-    /// Upkeep: one job after the other. Its errors are the backends'; what matters is what it leaves.
-    pub(crate) async fn upkeep(self, jobs: u32) {
-        for _ in 0..jobs {
-            let patience =
-                Duration::from_millis(self.draw(|rng| rng.u64(0..50)) * u64::from(self.draw(fastrand::Rng::bool)));
-            self.steps.pause(20).await;
-            match self.draw(|rng| rng.u32(0..5)) {
-                0..=1 => {
-                    let _ = self.vault.collect(Grace { segments: patience, orphans: patience }, &mut Unwatched).await;
-                }
-                2..=3 => {
-                    let live_share_max = self.draw(fastrand::Rng::f64);
-                    let choice = Choice { live_share_max, age_min: Duration::ZERO };
-                    let _ = self.vault.repack(choice, &mut Unwatched).await;
-                }
-                _ => {
-                    if let Ok(verified) = self.vault.verify(Depth::Bytes, &mut Unwatched).await
-                        && !self.circumstances.bits_flip
-                        && verified.damaged > 0
-                    {
-                        self.violated(format!("verify, beside clients, found {:?}", verified.findings));
-                    }
-                }
-            }
-        }
-    }
-
     /// Withdraws the key for a while. When the leases have ended, nothing is read or written.
     pub(crate) async fn withdrawal(self) {
         self.steps.pause(30).await;
-        self.custodian.withdraw(true);
+        self.withdraw(true);
         tokio::time::sleep(KEY_LEASE + Duration::from_millis(1)).await;
         for _ in 0..3 {
-            if self.vault.write(SCOPE, 100, futures_util::stream::iter([Ok(Bytes::from_static(b"dark"))])).await.is_ok()
+            if self
+                .vault
+                .write(self.scope(), 100, futures_util::stream::iter([Ok(Bytes::from_static(b"dark"))]))
+                .await
+                .is_ok()
             {
                 self.violated("a content was written without a key".to_owned());
             }
@@ -130,13 +139,16 @@ impl Life {
             }
             self.steps.pause(10).await;
         }
-        self.custodian.withdraw(false);
+        self.withdraw(false);
     }
 
     /// Whether an error is one that these circumstances explain.
     fn is_explained(&self, error: &Error) -> bool {
         match error {
-            Error::Damaged { .. } | Error::Internal(_) => self.circumstances.bits_flip,
+            Error::Damaged { .. } => {
+                self.circumstances.bits_flip || (self.circumstances.is_rotten && self.circumstances.things_fail)
+            }
+            Error::Internal(_) => self.circumstances.bits_flip,
             Error::DataKey(_) | Error::UnknownEpoch(_) => false,
             Error::Condemned(_) => self.circumstances.is_collected,
             // Whoever shares a segment with others hears of the ledger's error itself.
@@ -157,7 +169,7 @@ impl Life {
         let cut = self.draw(|rng| rng.usize(1..200_000));
         let fails = self.one_in(12);
         let pieces = pieces(&plain, cut, fails);
-        let written = match self.vault.write(SCOPE, u64::MAX, futures_util::stream::iter(pieces)).await {
+        let written = match self.vault.write(self.scope(), u64::MAX, futures_util::stream::iter(pieces)).await {
             Ok(_) if fails => return self.violated("a body that failed was written".to_owned()),
             Ok(written) => written,
             Err(Error::Body(_)) if fails => return,
@@ -179,8 +191,9 @@ impl Life {
 
     async fn write_in_parts(&self) {
         // All parts but the last are whole chunks; unless this history has large contents, there is one part.
+        let scope = self.scope();
         let count = if self.circumstances.large { self.draw(|rng| rng.u32(1..3)) } else { 1 };
-        let begun = match self.vault.begin(SCOPE).await {
+        let begun = match self.vault.begin(scope).await {
             Ok(begun) => begun,
             Err(error) => return self.check_failure("a beginning", &error),
         };
@@ -202,8 +215,9 @@ impl Life {
         let plain: Bytes = whole.concat().into();
         let manifest = Manifest {
             content: begun.content,
-            enterprise: SCOPE.enterprise,
-            zone: SCOPE.zone,
+            enterprise: scope.enterprise,
+            zone: scope.zone,
+            policy: scope.policy,
             key: begun.key,
             size: plain.len() as u64,
             sha1: None,

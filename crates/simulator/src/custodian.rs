@@ -22,6 +22,11 @@ impl SimulatedCustodian {
         Self { inner, steps, errors, answer_ms_max, withdrawn: Arc::default() }
     }
 
+    /// The custodian of another zone, from which the key is withdrawn together with this one's.
+    pub(crate) fn beside(&self, inner: Arc<dyn Custodian>) -> Self {
+        Self { inner, ..self.clone() }
+    }
+
     /// From now on it refuses, or no longer.
     pub(crate) fn withdraw(&self, withdrawn: bool) {
         self.withdrawn.store(withdrawn, Ordering::Relaxed);

@@ -2,12 +2,17 @@
 //! failure before it, or after it, when nobody knows whether it was done. What it must do is what `database::ledger` and
 //! `database::contents` do on SQL.
 
+mod replicas;
+
 use crate::steps::Steps;
 use async_trait::async_trait;
 use entente_clouds::ObjectName;
-use entente_model::{BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, ZoneId};
+use entente_model::{
+    BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp, ZoneId,
+};
 use entente_vault::{
-    ChunkRecord, EpochRecord, Error, Ledger, Located, SegmentRecord, SegmentState, Written, WrittenSegment,
+    ChunkRecord, Copy, EpochRecord, Error, Ledger, Located, Replica, ReplicaState, SegmentRecord, SegmentState,
+    Written, WrittenSegment,
 };
 use entente_world::World;
 use std::collections::BTreeMap;
@@ -28,6 +33,16 @@ pub(crate) struct State {
     /// Parts of contents that are still arriving.
     parts: BTreeMap<(ContentId, u32), Place>,
     epochs: BTreeMap<EpochId, EpochRecord>,
+    /// Every name that there ever was: where, for a segment of which policy, and whether upkeep made it for a copy.
+    names: BTreeMap<ObjectName, Named>,
+}
+
+/// What a name was given to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named {
+    pub backend: BackendId,
+    pub policy: PolicyId,
+    pub is_copy: bool,
 }
 
 #[derive(Clone)]
@@ -155,6 +170,25 @@ impl State {
         self.contents.keys().copied()
     }
 
+    pub(crate) fn named(&self, name: ObjectName) -> Option<Named> {
+        self.names.get(&name).copied()
+    }
+
+    /// The first chunk in a segment.
+    pub(crate) fn first_place_in(&self, segment: SegmentId) -> Option<Place> {
+        self.chunks.values().find(|place| place.segment == segment).copied()
+    }
+
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        self.contents.values().map(|(manifest, _)| manifest)
+    }
+
+    /// The segments that hold a content's chunks.
+    pub(crate) fn segments_of_content(&self, content: ContentId) -> impl Iterator<Item = &SegmentRecord> {
+        let places = self.chunks.range((content, 0)..=(content, u32::MAX)).map(|(_, place)| place.segment);
+        places.filter_map(|segment| self.segments.get(&segment))
+    }
+
     /// The greatest id in use: whoever starts makes none that is smaller, whatever the clock says.
     pub(crate) fn greatest_id(&self) -> i64 {
         let parts = self.parts.keys().map(|(content, _)| content.number()).max();
@@ -185,11 +219,21 @@ impl State {
 
     fn hold(&mut self, place: &Place, written: &[WrittenSegment]) -> Result<(), Error> {
         let record = self.segments.get_mut(&place.segment).ok_or(Error::Condemned(place.segment))?;
+        let written = written.iter().find(|segment| segment.segment == place.segment);
+        let written = written.ok_or(Error::Internal("a place without its segment"))?;
+        if record.state == SegmentState::Reserved {
+            for replica in record.replicas.iter_mut().filter(|r| r.state == ReplicaState::Intended) {
+                if written.holders.iter().any(|holder| holder == replica.backend) {
+                    replica.state = ReplicaState::Durable;
+                } else {
+                    replica.since = Timestamp::from_millis(0);
+                }
+            }
+            record.size = written.size;
+        }
         record.state = SegmentState::Live;
         record.live += place.length;
         record.dead_since = None;
-        let written = written.iter().find(|segment| segment.segment == place.segment);
-        record.size = written.ok_or(Error::Internal("a place without its segment"))?.size;
         Ok(())
     }
 
@@ -214,17 +258,33 @@ impl State {
 
 #[async_trait]
 impl Ledger for SimulatedLedger {
-    async fn reserve(&self, backend: BackendId, names: &[ObjectName], now: Timestamp) -> Result<Vec<SegmentId>, Error> {
-        let ids: Vec<_> = names.iter().map(|_| SegmentId::new(self.world.next_id())).collect();
+    async fn reserve(
+        &self,
+        policy: PolicyId,
+        intents: &[Vec<(BackendId, ObjectName)>],
+        now: Timestamp,
+    ) -> Result<Vec<SegmentId>, Error> {
+        let ids: Vec<_> = intents.iter().map(|_| SegmentId::new(self.world.next_id())).collect();
         self.transact("reserve", |state| {
             if ids.iter().any(|segment| state.segments.contains_key(segment)) {
                 return Err(Error::ledger("there is such a segment"));
             }
-            for (segment, name) in ids.iter().zip(names) {
+            for (segment, intent) in ids.iter().zip(intents) {
+                let replica = |(backend, name): &(BackendId, ObjectName)| Replica {
+                    backend: *backend,
+                    name: *name,
+                    state: ReplicaState::Intended,
+                    since: now,
+                };
+                for (backend, name) in intent {
+                    state.names.insert(*name, Named { backend: *backend, policy, is_copy: false });
+                }
+                let mut replicas: Vec<_> = intent.iter().map(replica).collect();
+                replicas.sort_by_key(|replica| replica.backend);
                 let record = SegmentRecord {
                     segment: *segment,
-                    name: *name,
-                    backend,
+                    policy,
+                    replicas,
                     state: SegmentState::Reserved,
                     size: 0,
                     live: 0,
@@ -245,7 +305,7 @@ impl Ledger for SimulatedLedger {
             let places = state.chunks.range((content, from)..=(content, u32::MAX)).take(limit);
             let located = places.filter_map(|(_, place)| {
                 let record = state.segments.get(&place.segment)?;
-                Some(Located { place: *place, name: record.name, backend: record.backend })
+                Some(Located { place: *place, replicas: record.replicas.clone() })
             });
             Ok(located.collect())
         })
@@ -255,17 +315,58 @@ impl Ledger for SimulatedLedger {
     async fn segments_after(&self, after: Option<SegmentId>, limit: u32) -> Result<Vec<SegmentRecord>, Error> {
         let limit = bounded(limit as usize)?;
         let from = after.map_or(0, SegmentId::number) + 1;
-        let page =
-            |state: &mut State| Ok(state.segments.range(SegmentId::new(from)..).take(limit).map(|(_, r)| *r).collect());
+        let page = |state: &mut State| {
+            Ok(state.segments.range(SegmentId::new(from)..).take(limit).map(|(_, r)| r.clone()).collect())
+        };
         self.transact("segments after", page).await
     }
 
-    async fn segments_named(&self, backend: BackendId, names: &[ObjectName]) -> Result<Vec<SegmentRecord>, Error> {
+    async fn segments(&self, segments: &[SegmentId]) -> Result<Vec<SegmentRecord>, Error> {
+        bounded(segments.len())?;
+        let find = |state: &mut State| Ok(segments.iter().filter_map(|id| state.segments.get(id).cloned()).collect());
+        self.transact("segments", find).await
+    }
+
+    async fn unsettled(&self, after: Option<SegmentId>, limit: u32) -> Result<Vec<SegmentRecord>, Error> {
+        let limit = bounded(limit as usize)?;
+        let is_unsettled = |record: &SegmentRecord| {
+            let waits = |r: &Replica| matches!(r.state, ReplicaState::Intended | ReplicaState::Damaged);
+            record.state == SegmentState::Live && record.replicas.iter().any(waits)
+        };
+        self.transact("unsettled", |state| Ok(state.page(after, limit, is_unsettled))).await
+    }
+
+    async fn segments_of(
+        &self,
+        policy: PolicyId,
+        after: Option<SegmentId>,
+        limit: u32,
+    ) -> Result<Vec<SegmentRecord>, Error> {
+        let limit = bounded(limit as usize)?;
+        self.transact("segments of", |state| Ok(state.page(after, limit, |record| record.policy == policy))).await
+    }
+
+    async fn segments_on(
+        &self,
+        backend: BackendId,
+        after: Option<ObjectName>,
+        limit: u32,
+    ) -> Result<Vec<SegmentRecord>, Error> {
+        let limit = bounded(limit as usize)?;
+        self.transact("segments on", |state| {
+            let named = state.segments.values().filter_map(|record| Some((record.on(backend)?.name, record)));
+            let mut found: Vec<_> = named.filter(|(name, _)| after.is_none_or(|after| *name > after)).collect();
+            found.sort_by_key(|(name, _)| *name);
+            Ok(found.into_iter().take(limit).map(|(_, record)| record.clone()).collect())
+        })
+        .await
+    }
+
+    async fn known(&self, backend: BackendId, names: &[ObjectName]) -> Result<Vec<ObjectName>, Error> {
         bounded(names.len())?;
-        self.transact("segments named", |state| {
-            let named =
-                state.segments.values().filter(|record| record.backend == backend && names.contains(&record.name));
-            Ok(named.copied().collect())
+        self.transact("known", |state| {
+            let there = state.segments.values().filter_map(|record| record.on(backend)).map(|replica| replica.name);
+            Ok(there.filter(|name| names.contains(name)).collect())
         })
         .await
     }
@@ -279,6 +380,19 @@ impl Ledger for SimulatedLedger {
                 within.map(|((content, _), place)| ChunkRecord { content: *content, place: *place }).collect();
             found.sort_by_key(|chunk| chunk.place.offset);
             found.truncate(limit);
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn chunks_of(&self, segments: &[SegmentId]) -> Result<Vec<ChunkRecord>, Error> {
+        bounded(segments.len())?;
+        self.transact("chunks of", |state| {
+            let all = state.chunks.iter().chain(&state.parts);
+            let within = all.filter(|(_, place)| segments.contains(&place.segment));
+            let mut found: Vec<_> =
+                within.map(|((content, _), place)| ChunkRecord { content: *content, place: *place }).collect();
+            found.sort_by_key(|chunk| (chunk.place.segment, chunk.place.offset));
             Ok(found)
         })
         .await
@@ -301,7 +415,7 @@ impl Ledger for SimulatedLedger {
         segments: &[SegmentId],
         now: Timestamp,
         before: Timestamp,
-    ) -> Result<Vec<SegmentId>, Error> {
+    ) -> Result<Vec<SegmentRecord>, Error> {
         bounded(segments.len())?;
         self.transact("condemn", |state| {
             let mut condemned = Vec::new();
@@ -313,7 +427,7 @@ impl Ledger for SimulatedLedger {
                 let unused = record.live == 0 && record.dead_since.is_some_and(|since| since <= before);
                 if record.state == SegmentState::Condemned || unused {
                     record.state = SegmentState::Condemned;
-                    condemned.push(*segment);
+                    condemned.push(record.clone());
                 }
             }
             Ok(condemned)
@@ -326,6 +440,72 @@ impl Ledger for SimulatedLedger {
         self.transact("forget", |state| {
             state.segments.retain(|id, record| !(segments.contains(id) && record.state == SegmentState::Condemned));
             Ok(())
+        })
+        .await
+    }
+
+    async fn intend(&self, copies: &[Copy], now: Timestamp) -> Result<Vec<Copy>, Error> {
+        bounded(copies.len())?;
+        self.transact("intend", |state| Ok(state.intend(copies, now))).await
+    }
+
+    async fn settle(&self, copies: &[Copy], now: Timestamp) -> Result<u32, Error> {
+        bounded(copies.len())?;
+        self.transact("settle", |state| Ok(state.settle(copies, now))).await
+    }
+
+    async fn doubt(&self, copy: Copy, now: Timestamp) -> Result<(), Error> {
+        self.transact("doubt", |state| {
+            state.doubt(copy, now);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn trust(&self, copies: &[Copy], now: Timestamp) -> Result<u32, Error> {
+        bounded(copies.len())?;
+        self.transact("trust", |state| Ok(state.trust(copies, now))).await
+    }
+
+    async fn leave(
+        &self,
+        backend: BackendId,
+        segments: &[SegmentId],
+        others_min: u32,
+        now: Timestamp,
+    ) -> Result<Vec<SegmentId>, Error> {
+        bounded(segments.len())?;
+        self.transact("leave", |state| Ok(state.leave(backend, segments, others_min, now))).await
+    }
+
+    async fn condemn_replicas(
+        &self,
+        backend: BackendId,
+        after: Option<SegmentId>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Copy>, Error> {
+        let limit = bounded(limit as usize)?;
+        self.transact("condemn replicas", |state| Ok(state.condemn_replicas(backend, after, (before, limit)))).await
+    }
+
+    async fn forget_replicas(&self, copies: &[Copy]) -> Result<(), Error> {
+        bounded(copies.len())?;
+        self.transact("forget replicas", |state| {
+            state.forget_replicas(copies);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn move_content(&self, old: &Manifest, new: &Manifest) -> Result<bool, Error> {
+        self.transact("move content", |state| {
+            let Some((manifest, _)) = state.contents.get_mut(&old.content) else { return Ok(false) };
+            if manifest.policy != old.policy || manifest.key != old.key {
+                return Ok(false);
+            }
+            (manifest.policy, manifest.zone, manifest.key) = (new.policy, new.zone, new.key.clone());
+            Ok(true)
         })
         .await
     }

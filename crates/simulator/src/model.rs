@@ -1,7 +1,8 @@
 //! What must be true, as simply as it can be said: the contents that were acknowledged, and those nobody knows of.
 
 use bytes::Bytes;
-use entente_model::ContentId;
+use entente_model::{ContentId, ZoneId};
+use entente_vault::Scope;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of one content.
@@ -30,6 +31,8 @@ pub(crate) enum Answer {
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     pub contents: BTreeMap<ContentId, Known>,
+    /// Contents that are, or were, to be moved: where to at last, and every zone that they may be in.
+    moves: BTreeMap<ContentId, (Option<Scope>, BTreeSet<ZoneId>)>,
     /// Contents of which every known reference has been given back, but perhaps not every one.
     left_perhaps: BTreeSet<ContentId>,
 }
@@ -73,6 +76,28 @@ impl Model {
             }
             self.contents.remove(&content);
         }
+    }
+
+    /// A move is about to be asked.
+    pub(crate) fn moving(&mut self, content: ContentId, to: Scope) {
+        let (last, zones) = self.moves.entry(content).or_default();
+        *last = Some(to);
+        zones.insert(to.zone);
+    }
+
+    /// Moves that were asked for and may not be done.
+    pub(crate) fn unfinished_moves(&self) -> Vec<(ContentId, Scope)> {
+        self.moves.iter().filter_map(|(content, (to, _))| to.map(|to| (*content, to))).collect()
+    }
+
+    /// All of them are done.
+    pub(crate) fn moves_ended(&mut self) {
+        self.moves.clear();
+    }
+
+    /// Whether a content may have bytes in a zone beside its own.
+    pub(crate) fn may_be_in(&self, content: ContentId, zone: ZoneId) -> bool {
+        self.moves.get(&content).is_some_and(|(_, zones)| zones.contains(&zone))
     }
 
     /// It was looked for at a quiet moment, and found whole. What was in doubt has one reference at least.

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot be set up fails")]
 
+mod policies;
+mod scratch;
 mod stage;
 
+pub use scratch::{Scratch, is_on_server};
 pub use stage::Stage;
 
 /// The database, for tests of rooms that may not lean on it.

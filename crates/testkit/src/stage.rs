@@ -1,17 +1,17 @@
 //! A whole store without a network: a throwaway database, a vault over memory, an enterprise with its people.
 
+use crate::Scratch;
 use entente_clouds::memory::MemoryBackend;
 use entente_custodians::local::LocalCustodian;
+use entente_database::Database;
 use entente_database::enterprises::{self, Enterprise};
-use entente_database::{Database, Options};
 use entente_identity::{Identity, IssueToken, Login, Signer};
-use entente_model::{BackendId, Caller, EnterpriseId, Scopes, UserId, UserRole, ZoneId};
+use entente_model::{BackendId, Caller, EnterpriseId, PolicyId, Scopes, UserId, UserRole, ZoneId};
 use entente_tree::Tree;
-use entente_vault::{Limits, Vault, Zone};
+use entente_vault::{Limits, Topology, Vault};
 use entente_world::World;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// Everything below the doors. Dropping it removes its files.
 pub struct Stage {
@@ -31,7 +31,7 @@ pub struct Stage {
     pub signer: Signer,
     /// The only enterprise.
     pub enterprise: EnterpriseId,
-    _folder: TempDir,
+    _scratch: Scratch,
 }
 
 impl Stage {
@@ -41,19 +41,15 @@ impl Stage {
     /// When the machine cannot give a temporary folder with a database in it.
     pub async fn new() -> Self {
         let world = World::real();
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let database =
-            Database::open(world.clone(), &Options::new(folder.path().join("metadata.db"))).expect("a database");
+        let scratch = Scratch::new();
+        let database = scratch.open(&world);
         let backend = MemoryBackend::new(world.clone());
         let custodian = Arc::new(LocalCustodian::in_memory(world.clone()));
         let signer = Signer::load(&world, &database, custodian.as_ref()).await.expect("a signer");
-        let zone = ZoneId::new(world.next_id());
-        let zones = vec![Zone {
-            zone,
-            backends: vec![(BackendId::new(world.next_id()), Arc::new(backend.clone()))],
-            custodian,
-        }];
-        let vault = Vault::new(world.clone(), Arc::new(database.clone()), zones, Limits::default());
+        // What a new database calls the default.
+        let (zone, place) = (ZoneId::new(1), BackendId::new(1));
+        let topology = Topology::single((zone, place, PolicyId::new(1)), Arc::new(backend.clone()), custodian);
+        let vault = Vault::new(world.clone(), Arc::new(database.clone()), topology, Limits::default());
         let enterprise = EnterpriseId::new(world.next_id());
         let row = Enterprise { id: enterprise, name: "Acme".to_owned(), zone, created_at: world.now() };
         database
@@ -62,7 +58,7 @@ impl Stage {
             .expect("an enterprise");
         let tree = Tree::new(world.clone(), database.clone(), vault.clone());
         let identity = Identity::new(world.clone(), database.clone());
-        Self { world, database, backend, vault, tree, identity, signer, enterprise, _folder: folder }
+        Self { world, database, backend, vault, tree, identity, signer, enterprise, _scratch: scratch }
     }
 
     /// A new person of the enterprise.

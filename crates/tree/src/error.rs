@@ -86,6 +86,9 @@ pub enum Error {
     /// Another user has this login.
     #[error("another user has this login")]
     LoginInUse,
+    /// The user or the enterprise has a storage policy assigned already. Change that assignment.
+    #[error("a storage policy is assigned already; change that assignment")]
+    PolicyAssigned,
     /// The body ended early: the client went away or was too slow. Send it again.
     #[error("the body ended before it was complete")]
     BodyFailed(#[source] Cause),
@@ -95,6 +98,10 @@ pub enum Error {
     /// A disk or a backend has no room left. An operator has to make some.
     #[error("there is no room left to store this")]
     Full(#[source] Cause),
+    /// What the owner's storage policy asks for cannot be had now: too few of its backends can be written to, or it is
+    /// not configured any more. Nothing was stored. May be tried again later.
+    #[error("the storage policy cannot be met")]
+    PolicyUnmet(#[source] Cause),
     /// A backend or a custodian cannot be reached or refuses. May be tried again later.
     #[error("a backend or a custodian is not available")]
     Unavailable(#[source] Cause),
@@ -121,7 +128,8 @@ impl From<entente_database::Error> for Error {
             }
             ErrorKind::Full => Self::Full(error.into()),
             ErrorKind::Damaged => Self::Damaged(error.into()),
-            ErrorKind::Schema | ErrorKind::Failed => Self::Internal(error.into()),
+            // Perhaps done, perhaps not: nothing that a client may take for either.
+            ErrorKind::Schema | ErrorKind::Failed | ErrorKind::Unknown => Self::Internal(error.into()),
         }
     }
 }
@@ -134,6 +142,7 @@ impl From<entente_vault::Error> for Error {
             Vault::TooLong { limit } => Self::TooLarge { limit },
             Vault::Condemned(_) | Vault::Interrupted(_) => Self::BusyRetry(error.into()),
             Vault::Damaged { .. } | Vault::UnknownEpoch(_) | Vault::DataKey(_) => Self::Damaged(error.into()),
+            Vault::Unmet { .. } => Self::PolicyUnmet(error.into()),
             Vault::Custodian(_) => Self::Unavailable(error.into()),
             Vault::Cloud(_) if error.is_full() => Self::Full(error.into()),
             Vault::Cloud(_) => Self::Unavailable(error.into()),

@@ -15,6 +15,7 @@ pub mod grant;
 mod items;
 pub mod limits;
 mod marker;
+mod storage;
 mod uploads;
 mod users;
 mod view;
@@ -35,6 +36,10 @@ pub use files::{NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;
 pub use items::{CopyTo, ItemChange, ListQuery, Listing, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo};
 pub use marker::Marker;
+pub use storage::{
+    Assignee, BackendCopy, Below, BelowPosition, Elsewhere, ElsewherePosition, FOLLOW_POLICY_JOB, PolicyAssignment,
+    PolicyPage, StoragePolicy, Stored, Whereabouts, assignee_of_key, key_of_assignee,
+};
 pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
 pub use users::{NewPerson, UserPage, UserQuery};
 pub use view::{ItemState, ItemView, PathEntry, VersionState, VersionView};

@@ -21,6 +21,8 @@ pub const TAG_CHARS_MAX: usize = 256;
 pub const USER_TEXT_CHARS_MAX: usize = 256;
 /// Users in a page of a listing.
 pub const USERS_PAGE_MAX: u32 = 1_000;
+/// Storage policies in a page of a listing.
+pub const POLICIES_PAGE_MAX: u32 = 1_000;
 /// Parts of an upload session.
 pub const PARTS_MAX: u32 = 32_768;
 /// Bytes of a file that is uploaded in a session: 256 GiB.

@@ -129,7 +129,8 @@ const fn rank(role: UserRole) -> u8 {
     }
 }
 
-fn administers(caller: &Caller) -> bool {
+/// Whether the caller may administer users and what belongs to them, with this credential.
+pub(crate) fn administers(caller: &Caller) -> bool {
     caller.role.administers() && caller.scopes.contains(Scopes::ADMINISTER)
 }
 

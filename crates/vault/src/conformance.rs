@@ -1,9 +1,11 @@
 //! What every ledger must do, whoever implements it: called by the tests of each.
 
-use crate::{Error, Ledger, ObjectName, SegmentRecord, SegmentState, Written, WrittenSegment};
+mod replicas;
+
+use crate::{Error, Holders, Ledger, ObjectName, ReplicaState, SegmentRecord, SegmentState, Written, WrittenSegment};
 use entente_model::{
-    BackendId, Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, SegmentId, Timestamp, WrappedDataKey,
-    ZoneId,
+    BackendId, Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp,
+    WrappedDataKey, ZoneId,
 };
 use std::pin::Pin;
 
@@ -16,6 +18,9 @@ pub trait Owner: Sync {
 }
 
 const BACKEND: BackendId = BackendId::new(3);
+/// Where a second copy is meant to be.
+const OTHER: BackendId = BackendId::new(5);
+const POLICY: PolicyId = PolicyId::new(4);
 const T0: Timestamp = Timestamp::from_millis(1_000);
 const EARLY: Timestamp = Timestamp::from_millis(500);
 const LATER: Timestamp = Timestamp::from_millis(2_000);
@@ -23,7 +28,7 @@ const LATER: Timestamp = Timestamp::from_millis(2_000);
 /// Runs everything on an empty ledger. The text of an error says what was not as promised.
 pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
     let [a, b, unused] = reserve(ledger).await?;
-    let written = content(1, &[(a, 0, 100), (b, 0, 50)]);
+    let written = content(1, &[(&a, 0, 100), (&b, 0, 50)]);
 
     check("nothing is committed yet", say(ledger.content(ContentId::new(1)).await)?.is_none())?;
     say(owner.commit(&written).await)?;
@@ -35,7 +40,8 @@ pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
     let places = say(ledger.places(ContentId::new(1), 1, 10).await)?;
     check(
         "places start where they are asked",
-        places.len() == 1 && places.first().is_some_and(|l| l.place.segment == b.segment && l.name == b.name),
+        places.len() == 1
+            && places.first().is_some_and(|l| l.place.segment == b.segment && l.replicas == durable(&b).replicas),
     )?;
     check("places end with their limit", say(ledger.places(ContentId::new(1), 0, 1).await)?.len() == 1)?;
 
@@ -43,26 +49,37 @@ pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
     let expected = [(SegmentState::Live, 1000, 100), (SegmentState::Live, 1000, 50), (SegmentState::Reserved, 0, 0)];
     let found: Vec<_> = records.iter().map(|r| (r.state, r.size, r.live)).collect();
     check("segments are live with what is held of them", found == expected)?;
-    check(
-        "segments are found by name",
-        say(ledger.segments_named(BACKEND, &[b.name, ObjectName::new([9; 16])]).await)?.len() == 1,
-    )?;
-    check("names are of a backend", say(ledger.segments_named(BackendId::new(4), &[b.name]).await)?.is_empty())?;
+    let name = name_on(&b, BACKEND)?;
+    check("names are known", say(ledger.known(BACKEND, &[name, ObjectName::new([9; 16])]).await)? == [name])?;
+    check("names are of a backend", say(ledger.known(OTHER, &[name]).await)?.is_empty())?;
     check("chunks of a segment are found", say(ledger.chunks_in(a.segment, 0, 10).await)?.len() == 1)?;
+    let of = say(ledger.chunks_of(&[b.segment, a.segment]).await)?;
+    let sorted = of.iter().map(|chunk| (chunk.place.segment, chunk.place.offset)).is_sorted();
+    check("chunks of several segments are found in order", of.len() == 2 && sorted)?;
     check("chunks before the offset are not", say(ledger.chunks_in(a.segment, 1, 10).await)?.is_empty())?;
 
     let all = [a.segment, b.segment, unused.segment];
     check("what is too young is not condemned", say(ledger.condemn(&all, T0, EARLY).await)?.is_empty())?;
-    check("only what is unused is condemned", say(ledger.condemn(&all, LATER, T0).await)? == [unused.segment])?;
-    check("condemning again answers the same", say(ledger.condemn(&all, LATER, EARLY).await)? == [unused.segment])?;
-    let refused = owner.commit(&content(2, &[(unused, 0, 10), (a, 200, 10)])).await;
+    check("only what is unused is condemned", ids(&say(ledger.condemn(&all, LATER, T0).await)?) == [unused.segment])?;
+    check(
+        "condemning again answers the same",
+        ids(&say(ledger.condemn(&all, LATER, EARLY).await)?) == [unused.segment],
+    )?;
+    let again = say(ledger.condemn(&all, LATER, EARLY).await)?;
+    check("with its replicas", again.first().is_some_and(|record| record.replicas == unused.replicas))?;
+    let refused = owner.commit(&content(2, &[(&unused, 0, 10), (&a, 200, 10)])).await;
     check("a condemned segment takes nothing", refused.is_err())?;
     check("a refused commit leaves nothing", say(ledger.content(ContentId::new(2)).await)?.is_none())?;
     check("a refused commit holds nothing", say(ledger.chunks_in(a.segment, 0, 10).await)?.len() == 1)?;
     say(ledger.forget(&all).await)?;
     check("only what is condemned is forgotten", say(ledger.segments_after(None, 10).await)?.len() == 2)?;
 
-    rehome(ledger, &written, a, b).await?;
+    let forgotten = name_on(&unused, BACKEND)?;
+    check("with its names", say(ledger.known(BACKEND, &[forgotten]).await)?.is_empty())?;
+
+    rehome(ledger, &written, &a, &b).await?;
+    replicas::run(ledger, &b).await?;
+    move_content(ledger, &written).await?;
 
     say(owner.release(ContentId::new(1)).await)?;
     check("a released content is gone", say(ledger.content(ContentId::new(1)).await)?.is_none())?;
@@ -81,22 +98,32 @@ pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
     epochs(ledger).await
 }
 
-async fn rehome(ledger: &dyn Ledger, written: &Written, a: SegmentRecord, b: SegmentRecord) -> Result<(), String> {
+async fn rehome(ledger: &dyn Ledger, written: &Written, a: &SegmentRecord, b: &SegmentRecord) -> Result<(), String> {
     let [target, ..] = reserve(ledger).await?;
     let to = |offset, place: &Place| Place { segment: target.segment, offset, ..*place };
     let chunks = say(ledger.chunks_in(a.segment, 0, 10).await)?;
     let moved = chunks.first().ok_or("no chunk to move")?.clone();
     let mut stale = moved.clone();
     stale.place.segment = b.segment;
-    let segment = WrittenSegment { segment: target.segment, size: 700 };
+    let segment = WrittenSegment { segment: target.segment, size: 700, holders: holders() };
     let moves = [(moved.clone(), to(5, &moved.place)), (stale.clone(), to(300, &stale.place))];
     check("only chunks that are where they were move", say(ledger.rehome(segment, &moves).await)? == 1)?;
     let places = say(ledger.places(written.manifest.content, 0, 1).await)?;
     check("a moved chunk is at its new place", places.first().is_some_and(|l| l.place == to(5, &moved.place)))?;
-    let records = say(ledger.segments_named(BACKEND, &[a.name, target.name]).await)?;
-    let live = |name| records.iter().find(|r| r.name == name).map(|r| (r.live, r.state));
-    check("the old segment is let go", live(a.name).is_some_and(|(live, _)| live == 0))?;
-    check("the new one is held", live(target.name) == Some((100, SegmentState::Live)))
+    let records = say(ledger.segments(&[a.segment, target.segment]).await)?;
+    let live = |segment| records.iter().find(|r| r.segment == segment).map(|r| (r.live, r.state));
+    check("the old segment is let go", live(a.segment).is_some_and(|(live, _)| live == 0))?;
+    check("the new one is held", live(target.segment) == Some((100, SegmentState::Live)))
+}
+
+async fn move_content(ledger: &dyn Ledger, written: &Written) -> Result<(), String> {
+    let old = Manifest { places: Vec::new(), ..written.manifest.clone() };
+    let mut new = Manifest { policy: PolicyId::new(40), zone: ZoneId::new(10), ..old.clone() };
+    new.key = WrappedDataKey { epoch: EpochId::new(2), bytes: vec![1; 40] };
+    check("a content moves to another policy and zone", say(ledger.move_content(&old, &new).await)?)?;
+    check("and is there then", say(ledger.content(old.content).await)?.as_ref() == Some(&new))?;
+    check("one that has moved does not move again", !say(ledger.move_content(&old, &new).await)?)?;
+    check("a content moves back", say(ledger.move_content(&new, &old).await)?)
 }
 
 async fn epochs(ledger: &dyn Ledger) -> Result<(), String> {
@@ -116,17 +143,51 @@ async fn epochs(ledger: &dyn Ledger) -> Result<(), String> {
 async fn reserve(ledger: &dyn Ledger) -> Result<[SegmentRecord; 3], String> {
     let before: Vec<_> = say(ledger.segments_after(None, 100).await)?.iter().map(|record| record.segment).collect();
     let serial = u8::try_from(before.len()).unwrap_or(u8::MAX);
-    let names = [1, 2, 3].map(|i| ObjectName::new([i * 16 + serial; 16]));
-    let ids = say(ledger.reserve(BACKEND, &names, T0).await)?;
+    let name = |i: u8| ObjectName::new([i * 16 + serial; 16]);
+    let intents = [1, 2, 3].map(|i| vec![(BACKEND, name(i)), (OTHER, name(i + 8))]);
+    let ids = say(ledger.reserve(POLICY, &intents, T0).await)?;
     check("each name gets an id", ids.len() == 3)?;
     let records = say(ledger.segments_after(None, 100).await)?;
     let new: Vec<_> = records.into_iter().filter(|record| !before.contains(&record.segment)).collect();
-    check("reserved segments are there", new.iter().all(|r| r.state == SegmentState::Reserved && r.created_at == T0))?;
+    let reserved = |record: &SegmentRecord| {
+        record.state == SegmentState::Reserved
+            && record.created_at == T0
+            && record.policy == POLICY
+            && record.replicas.iter().map(|replica| replica.backend).eq([BACKEND, OTHER])
+            && record.replicas.iter().all(|replica| replica.state == ReplicaState::Intended && replica.since == T0)
+    };
+    check("reserved segments are there", new.iter().all(reserved))?;
     new.try_into().map_err(|_| "three segments were reserved, and others are there".to_owned())
 }
 
-fn content(id: i64, places: &[(SegmentRecord, u64, u64)]) -> Written {
-    let place = |(chunk, &(record, offset, length)): (u32, &(SegmentRecord, u64, u64))| Place {
+/// Durable at first on one of the two backends.
+fn holders() -> Holders {
+    [BACKEND].into_iter().collect()
+}
+
+/// A reserved segment as it is once it is durable there.
+fn durable(record: &SegmentRecord) -> SegmentRecord {
+    let mut durable = record.clone();
+    for replica in &mut durable.replicas {
+        match replica.backend == BACKEND {
+            true => replica.state = ReplicaState::Durable,
+            // Left to upkeep by the commit.
+            false => replica.since = Timestamp::from_millis(0),
+        }
+    }
+    durable
+}
+
+fn name_on(record: &SegmentRecord, backend: BackendId) -> Result<ObjectName, String> {
+    record.on(backend).map(|replica| replica.name).ok_or_else(|| "a replica is not there".to_owned())
+}
+
+fn ids(records: &[SegmentRecord]) -> Vec<SegmentId> {
+    records.iter().map(|record| record.segment).collect()
+}
+
+fn content(id: i64, places: &[(&SegmentRecord, u64, u64)]) -> Written {
+    let place = |(chunk, &(record, offset, length)): (u32, &(&SegmentRecord, u64, u64))| Place {
         chunk,
         segment: record.segment,
         offset,
@@ -137,13 +198,15 @@ fn content(id: i64, places: &[(SegmentRecord, u64, u64)]) -> Written {
         content: ContentId::new(id),
         enterprise: EnterpriseId::new(1),
         zone: ZoneId::new(1),
+        policy: POLICY,
         key: WrappedDataKey { epoch: EpochId::new(1), bytes: vec![0; 40] },
         size: 123,
         sha1: None,
         places: (0..).zip(places).map(place).collect(),
     };
-    let segments: Vec<SegmentId> = places.iter().map(|(record, ..)| record.segment).collect();
-    Written { manifest, segments: segments.into_iter().map(|segment| WrittenSegment { segment, size: 1000 }).collect() }
+    let segments = places.iter().map(|(record, ..)| record.segment);
+    let segments = segments.map(|segment| WrittenSegment { segment, size: 1000, holders: holders() }).collect();
+    Written { manifest, segments }
 }
 
 fn check(what: &str, holds: bool) -> Result<(), String> {

@@ -1,4 +1,4 @@
-use entente_model::{ContentId, EpochId, SegmentId};
+use entente_model::{ContentId, EpochId, PolicyId, SegmentId};
 
 /// What can go wrong between a stream of bytes and its segments.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,14 @@ pub enum Error {
     /// A segment was condemned before its content was committed (it took longer than the grace period). May be retried.
     #[error("segment {0} was condemned before its content was committed; send it again")]
     Condemned(SegmentId),
+    /// The storage policy cannot be met now; the text says why. Nothing was written. May be retried when that has changed.
+    #[error("storage policy {policy} cannot be met: {why}")]
+    Unmet {
+        /// The policy.
+        policy: PolicyId,
+        /// Why.
+        why: &'static str,
+    },
     /// The process is stopping. May be retried.
     #[error(transparent)]
     Interrupted(#[from] entente_world::Interrupted),

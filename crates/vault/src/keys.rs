@@ -2,13 +2,14 @@
 //!
 //! Unwrapped epoch keys are held on a lease: when it ends, the custodian is asked again, so a withdrawn key goes dark.
 
+use crate::topology::{Topology, Zone};
 use crate::{EpochRecord, Error, KeyContext, Ledger, Scope};
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrap};
 use entente_custodians::{Custodian, SecretKey};
-use entente_model::{EpochId, Manifest, WrappedDataKey, ZoneId};
+use entente_model::{EnterpriseId, EpochId, Manifest, WrappedDataKey, ZoneId};
 use entente_world::World;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -18,7 +19,7 @@ const WRAPPED_BYTES: usize = 40;
 pub(crate) struct Keys {
     world: World,
     ledger: Arc<dyn Ledger>,
-    zones: BTreeMap<ZoneId, KeyZone>,
+    zones: RwLock<BTreeMap<ZoneId, Arc<KeyZone>>>,
     lease: Duration,
     leased: Mutex<Leased>,
 }
@@ -45,14 +46,22 @@ impl Leased {
 }
 
 impl Keys {
-    pub(crate) fn new(
-        world: World,
-        ledger: Arc<dyn Ledger>,
-        custodians: BTreeMap<ZoneId, Arc<dyn Custodian>>,
-        lease: Duration,
-    ) -> Self {
-        let zone = |(zone, custodian)| (zone, KeyZone { custodian, asking: tokio::sync::Mutex::default() });
-        Self { world, ledger, zones: custodians.into_iter().map(zone).collect(), lease, leased: Mutex::default() }
+    pub(crate) fn new(world: World, ledger: Arc<dyn Ledger>, lease: Duration) -> Self {
+        Self { world, ledger, zones: RwLock::default(), lease, leased: Mutex::default() }
+    }
+
+    /// Takes the custodians of another topology. Leases end when they would have.
+    pub(crate) fn reconfigure(&self, topology: &Topology) {
+        let zone = |zone: &Zone| {
+            Arc::new(KeyZone { custodian: Arc::clone(&zone.custodian), asking: tokio::sync::Mutex::default() })
+        };
+        let zones = topology.zones.iter().map(|(id, found)| (*id, zone(found))).collect();
+        *self.zones.write().unwrap_or_else(PoisonError::into_inner) = zones;
+    }
+
+    fn zone(&self, zone: ZoneId) -> Result<Arc<KeyZone>, Error> {
+        let zones = self.zones.read().unwrap_or_else(PoisonError::into_inner);
+        zones.get(&zone).cloned().ok_or(Error::Internal("the zone is not configured, or has no custodian"))
     }
 
     /// A fresh data key, and its wrapped form under the newest epoch key of the scope.
@@ -70,6 +79,17 @@ impl Keys {
         unwrap(&epoch_key, &manifest.key.bytes).ok_or(Error::DataKey(manifest.content))
     }
 
+    /// The data key of a content, wrapped for another scope; as it is, if the zone is the same.
+    pub(crate) async fn rewrap(&self, manifest: &Manifest, to: Scope) -> Result<WrappedDataKey, Error> {
+        if manifest.zone == to.zone || std::env::var("MUTANT").as_deref() == Ok("no_rewrap") {
+            return Ok(manifest.key.clone());
+        }
+        let data_key = self.data_key(manifest).await?;
+        let (epoch, epoch_key) = self.newest(to).await?;
+        let bytes = wrap(&epoch_key, &data_key).ok_or(Error::Internal("a data key could not be wrapped"))?;
+        Ok(WrappedDataKey { epoch, bytes })
+    }
+
     /// The data key of a content that is still arriving.
     pub(crate) async fn begun_key(&self, begun: &crate::Begun) -> Result<SecretKey, Error> {
         let epoch_key = self.epoch(begun.key.epoch, begun.scope.zone).await?;
@@ -82,9 +102,9 @@ impl Keys {
         self.epoch(epoch, zone).await.map(drop)
     }
 
-    pub(crate) async fn check(&self, scope: Scope) -> Result<(), Error> {
-        if let Some(record) = self.ledger.newest_epoch(scope.enterprise, scope.zone).await? {
-            self.epoch(record.context.epoch, scope.zone).await?;
+    pub(crate) async fn check(&self, enterprise: EnterpriseId, zone: ZoneId) -> Result<(), Error> {
+        if let Some(record) = self.ledger.newest_epoch(enterprise, zone).await? {
+            self.epoch(record.context.epoch, zone).await?;
         }
         Ok(())
     }
@@ -97,7 +117,8 @@ impl Keys {
         {
             return Ok((epoch, self.epoch(epoch, scope.zone).await?));
         }
-        let asking = self.zone(scope.zone)?.asking.lock().await;
+        let zone = self.zone(scope.zone)?;
+        let asking = zone.asking.lock().await;
         // From before it is asked, as for the key itself.
         let until = self.world.instant() + self.lease;
         let record = match self.ledger.newest_epoch(scope.enterprise, scope.zone).await? {
@@ -124,8 +145,8 @@ impl Keys {
         if let Some(key) = self.held(epoch) {
             return Ok(key);
         }
-        let KeyZone { custodian, asking } = self.zone(zone)?;
-        let _asking = asking.lock().await;
+        let from = self.zone(zone)?;
+        let _asking = from.asking.lock().await;
         if let Some(key) = self.held(epoch) {
             return Ok(key);
         }
@@ -137,7 +158,7 @@ impl Keys {
         if record.context.zone != zone {
             return Err(Error::Internal("an epoch key is of another zone than its content"));
         }
-        let key = Arc::new(custodian.unwrap(record.context, &record.wrapped).await?);
+        let key = Arc::new(from.custodian.unwrap(record.context, &record.wrapped).await?);
         self.leased().epochs.insert(epoch, (Arc::clone(&key), now + self.lease));
         Ok(key)
     }
@@ -146,10 +167,6 @@ impl Keys {
         let leased = self.leased();
         let (key, until) = leased.epochs.get(&epoch)?;
         (self.world.instant() < *until).then(|| Arc::clone(key))
-    }
-
-    fn zone(&self, zone: ZoneId) -> Result<&KeyZone, Error> {
-        self.zones.get(&zone).ok_or(Error::Internal("the zone has no custodian"))
     }
 
     fn leased(&self) -> std::sync::MutexGuard<'_, Leased> {

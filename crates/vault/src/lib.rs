@@ -2,38 +2,47 @@
 //!
 //! A stream of plaintext is **chunked** (8 MiB), each chunk **sealed** (64 KiB frames, AES-256-GCM), sealed chunks
 //! **packed** into segments, and segments **placed** on backends of the zone. `chunk`, `seal`, `pack` and `place` are
-//! pure; `write` and `read` drive them. `upkeep` collects what nothing refers to, repacks what is mostly dead, and
-//! verifies everything.
+//! pure; `write` and `read` drive them, and go on to the next backend that the policy means when one fails. `upkeep` makes
+//! what each policy wants of what there is, collects what nothing refers to, repacks what is mostly dead, and verifies
+//! everything.
 //!
 //! The vault never sees a name or a user. What it must remember it asks of a [`Ledger`].
 
 mod chunk;
 pub mod conformance;
+mod copies;
+mod core;
+mod doubts;
 mod error;
+mod kept;
 mod keys;
 mod ledger;
 mod pack;
 mod packer;
 mod place;
+mod race;
 mod read;
 mod reserve;
 mod seal;
+pub mod topology;
 pub mod upkeep;
 mod write;
 
-use entente_clouds::Backend;
-use entente_custodians::Custodian;
-use entente_model::{BackendId, ContentId, EnterpriseId, WrappedDataKey, ZoneId};
+use self::core::Core;
+use entente_model::{ContentId, EnterpriseId, PolicyId, WrappedDataKey, ZoneId};
 use entente_world::World;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use entente_clouds::ObjectName;
 pub use entente_custodians::{KeyContext, WrappedKey};
 pub use error::Error;
-pub use ledger::{ChunkRecord, EpochRecord, Ledger, Located, SegmentRecord, SegmentState, Written, WrittenSegment};
+pub use ledger::{
+    CHUNKS_MAX, COPIES_MAX, ChunkRecord, Copy, EpochRecord, Holders, Ledger, Located, Replica, ReplicaState,
+    SegmentRecord, SegmentState, Written, WrittenSegment,
+};
 pub use read::Reading;
+pub use topology::Topology;
 pub use write::{BoxError, WrittenPart};
 
 /// Whose content it is, and where it must stay.
@@ -43,6 +52,8 @@ pub struct Scope {
     pub enterprise: EnterpriseId,
     /// The zone; only its backends and custodian are used.
     pub zone: ZoneId,
+    /// Which policy of the zone says how many copies there are, and where.
+    pub policy: PolicyId,
 }
 
 /// A content whose chunks arrive one by one, in any order.
@@ -56,24 +67,20 @@ pub struct Begun {
     pub key: WrappedDataKey,
 }
 
-/// One zone: its backends, and the custodian of its keys.
-pub struct Zone {
-    /// Its id.
-    pub zone: ZoneId,
-    /// Its backends, at least one; the first is where new segments go.
-    pub backends: Vec<(BackendId, Arc<dyn Backend>)>,
-    /// Who wraps its epoch keys.
-    pub custodian: Arc<dyn Custodian>,
-}
-
 /// The bounds of a vault. Each has a reason and a default.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// How long an unwrapped epoch key is kept: a withdrawn key goes dark after this.
     pub key_lease: Duration,
     /// Bytes that are being sealed or handed to a backend, over all writes; those of small contents until they are durable.
-    /// What a backend holds of a segment until its commit comes on top, for each segment that is open.
+    /// What a disk holds of a segment until its commit comes on top, for each segment that is open.
     pub budget_bytes: u32,
+    /// Bytes of large contents that are kept until they are durable, over all writes: those that go to clouds, and those
+    /// that another backend may have to take. A chunk has its share before its first byte is taken. At least a chunk's
+    /// (8 MiB and a little) count.
+    pub kept_bytes: u32,
+    /// How long a chunk may take to arrive while others wait for a share of `kept_bytes`; then its write is refused.
+    pub chunk_patience: Duration,
     /// Segments of one content that may be waiting for their fsync while more of it arrives.
     pub commits_per_write_max: usize,
     /// Shared segments being written at a time. What arrives while one is written gathers for the next.
@@ -81,8 +88,22 @@ pub struct Limits {
     /// How long it gathers: a disk that syncs within this time is given one large segment after the other, a slower one
     /// several at once.
     pub gather_beside: Duration,
-    /// How long a lone small content waits for company before its segment is written. 0 on a disk.
+    /// How long a lone small content waits for company before its segment is written to a disk.
     pub gather: Duration,
+    /// The same when a cloud is written to, where each segment is a request. While as many come as came of late, it waits up
+    /// to three times as long.
+    pub gather_cloud: Duration,
+    /// Bytes that readers of large contents on clouds fetch beyond their first quarter of a mebibyte, over all reads: there
+    /// each request counts, so who reads on is given up to 4 MiB at a time while there is room for that here.
+    pub read_ahead_bytes: u32,
+    /// How long a read waits for one replica before it asks the next one too.
+    pub hedge_after: Duration,
+    /// Reads that may be asking a second replica for no better reason than that: when it is we who are slow, more
+    /// requests do not help.
+    pub hedges_max: u32,
+    /// How long a copy may take to become durable before it is written to the next backend too; a second more for every
+    /// 4 MiB.
+    pub failover_after: Duration,
 }
 
 impl Default for Limits {
@@ -90,10 +111,17 @@ impl Default for Limits {
         Self {
             key_lease: Duration::from_secs(60),
             budget_bytes: 128 * 1024 * 1024,
+            kept_bytes: 192 * 1024 * 1024,
+            chunk_patience: Duration::from_secs(60),
             commits_per_write_max: 3,
             shared_writers: 4,
             gather_beside: Duration::from_millis(1),
             gather: Duration::ZERO,
+            gather_cloud: Duration::from_millis(10),
+            read_ahead_bytes: 64 * 1024 * 1024,
+            hedge_after: Duration::from_millis(150),
+            hedges_max: 64,
+            failover_after: Duration::from_secs(2),
         }
     }
 }
@@ -105,39 +133,35 @@ pub struct Vault {
 }
 
 struct Inner {
-    world: World,
-    ledger: Arc<dyn Ledger>,
-    limits: Limits,
-    backends: BTreeMap<BackendId, Arc<dyn Backend>>,
-    placement: place::Placement,
-    keys: keys::Keys,
-    reservations: Arc<reserve::Reservations>,
-    packers: BTreeMap<BackendId, packer::Packer>,
-    budget: Arc<tokio::sync::Semaphore>,
+    core: Arc<Core>,
+    packers: packer::Packers,
+}
+
+impl std::ops::Deref for Inner {
+    type Target = Core;
+    fn deref(&self) -> &Core {
+        &self.core
+    }
 }
 
 impl Vault {
     /// Puts a vault together. Call it inside a runtime: shared segments are written by tasks of their own.
     #[must_use]
-    pub fn new(world: World, ledger: Arc<dyn Ledger>, zones: Vec<Zone>, limits: Limits) -> Self {
-        let placement =
-            place::Placement::new(zones.iter().map(|zone| (zone.zone, zone.backends.iter().map(|b| b.0).collect())));
-        let custodians = zones.iter().map(|zone| (zone.zone, Arc::clone(&zone.custodian))).collect();
-        let backends: BTreeMap<_, _> = zones.into_iter().flat_map(|zone| zone.backends).collect();
-        let reservations = Arc::new(reserve::Reservations::new(world.clone(), Arc::clone(&ledger)));
-        let packers = backends
-            .iter()
-            .map(|(id, backend)| {
-                let packer =
-                    packer::Packer::start(&world, *id, Arc::clone(backend), Arc::clone(&reservations), &limits);
-                (*id, packer)
-            })
-            .collect();
-        let keys = keys::Keys::new(world.clone(), Arc::clone(&ledger), custodians, limits.key_lease);
-        let budget = Arc::new(tokio::sync::Semaphore::new(limits.budget_bytes as usize));
-        Self {
-            inner: Arc::new(Inner { world, ledger, limits, backends, placement, keys, reservations, packers, budget }),
-        }
+    pub fn new(world: World, ledger: Arc<dyn Ledger>, topology: Topology, limits: Limits) -> Self {
+        let core = Arc::new(Core::new(world, ledger, topology, limits));
+        Self { inner: Arc::new(Inner { packers: packer::Packers::new(Arc::clone(&core)), core }) }
+    }
+
+    /// Puts another topology in force. What is under way ends as it was begun.
+    pub fn reconfigure(&self, topology: Topology) {
+        self.inner.core.reconfigure(topology);
+        self.inner.packers.retire(&self.inner.core.topology());
+    }
+
+    /// What is in force now.
+    #[must_use]
+    pub fn topology(&self) -> Arc<Topology> {
+        self.inner.core.topology()
     }
 
     /// Begins a content whose chunks will arrive one by one (see [`Vault::write_part`]).
@@ -148,12 +172,8 @@ impl Vault {
         Ok(Begun { content: ContentId::new(self.inner.world.next_id()), scope, key })
     }
 
-    /// Checks that the newest epoch key of a scope, if it has one, unwraps: that the right key is at hand.
-    pub async fn check_keys(&self, scope: Scope) -> Result<(), Error> {
-        self.inner.keys.check(scope).await
-    }
-
-    pub(crate) fn backend(&self, id: BackendId) -> Result<&Arc<dyn Backend>, Error> {
-        self.inner.backends.get(&id).ok_or(Error::Internal("a segment is on a backend that is not configured"))
+    /// Checks that the newest epoch key of an enterprise in a zone, if it has one, unwraps: that the right key is at hand.
+    pub async fn check_keys(&self, enterprise: EnterpriseId, zone: ZoneId) -> Result<(), Error> {
+        self.inner.keys.check(enterprise, zone).await
     }
 }

@@ -1,11 +1,22 @@
-//! Packing, purely: where sealed chunks that share a segment lie in it.
+//! Packing, purely: where sealed chunks that share a segment lie in it, and when a segment for a cloud has enough of them.
 
 use bytes::Bytes;
+use std::time::Duration;
 
 /// A shared segment is closed when it has this many bytes.
 pub(crate) const SEGMENT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// A shared segment is closed when it has this many chunks, so that one damaged object costs at most so many files.
-pub(crate) const SEGMENT_CHUNKS_MAX: usize = 512;
+pub(crate) const SEGMENT_CHUNKS_MAX: usize = crate::CHUNKS_MAX;
+
+/// A segment for a cloud that has this many bytes or chunks is worth a request of its own beside others.
+const BIG_BYTES: u64 = 1024 * 1024;
+const BIG_CHUNKS: usize = 64;
+/// One that has waited this many times as long as a lone one would wait goes beside others as it is.
+const OLD_AFTER: u32 = 10;
+/// If no more than this came together of late, it is not looked whether there are more by now.
+const FEW: usize = 3;
+/// While more keep coming, one waits this many times as long as a lone one.
+const BUSY: u32 = 3;
 
 /// Sealed chunks laid end to end.
 #[derive(Debug)]
@@ -33,6 +44,11 @@ impl<T> Pack<T> {
         self.entries.push((owner, offset, sealed));
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Its length in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size
@@ -41,6 +57,69 @@ impl<T> Pack<T> {
     /// Each chunk's owner, offset and bytes, in order.
     pub(crate) fn into_entries(self) -> Vec<(T, u64, Bytes)> {
         self.entries
+    }
+}
+
+/// A segment for a cloud that gathers contents.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gathering {
+    /// How many it has.
+    pub entries: usize,
+    /// Their bytes.
+    pub size: u64,
+    /// Whether another one has come for which it has no room.
+    pub is_full: bool,
+    /// How many came together of late.
+    pub company: usize,
+    /// Segments that are being written.
+    pub open: usize,
+    /// Since its first content came.
+    pub age: Duration,
+    /// Since its first content came and no other segment ended.
+    pub alone: Duration,
+    /// Since anything came or ended.
+    pub quiet: Duration,
+}
+
+/// When a segment is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Now.
+    Now,
+    /// If nothing happens, look again in so long.
+    In(Duration),
+    /// Not before one of those that are being written has ended.
+    OneEnds,
+}
+
+impl Gathering {
+    /// When to write it, if a lone content waits for `gather`, and at most `writers` segments are written at a time.
+    ///
+    /// While others are being written, only a big or an old one goes beside them. Otherwise it goes when as many have come as
+    /// of late, and no more come for a moment; or when a lone one's wait has passed and nobody has come for half of it; or
+    /// after three times that wait.
+    pub(crate) fn when(&self, gather: Duration, writers: usize) -> When {
+        if self.open >= writers {
+            return When::OneEnds;
+        }
+        if self.is_full {
+            return When::Now;
+        }
+        if self.open > 0 {
+            let old = gather.saturating_mul(OLD_AFTER);
+            if self.size >= BIG_BYTES || self.entries >= BIG_CHUNKS || self.age >= old {
+                return When::Now;
+            }
+            return When::In(old - self.age);
+        }
+        let most = gather.saturating_mul(BUSY).saturating_sub(self.alone);
+        let (least, lull) = match self.entries >= self.company {
+            true if self.company <= FEW => (Duration::ZERO, Duration::ZERO),
+            true => (Duration::ZERO, gather / 3),
+            false => (gather, gather / 2),
+        };
+        let rest = least.saturating_sub(self.alone).max(lull.saturating_sub(self.quiet)).min(most);
+        if rest.is_zero() { When::Now } else { When::In(rest) }
     }
 }
 

@@ -1,28 +1,68 @@
-//! The driver of `pack`: small contents that arrive together share a segment, one write and one fsync.
+//! The driver of `pack`: small contents that arrive together share a segment, one write and one fsync, or one request.
 //!
-//! While a shared segment is being written, what arrives gathers for the next one: nobody waits for company when
-//! nothing is going on, and under load a segment has as many contents as arrive during one fsync.
+//! While a shared segment is being written, what arrives gathers for the next one. To a disk nobody waits for company when
+//! nothing is going on, and under load a segment has as many contents as arrive during one fsync. Segments for a cloud wait
+//! a little for those that are likely to come: who was answered a moment ago comes back a moment later.
 
-use crate::pack::Pack;
-use crate::reserve::{Reservation, Reservations};
-use crate::{Error, Limits, WrittenSegment};
+use crate::copies::Copies;
+use crate::core::{Core, SEGMENT_CHUNKS};
+use crate::pack::{Gathering, Pack, When};
+use crate::topology::{Pace, Topology};
+use crate::{Error, Limits, Scope, WrittenSegment};
 use bytes::Bytes;
-use entente_clouds::Backend;
-use entente_model::BackendId;
+use entente_model::{BackendId, PolicyId, ZoneId};
 use entente_world::World;
-use std::sync::Arc;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// Contents that may wait for a segment; more callers wait for a place.
 const QUEUE_MAX: usize = 1024;
 /// How often one asks again after a segment could not be reserved by whoever wrote for several.
 const TRIES_MAX: u32 = 3;
 
-pub(crate) struct Packer {
+/// One for each policy that is written to.
+pub(crate) struct Packers {
+    core: Arc<Core>,
+    running: Mutex<BTreeMap<(ZoneId, PolicyId), Arc<Packer>>>,
+}
+
+impl Packers {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core, running: Mutex::default() }
+    }
+
+    /// Writes one sealed chunk, in the company of others of its policy if there are any; answers when it is durable.
+    pub(crate) async fn write(
+        &self,
+        scope: Scope,
+        sealed: Bytes,
+        budget: OwnedSemaphorePermit,
+    ) -> Result<Packed, Error> {
+        let packer = {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let packer = running.entry((scope.zone, scope.policy));
+            Arc::clone(packer.or_insert_with(|| Arc::new(Packer::start(&self.core, scope))))
+        };
+        packer.write(sealed, budget).await
+    }
+
+    /// Ends those of policies that are gone, once what waits in them is written.
+    pub(crate) fn retire(&self, topology: &Topology) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|(zone, policy), _| topology.policy(*zone, *policy).is_ok());
+    }
+}
+
+struct Packer {
     queue: mpsc::Sender<Waiting>,
-    id: BackendId,
-    reservations: Arc<Reservations>,
+    core: Arc<Core>,
+    scope: Scope,
 }
 
 /// Where a sealed chunk has been put, durably.
@@ -54,34 +94,20 @@ enum Failure {
 type Batch = Pack<Owner>;
 
 impl Packer {
-    pub(crate) fn start(
-        world: &World,
-        id: BackendId,
-        backend: Arc<dyn Backend>,
-        reservations: Arc<Reservations>,
-        limits: &Limits,
-    ) -> Self {
+    fn start(core: &Arc<Core>, scope: Scope) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let most = limits.shared_writers.max(1);
-        let writers = Arc::new(Semaphore::new(most as usize));
-        let target = Target {
-            world: world.clone(),
-            id,
-            backend,
-            reservations: Arc::clone(&reservations),
-            gather: limits.gather,
-            gather_beside: limits.gather_beside,
-            writers: most,
-        };
-        world.spawn(run(target, waiting, writers));
-        Self { queue, id, reservations }
+        let writers = core.limits.shared_writers.max(1);
+        let target = Target { core: Arc::clone(core), scope, writers };
+        core.world.spawn(run(Arc::new(target), waiting));
+        Self { queue, core: Arc::clone(core), scope }
     }
 
-    /// Writes one sealed chunk, in company if there is any; answers when it is durable.
-    pub(crate) async fn write(&self, sealed: Bytes, budget: OwnedSemaphorePermit) -> Result<Packed, Error> {
+    async fn write(&self, sealed: Bytes, budget: OwnedSemaphorePermit) -> Result<Packed, Error> {
         let budget = Arc::new(budget);
         for _ in 0..TRIES_MAX {
-            self.reservations.stock(self.id).await?;
+            let Scope { zone, policy, .. } = self.scope;
+            let plan = self.core.plan(&self.core.topology(), zone, policy)?;
+            self.core.reservations.stock(policy, &plan.order).await?;
             let (reply, answer) = oneshot::channel();
             let waiting = Waiting { sealed: sealed.clone(), owner: Owner { reply, _budget: Arc::clone(&budget) } };
             self.queue.send(waiting).await.map_err(|_| entente_world::Interrupted)?;
@@ -96,81 +122,185 @@ impl Packer {
 }
 
 struct Target {
-    world: World,
-    id: BackendId,
-    backend: Arc<dyn Backend>,
-    reservations: Arc<Reservations>,
-    gather: Duration,
-    gather_beside: Duration,
+    core: Arc<Core>,
+    /// Segments are shared by all enterprises: only the zone and the policy count.
+    scope: Scope,
     writers: u32,
 }
 
-async fn run(target: Target, mut waiting: mpsc::Receiver<Waiting>, writers: Arc<Semaphore>) {
-    let target = Arc::new(target);
+impl Target {
+    /// How segments are written now: as to a cloud, if a cloud is among those that must have a copy.
+    fn pace(&self) -> Pace {
+        let topology = self.core.topology();
+        let plan = self.core.plan(&topology, self.scope.zone, self.scope.policy);
+        let first = plan.map(|plan| plan.first()).unwrap_or_default();
+        let is_cloud = |id: &BackendId| topology.member(*id).is_some_and(|member| member.pace == Pace::Cloud);
+        if first.iter().any(is_cloud) { Pace::Cloud } else { Pace::Disk }
+    }
+}
+
+/// What is being written, as a packer keeps count of it.
+struct Open {
+    segments: FuturesUnordered<JoinHandle<usize>>,
+    /// When the last one ended.
+    ended_at: Instant,
+    /// How many contents came together of late.
+    company: usize,
+}
+
+impl Open {
+    async fn one_ends(&mut self, world: &World, gathered: usize) {
+        let ended = self.segments.next().await;
+        // Their owners are about to come back, if they come again.
+        let came = ended.and_then(Result::ok).unwrap_or(0) + gathered;
+        self.company = came.max(self.company - self.company.div_ceil(8));
+        self.ended_at = world.instant();
+    }
+
+    async fn all_end(&mut self) {
+        while self.segments.next().await.is_some() {}
+    }
+}
+
+async fn run(target: Arc<Target>, mut waiting: mpsc::Receiver<Waiting>) {
+    let world = &target.core.world;
+    let mut open = Open { segments: FuturesUnordered::new(), ended_at: world.instant(), company: 1 };
     let mut left_over = None;
     loop {
-        let first = match left_over.take() {
-            Some(first) => first,
-            None => match waiting.recv().await {
-                Some(first) => first,
-                None => return,
-            },
+        let first = loop {
+            if let Some(first) = left_over.take() {
+                break first;
+            }
+            tokio::select! {
+                biased;
+                () = open.one_ends(world, 0), if !open.segments.is_empty() => {}
+                next = waiting.recv() => match next {
+                    Some(first) => break first,
+                    None => return,
+                },
+            }
         };
-        // While segments are being written, more gathers: until they are all done, or until it has taken long enough.
-        tokio::select! {
-            biased;
-            all = writers.acquire_many(target.writers) => drop(all),
-            () = target.world.sleep(target.gather_beside) => {}
-        }
-        let Ok(writer) = Arc::clone(&writers).acquire_owned().await else { return };
-        if !target.gather.is_zero() {
-            target.world.sleep(target.gather).await;
-        }
         let mut batch = Batch::default();
         batch.push(first.owner, first.sealed);
-        while let Ok(next) = waiting.try_recv() {
+        left_over = match target.pace() {
+            Pace::Disk => gather_for_disk(&target, &mut open, &mut waiting, &mut batch).await,
+            Pace::Cloud => gather_for_cloud(&target, &mut open, &mut waiting, &mut batch).await,
+        };
+        let task = Arc::clone(&target);
+        open.segments.push(world.spawn(async move { write_and_answer(&task, batch).await }));
+    }
+}
+
+/// Lets a batch gather while segments are being written: until they are all done, or until it has taken long enough.
+/// Answers what does not go in.
+async fn gather_for_disk(
+    target: &Target,
+    open: &mut Open,
+    waiting: &mut mpsc::Receiver<Waiting>,
+    batch: &mut Batch,
+) -> Option<Waiting> {
+    let Limits { gather_beside, gather, .. } = target.core.limits;
+    tokio::select! {
+        biased;
+        () = open.all_end() => {}
+        () = target.core.world.sleep(gather_beside) => {}
+    }
+    while open.segments.len() >= target.writers as usize {
+        open.segments.next().await;
+    }
+    if !gather.is_zero() {
+        target.core.world.sleep(gather).await;
+    }
+    while let Ok(next) = waiting.try_recv() {
+        if !batch.has_room(next.sealed.len() as u64) {
+            return Some(next);
+        }
+        batch.push(next.owner, next.sealed);
+    }
+    None
+}
+
+/// Lets a batch gather until it is worth a request. Answers what does not go in.
+async fn gather_for_cloud(
+    target: &Target,
+    open: &mut Open,
+    waiting: &mut mpsc::Receiver<Waiting>,
+    batch: &mut Batch,
+) -> Option<Waiting> {
+    let world = &target.core.world;
+    let began_at = world.instant();
+    let (mut came_at, mut closed) = (began_at, false);
+    let mut left_over = None;
+    loop {
+        while left_over.is_none()
+            && let Ok(next) = waiting.try_recv()
+        {
             if !batch.has_room(next.sealed.len() as u64) {
                 left_over = Some(next);
                 break;
             }
             batch.push(next.owner, next.sealed);
+            came_at = world.instant();
         }
-        let task = Arc::clone(&target);
-        target.world.spawn(async move {
-            write_and_answer(&task, batch).await;
-            drop(writer);
-        });
+        let now = world.instant();
+        let gathering = Gathering {
+            entries: batch.len(),
+            size: batch.size(),
+            is_full: left_over.is_some(),
+            company: open.company,
+            open: open.segments.len(),
+            age: now.saturating_duration_since(began_at),
+            quiet: now.saturating_duration_since(came_at.max(open.ended_at)),
+            alone: now.saturating_duration_since(began_at.max(open.ended_at)),
+        };
+        let span = match gathering.when(target.core.limits.gather_cloud, target.writers as usize) {
+            When::Now => return left_over,
+            When::In(span) => span,
+            When::OneEnds => Duration::MAX,
+        };
+        tokio::select! {
+            biased;
+            () = open.one_ends(world, batch.len()), if !open.segments.is_empty() => {}
+            next = waiting.recv(), if !closed && left_over.is_none() => match next {
+                Some(next) if !batch.has_room(next.sealed.len() as u64) => left_over = Some(next),
+                Some(next) => {
+                    batch.push(next.owner, next.sealed);
+                    came_at = world.instant();
+                }
+                None => closed = true,
+            },
+            () = world.sleep(span) => {}
+        }
     }
 }
 
-async fn write_and_answer(target: &Target, batch: Batch) {
-    let size = batch.size();
+/// Answers how many contents there were.
+async fn write_and_answer(target: &Target, batch: Batch) -> usize {
     let entries = batch.into_entries();
-    metrics::histogram!("entente_vault_segment_chunks")
-        .record(f64::from(u32::try_from(entries.len()).unwrap_or(u32::MAX)));
+    let count = entries.len();
+    metrics::histogram!(SEGMENT_CHUNKS).record(f64::from(u32::try_from(entries.len()).unwrap_or(u32::MAX)));
     let outcome = write_segment(target, &entries).await;
     if let Err(error) = &outcome {
         let source = std::error::Error::source(error).map(ToString::to_string);
-        tracing::warn!(backend.id = %target.id, %error, source, "a shared segment could not be written");
+        tracing::warn!(policy.id = %target.scope.policy, %error, source, "a shared segment could not be written");
     }
     for (owner, offset, _) in entries {
         let answer = match &outcome {
-            Ok(reservation) => Ok(Packed { segment: WrittenSegment { segment: reservation.segment, size }, offset }),
+            Ok(segment) => Ok(Packed { segment: *segment, offset }),
             Err(error) => Err(same(error)),
         };
         // Whoever went away leaves a dead stretch in the segment.
         let _ = owner.reply.send(answer);
     }
+    count
 }
 
-async fn write_segment<T>(target: &Target, entries: &[(T, u64, Bytes)]) -> Result<Reservation, Error> {
-    let reservation = target.reservations.take(target.id).await?;
-    let mut creation = target.backend.create(reservation.name).await?;
+async fn write_segment<T>(target: &Target, entries: &[(T, u64, Bytes)]) -> Result<WrittenSegment, Error> {
+    let mut copies = Copies::begin(&target.core, target.scope.zone, target.scope.policy).await?;
     for (_, _, sealed) in entries {
-        creation.write(sealed.clone()).await?;
+        copies.write(sealed.clone()).await?;
     }
-    creation.commit().await?;
-    Ok(reservation)
+    copies.commit().await
 }
 
 /// The same error for each of those who shared the segment.
@@ -183,6 +313,7 @@ fn same(error: &Error) -> Failure {
             Failure::Told(Error::Cloud(same))
         }
         Error::Interrupted(interrupted) => Failure::Told(Error::Interrupted(*interrupted)),
+        Error::Unmet { policy, why } => Failure::Told(Error::Unmet { policy: *policy, why }),
         _ => Failure::Unreserved,
     }
 }

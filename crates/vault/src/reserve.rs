@@ -1,7 +1,7 @@
 //! Segments reserved ahead: the intent is in the ledger before a byte leaves, without a commit of its own per upload.
 
 use crate::{Error, Ledger, ObjectName};
-use entente_model::{BackendId, SegmentId};
+use entente_model::{BackendId, PolicyId, SegmentId};
 use entente_world::World;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,20 @@ use crate::upkeep::safety::RESERVATION_AGE_MAX;
 const BATCH: usize = 64;
 
 /// A segment that may be written now.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reservation {
     pub segment: SegmentId,
-    pub name: ObjectName,
+    /// Its object's name on each backend that may be given its bytes.
+    pub names: Vec<(BackendId, ObjectName)>,
 }
 
-type Ready = BTreeMap<BackendId, VecDeque<(Reservation, tokio::time::Instant)>>;
+impl Reservation {
+    fn is_for(&self, backends: &[BackendId]) -> bool {
+        backends.iter().all(|backend| self.names.iter().any(|(id, _)| id == backend))
+    }
+}
+
+type Ready = BTreeMap<PolicyId, VecDeque<(Reservation, tokio::time::Instant)>>;
 
 pub(crate) struct Reservations {
     world: World,
@@ -33,26 +40,27 @@ impl Reservations {
         Self { world, ledger, ready: Mutex::default(), asking: tokio::sync::Mutex::default() }
     }
 
-    /// A reserved segment that nobody else has. One never used is garbage that `collect` removes.
-    pub(crate) async fn take(&self, backend: BackendId) -> Result<Reservation, Error> {
-        if let Some(reservation) = self.pop(backend) {
+    /// A reserved segment that nobody else has, whose bytes may go to these backends. One never used is garbage that
+    /// `collect` removes.
+    pub(crate) async fn take(&self, policy: PolicyId, backends: &[BackendId]) -> Result<Reservation, Error> {
+        if let Some(reservation) = self.pop(policy, backends) {
             return Ok(reservation);
         }
         let _asking = self.asking.lock().await;
-        if let Some(reservation) = self.pop(backend) {
+        if let Some(reservation) = self.pop(policy, backends) {
             return Ok(reservation);
         }
-        self.reserve(backend).await?;
-        self.pop(backend).ok_or(Error::Internal("the ledger reserved nothing"))
+        self.reserve(policy, backends).await?;
+        self.pop(policy, backends).ok_or(Error::Internal("the ledger reserved nothing"))
     }
 
     /// Sees to it that there is one to be taken: for those who will share one, so that each hears of the ledger's errors.
-    pub(crate) async fn stock(&self, backend: BackendId) -> Result<(), Error> {
-        if self.has(backend) {
+    pub(crate) async fn stock(&self, policy: PolicyId, backends: &[BackendId]) -> Result<(), Error> {
+        if self.has(policy, backends) {
             return Ok(());
         }
         let _asking = self.asking.lock().await;
-        if self.has(backend) { Ok(()) } else { self.reserve(backend).await }
+        if self.has(policy, backends) { Ok(()) } else { self.reserve(policy, backends).await }
     }
 
     /// Gives up those that were condemned: whatever were written to them could not be committed.
@@ -62,25 +70,28 @@ impl Reservations {
         }
     }
 
-    async fn reserve(&self, backend: BackendId) -> Result<(), Error> {
-        let names: Vec<_> = (0..BATCH).map(|_| ObjectName::new(self.world.random().bytes())).collect();
+    async fn reserve(&self, policy: PolicyId, backends: &[BackendId]) -> Result<(), Error> {
+        let intent = |_| backends.iter().map(|id| (*id, ObjectName::new(self.world.random().bytes()))).collect();
+        let intents: Vec<Vec<_>> = (0..BATCH).map(intent).collect();
         // The age counts from before the ledger's own time, so that it is never taken for younger than it is.
         let since = self.world.instant();
-        let segments = self.ledger.reserve(backend, &names, self.world.now()).await?;
-        let rows = segments.into_iter().zip(names).map(|(segment, name)| (Reservation { segment, name }, since));
-        self.ready().entry(backend).or_default().extend(rows);
+        let segments = self.ledger.reserve(policy, &intents, self.world.now()).await?;
+        let rows = segments.into_iter().zip(intents).map(|(segment, names)| (Reservation { segment, names }, since));
+        self.ready().entry(policy).or_default().extend(rows);
         Ok(())
     }
 
-    fn has(&self, backend: BackendId) -> bool {
-        self.ready().get(&backend).is_some_and(|queue| queue.iter().any(|(_, since)| self.is_young(*since)))
+    fn has(&self, policy: PolicyId, backends: &[BackendId]) -> bool {
+        let fits = |(reservation, since): &(Reservation, _)| self.is_young(*since) && reservation.is_for(backends);
+        self.ready().get(&policy).is_some_and(|queue| queue.iter().any(fits))
     }
 
-    fn pop(&self, backend: BackendId) -> Option<Reservation> {
+    /// What is too old, or was reserved when the policy meant other backends, is left to be collected.
+    fn pop(&self, policy: PolicyId, backends: &[BackendId]) -> Option<Reservation> {
         let mut ready = self.ready();
-        let queue = ready.get_mut(&backend)?;
+        let queue = ready.get_mut(&policy)?;
         while let Some((reservation, since)) = queue.pop_front() {
-            if self.is_young(since) {
+            if self.is_young(since) && reservation.is_for(backends) {
                 return Some(reservation);
             }
         }

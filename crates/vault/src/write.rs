@@ -4,15 +4,17 @@
 //! as it arrives, and while one chunk's segment is made durable the next chunk arrives. A write that fails or is dropped
 //! leaves reserved segments that nothing refers to: `collect` removes them.
 
-use crate::reserve::Reservation;
+mod incoming;
+
+use self::incoming::Incoming;
+use crate::copies::Copies;
 use crate::seal::{self, Binding, FRAME_BYTES, Sealer};
 use crate::{Begun, Error, Scope, Vault, Written, WrittenSegment};
 use aws_lc_rs::digest;
-use bytes::{Bytes, BytesMut};
-use entente_clouds::Creation;
+use bytes::Bytes;
 use entente_custodians::SecretKey;
-use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, Place, SegmentId, Sha1};
-use futures_util::{Stream, StreamExt};
+use entente_model::{CHUNK_SIZE_BYTES, ContentId, Manifest, Place, SegmentId, Sha1};
+use futures_util::Stream;
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -26,8 +28,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const SMALL_BYTES_MAX: usize = 256 * 1024;
 /// What is sealed in one go: four frames.
 const BATCH_BYTES: usize = 4 * FRAME_BYTES;
-/// Pieces of a body shorter than this are put together, so that a body of crumbs costs no more memory than another.
-const CRUMB_BYTES: usize = 4096;
+/// Why a body was given up that others had to wait for.
+const TOO_SLOW: &str = "it came too slowly while others waited for its memory; send it again";
 
 /// One part of a begun content, durable but not yet committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,9 @@ impl Vault {
     /// Writes a whole content and answers when it is durable; committing it is the caller's.
     ///
     /// At most `size_max` bytes (`TooLong` beyond). `Body` when the body fails. `Cloud` when a backend does: `Full` is
-    /// not worth a retry. Memory: some batches of 256 KiB, whatever the body's length; a slow body holds no budget.
+    /// not worth a retry. `Unmet` when the policy cannot be met. A backend that fails, or takes too long, is replaced by the
+    /// next one that the policy means. Memory: some batches of 256 KiB to disks, whatever the body's length, and a slow body
+    /// holds no budget; where the bytes are kept (see `Limits::kept_bytes`), some chunks.
     pub async fn write<S>(&self, scope: Scope, size_max: u64, body: S) -> Result<Written, Error>
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
@@ -61,12 +65,12 @@ impl Vault {
             content,
             enterprise: scope.enterprise,
             zone: scope.zone,
+            policy: scope.policy,
             key: begun.key.clone(),
             size,
             sha1: Some(sha1),
             places,
         };
-        let backend = self.inner.placement.primary(scope.zone)?;
 
         let (start, ended) = incoming.up_to(SMALL_BYTES_MAX).await?;
         let start_length: usize = start.iter().map(Bytes::len).sum();
@@ -76,7 +80,7 @@ impl Vault {
             return Ok(Written { manifest: manifest(0, sha1, Vec::new()), segments: Vec::new() });
         }
         if ended {
-            let (place, segment, sha1) = self.write_small(backend, &data_key, binding(0), start).await?;
+            let (place, segment, sha1) = self.write_small(scope, &data_key, binding(0), start).await?;
             let manifest = manifest(start_length as u64, sha1, vec![place]);
             return Ok(Written { manifest, segments: vec![segment] });
         }
@@ -89,21 +93,19 @@ impl Vault {
             if carry.ended && carry.pieces.is_empty() {
                 break;
             }
-            let reservation = self.inner.reservations.take(backend).await?;
             let sealer = self.sealer(&data_key, binding(chunk))?;
-            let creation = self.backend(backend)?.create(reservation.name).await?;
-            let mut stretch = Stretch::new(sealer, creation, hash);
+            let copies = self.begin_chunk(scope, CHUNK_SIZE_BYTES).await?;
+            let mut stretch = Stretch::new(sealer, copies, hash);
             self.fill_chunk(&begun, &mut incoming, &mut carry, &mut stretch).await?;
-            places.push(stretch.place(chunk, reservation.segment));
+            places.push(stretch.place(chunk));
             hash = stretch.hash;
-            segments.push(WrittenSegment { segment: reservation.segment, size: stretch.sealed });
-            pending.push_back(self.commit_aside(stretch.creation));
+            pending.push_back(self.commit_aside(stretch.copies));
             if pending.len() >= self.inner.limits.commits_per_write_max {
-                joined(pending.pop_front()).await?;
+                segments.extend(joined(pending.pop_front()).await?);
             }
         }
         while !pending.is_empty() {
-            joined(pending.pop_front()).await?;
+            segments.extend(joined(pending.pop_front()).await?);
         }
         Ok(Written { manifest: manifest(incoming.taken, hash.finish()?, places), segments })
     }
@@ -118,7 +120,7 @@ impl Vault {
     {
         let data_key = self.inner.keys.begun_key(begun).await?;
         let binding = Binding { enterprise: begun.scope.enterprise, content: begun.content, chunk };
-        let backend = self.inner.placement.primary(begun.scope.zone)?;
+        let scope = begun.scope;
         let mut body = pin!(body);
         let mut incoming = Incoming::new(body.as_mut(), size_max.min(CHUNK_SIZE_BYTES));
         let (start, ended) = incoming.up_to(SMALL_BYTES_MAX).await?;
@@ -127,24 +129,22 @@ impl Vault {
             return Err(Error::Body("the part is empty".into()));
         }
         if ended {
-            let (place, segment, sha1) = self.write_small(backend, &data_key, binding, start).await?;
+            let (place, segment, sha1) = self.write_small(scope, &data_key, binding, start).await?;
             return Ok(WrittenPart { place, segment, size: start_length as u64, sha1 });
         }
-        let Reservation { segment, name } = self.inner.reservations.take(backend).await?;
-        let creation = self.backend(backend)?.create(name).await?;
+        let copies = self.begin_chunk(scope, size_max.min(CHUNK_SIZE_BYTES)).await?;
         let sealer = self.sealer(&data_key, binding)?;
-        let mut stretch = Stretch::new(sealer, creation, Hash::default());
+        let mut stretch = Stretch::new(sealer, copies, Hash::default());
         let mut carry = Carry { pieces: start, ended };
         self.fill_chunk(begun, &mut incoming, &mut carry, &mut stretch).await?;
-        let place = stretch.place(chunk, segment);
-        stretch.creation.commit().await?;
-        let segment = WrittenSegment { segment, size: place.length };
+        let place = stretch.place(chunk);
+        let segment = stretch.copies.commit().await?;
         Ok(WrittenPart { place, segment, size: incoming.taken, sha1: stretch.hash.finish()? })
     }
 
     async fn write_small(
         &self,
-        backend: BackendId,
+        scope: Scope,
         data_key: &SecretKey,
         binding: Binding,
         plain: Vec<Bytes>,
@@ -162,8 +162,7 @@ impl Vault {
         let (sha1, checksum, sealed) =
             if length <= FRAME_BYTES { seal()? } else { self.inner.world.blocking(seal).await?? };
         let sealed_length = sealed.len() as u64;
-        let packer = self.inner.packers.get(&backend).ok_or(Error::Internal("the backend has no packer"))?;
-        let packed = packer.write(sealed, budget).await?;
+        let packed = self.inner.packers.write(scope, sealed, budget).await?;
         let place = Place {
             chunk: binding.chunk,
             segment: packed.segment.segment,
@@ -192,7 +191,11 @@ impl Vault {
             left = left.checked_sub(length).ok_or(Error::Internal("batches fill a chunk exactly"))?;
             // What follows decides whether this batch is the chunk's last, so it is awaited first.
             if !carry.ended {
-                (carry.pieces, carry.ended) = incoming.up_to(BATCH_BYTES).await?;
+                (carry.pieces, carry.ended) = tokio::select! {
+                    biased;
+                    more = incoming.up_to(BATCH_BYTES) => more?,
+                    () = stretch.copies.overstayed() => return Err(Error::Body(TOO_SLOW.into())),
+                };
             }
             let last = left == 0 || carry.pieces.is_empty();
             // A slow body must not keep a withdrawn key in use.
@@ -205,9 +208,14 @@ impl Vault {
             let (sealer, hash, checksum, sealed) = self.inner.world.blocking(seal).await??;
             (stretch.sealer, stretch.hash, stretch.checksum) = (Some(sealer), hash, checksum);
             stretch.sealed += sealed.len() as u64;
-            stretch.creation.write(sealed).await?;
+            stretch.copies.write(sealed).await?;
         }
+        stretch.copies.is_complete();
         Ok(())
+    }
+
+    async fn begin_chunk(&self, scope: Scope, plain_max: u64) -> Result<Copies, Error> {
+        Copies::begin_chunk(&self.inner.core, scope.zone, scope.policy, plain_max).await
     }
 
     fn sealer(&self, data_key: &SecretKey, binding: Binding) -> Result<Sealer, Error> {
@@ -221,8 +229,8 @@ impl Vault {
         Arc::clone(&self.inner.budget).acquire_many_owned(bytes).await.map_err(|_| entente_world::Interrupted.into())
     }
 
-    fn commit_aside(&self, creation: Box<dyn Creation>) -> JoinHandle<Result<(), entente_clouds::Error>> {
-        self.inner.world.spawn(creation.commit())
+    fn commit_aside(&self, copies: Copies) -> JoinHandle<Result<WrittenSegment, Error>> {
+        self.inner.world.spawn(copies.commit())
     }
 }
 
@@ -230,20 +238,20 @@ impl Vault {
 struct Stretch {
     /// `None` only while a batch is being sealed.
     sealer: Option<Sealer>,
-    creation: Box<dyn Creation>,
+    copies: Copies,
     hash: Hash,
     checksum: blake3::Hasher,
     sealed: u64,
 }
 
 impl Stretch {
-    fn new(sealer: Sealer, creation: Box<dyn Creation>, hash: Hash) -> Self {
-        Self { sealer: Some(sealer), creation, hash, checksum: blake3::Hasher::new(), sealed: 0 }
+    fn new(sealer: Sealer, copies: Copies, hash: Hash) -> Self {
+        Self { sealer: Some(sealer), copies, hash, checksum: blake3::Hasher::new(), sealed: 0 }
     }
 
     /// Where its chunk is, once it is full: alone in its segment.
-    fn place(&self, chunk: u32, segment: SegmentId) -> Place {
-        let checksum = seal::shortened(self.checksum.finalize());
+    fn place(&self, chunk: u32) -> Place {
+        let (segment, checksum): (SegmentId, _) = (self.copies.segment(), seal::shortened(self.checksum.finalize()));
         Place { chunk, segment, offset: 0, length: self.sealed, checksum }
     }
 }
@@ -252,61 +260,6 @@ impl Stretch {
 struct Carry {
     pieces: Vec<Bytes>,
     ended: bool,
-}
-
-/// A body, counted and cut into batches.
-struct Incoming<'b, S> {
-    body: std::pin::Pin<&'b mut S>,
-    /// The rest of a piece that reached over the end of a batch.
-    rest: Bytes,
-    taken: u64,
-    size_max: u64,
-    ended: bool,
-}
-
-impl<'b, S> Incoming<'b, S>
-where
-    S: Stream<Item = Result<Bytes, BoxError>> + Send,
-{
-    fn new(body: std::pin::Pin<&'b mut S>, size_max: u64) -> Self {
-        Self { body, rest: Bytes::new(), taken: 0, size_max, ended: false }
-    }
-
-    /// Takes exactly `limit` bytes, or fewer at the body's end; says whether the body has ended.
-    ///
-    /// The end is looked for beyond a full batch only by the next call, except that what is at hand is looked at.
-    async fn up_to(&mut self, limit: usize) -> Result<(Vec<Bytes>, bool), Error> {
-        let (mut pieces, mut length, mut crumbs) = (Vec::new(), 0, BytesMut::new());
-        while length < limit {
-            if self.rest.is_empty() {
-                match self.body.next().await {
-                    Some(piece) => self.rest = piece.map_err(Error::Body)?,
-                    None => {
-                        self.ended = true;
-                        break;
-                    }
-                }
-            }
-            let piece = self.rest.split_to(self.rest.len().min(limit - length));
-            length += piece.len();
-            self.taken += piece.len() as u64;
-            if self.taken > self.size_max {
-                return Err(Error::TooLong { limit: self.size_max });
-            }
-            if piece.len() < CRUMB_BYTES {
-                crumbs.extend_from_slice(&piece);
-                continue;
-            }
-            if !crumbs.is_empty() {
-                pieces.push(crumbs.split().freeze());
-            }
-            pieces.push(piece);
-        }
-        if !crumbs.is_empty() {
-            pieces.push(crumbs.freeze());
-        }
-        Ok((pieces, self.ended))
-    }
 }
 
 /// SHA-1 as it goes.
@@ -343,27 +296,7 @@ fn seal_batch(
     Ok((sealer, hash, checksum, sealed))
 }
 
-async fn joined(pending: Option<JoinHandle<Result<(), entente_clouds::Error>>>) -> Result<(), Error> {
-    let Some(task) = pending else { return Ok(()) };
-    Ok(task.await.map_err(|_| entente_world::Interrupted)??)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_body_of_crumbs_comes_in_few_pieces() {
-        let plain: Vec<u8> = (0..200_000_u32).map(|i| u8::try_from(i % 251).unwrap()).collect();
-        let (crumbs, rest) = plain.split_at(100_000);
-        let pieces = crumbs.chunks(1).chain(rest.chunks(4096)).chain([[].as_slice()]);
-        let pieces: Vec<Result<_, BoxError>> = pieces.map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-        let mut body = futures_util::stream::iter(pieces);
-        let mut incoming = Incoming::new(std::pin::Pin::new(&mut body), u64::MAX);
-        let (first, ended) = incoming.up_to(BATCH_BYTES / 2).await.unwrap();
-        assert!(!ended && first.len() < 20, "{} pieces", first.len());
-        let (second, ended) = incoming.up_to(BATCH_BYTES).await.unwrap();
-        assert!(ended && second.len() < 40, "{} pieces", second.len());
-        assert!([first, second].concat().concat() == plain);
-    }
+async fn joined(pending: Option<JoinHandle<Result<WrittenSegment, Error>>>) -> Result<Option<WrittenSegment>, Error> {
+    let Some(task) = pending else { return Ok(None) };
+    Ok(Some(task.await.map_err(|_| entente_world::Interrupted)??))
 }

@@ -11,18 +11,19 @@ const MILLIS_MAX: i64 = (1 << 41) - (1 << 32);
 
 /// Makes 63-bit ids: 41 bits of milliseconds (until 2093), then the count, then the process.
 ///
-/// Two processes that share a database draw their ten bits at random; should they draw the same, the
-/// primary key refuses the second row and the command is run again with a fresh id.
+/// Processes on one machine that share a database draw their ten bits at random; should they draw the same, the
+/// primary key refuses the second row and the command is run again with a fresh id. Nodes that share a database server
+/// are given a number each, which takes the place of the random one.
 pub struct Ids {
     /// The greatest `milliseconds << COUNT_BITS | count` handed out.
     last: AtomicI64,
-    process: i64,
+    process: AtomicI64,
 }
 
 impl Ids {
     pub(crate) fn new(random: u64) -> Self {
         let process = random & ((1 << PROCESS_BITS) - 1);
-        Self { last: AtomicI64::new(0), process: i64::try_from(process).unwrap_or(0) }
+        Self { last: AtomicI64::new(0), process: AtomicI64::new(i64::try_from(process).unwrap_or(0)) }
     }
 
     pub(crate) fn next(&self, now: Timestamp) -> i64 {
@@ -30,7 +31,12 @@ impl Ids {
         let step = |last: i64| Some(earliest.max(last + 1));
         // A full millisecond borrows from the next one; a clock set back goes on where it was.
         let before = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or(0);
-        (earliest.max(before + 1) << PROCESS_BITS) | self.process
+        (earliest.max(before + 1) << PROCESS_BITS) | self.process.load(Ordering::Relaxed)
+    }
+
+    /// Takes the low bits of the number as the process's own.
+    pub(crate) fn use_process(&self, number: i64) {
+        self.process.store(number & ((1 << PROCESS_BITS) - 1), Ordering::Relaxed);
     }
 
     pub(crate) fn after(&self, id: i64) {
@@ -54,6 +60,16 @@ mod tests {
         }
         ids.after(last + (1 << 40));
         assert!(ids.next(noon) > last + (1 << 40));
+    }
+
+    #[test]
+    fn ids_of_two_processes_never_meet() {
+        let (one, two) = (Ids::new(7), Ids::new(7));
+        one.use_process(3);
+        two.use_process(1_023);
+        let now = Timestamp::from_millis(START_MILLIS + 1_000_000);
+        let of_one: Vec<_> = (0..5_000).map(|_| one.next(now)).collect();
+        assert!((0..5_000).map(|_| two.next(now)).all(|id| !of_one.contains(&id)));
     }
 
     #[test]

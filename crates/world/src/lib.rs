@@ -84,6 +84,11 @@ impl World {
         self.inner.ids.after(id);
     }
 
+    /// Gives this process a number among those that share a database, up to 1023: ids of different numbers never meet.
+    pub fn use_process_number(&self, number: i64) {
+        self.inner.ids.use_process(number);
+    }
+
     /// Starts a task. It ends with the runtime; nobody is told when it panics, so it must not.
     #[expect(clippy::disallowed_methods, reason = "the one place that spawns tasks")]
     pub fn spawn<F>(&self, task: F) -> tokio::task::JoinHandle<F::Output>

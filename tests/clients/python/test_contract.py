@@ -347,6 +347,39 @@ def test_upload_sessions(contract, raw, folder):
     contract.check("DELETE", one, raw.ask("DELETE", f"{sessions}/{session['id']}"), 204)
 
 
+def test_storage_policies(contract, server, raw):
+    app = server.new_app("contract storage policies")
+    administrator = server.raw(raw.ask("POST", "/oauth2/token", data=credentials(app)).json()["access_token"])
+    user = raw.ask("GET", "/2.0/users/me").json()["id"]
+    policies, assignments = "/storage_policies", "/storage_policy_assignments"
+    listed = contract.check("GET", policies, administrator.ask("GET", f"/2.0{policies}"), 200)
+    contract.standard(listed["entries"][0], "StoragePolicy")
+    contract.check("GET", policies, administrator.ask("GET", f"/2.0{policies}?limit=x"), 400)
+    contract.check("GET", policies, raw.ask("GET", f"/2.0{policies}"), 403)
+    one, policy = f"{policies}/{{storage_policy_id}}", listed["entries"][0]["id"]
+    shown = contract.check("GET", one, administrator.ask("GET", f"/2.0{policies}/{policy}"), 200)
+    contract.standard(shown, "StoragePolicy")
+    contract.check("GET", one, administrator.ask("GET", f"/2.0{policies}/999999999999"), 404)
+
+    new = {"storage_policy": {"type": "storage_policy", "id": policy}, "assigned_to": {"type": "user", "id": user}}
+    made = contract.check("POST", assignments, administrator.ask("POST", f"/2.0{assignments}", json=new), 200)
+    contract.standard(made, "StoragePolicyAssignment")
+    contract.check("POST", assignments, administrator.ask("POST", f"/2.0{assignments}", json=new), 409)
+    contract.check("POST", assignments, administrator.ask("POST", f"/2.0{assignments}", json={}), 400)
+    contract.check("POST", assignments, raw.ask("POST", f"/2.0{assignments}", json=new), 403)
+    resolved = f"/2.0{assignments}?resolved_for_type=user&resolved_for_id={user}"
+    listed = contract.check("GET", assignments, administrator.ask("GET", resolved), 200)
+    contract.standard(listed["entries"][0], "StoragePolicyAssignment")
+    contract.check("GET", assignments, administrator.ask("GET", f"/2.0{assignments}"), 400)
+    one, at = f"{assignments}/{{storage_policy_assignment_id}}", f"/2.0{assignments}/{made['id']}"
+    contract.standard(contract.check("GET", one, administrator.ask("GET", at), 200), "StoragePolicyAssignment")
+    change = {"storage_policy": new["storage_policy"]}
+    changed = contract.check("PUT", one, administrator.ask("PUT", at, json=change), 200)
+    contract.standard(changed, "StoragePolicyAssignment")
+    contract.check("DELETE", one, administrator.ask("DELETE", at), 204)
+    contract.check("DELETE", one, administrator.ask("DELETE", at), 404)
+
+
 def test_tokens(contract, server):
     app = server.new_app("contract")
     form = credentials(app)

@@ -1,5 +1,5 @@
 use super::open_files::OpenFile;
-use crate::{ObjectName, Stat};
+use crate::{MARKER_NAME, ObjectName, Stat};
 use entente_model::Timestamp;
 use entente_world::World;
 use rustix::{
@@ -170,6 +170,28 @@ impl Layout {
             }
             Some(name) => linkat(&self.temporary_folder, name, &self.root, to, AtFlags::empty()),
         }
+    }
+
+    /// Gives the file the marker's name, unless there is a marker (`EXIST`), and makes that durable.
+    pub(super) fn publish_marker(&self, temporary: &Temporary) -> Result<(), Errno> {
+        let linked = self.link(temporary, MARKER_NAME);
+        fsync(&self.root)?;
+        linked
+    }
+
+    /// `NOENT` when there is no marker.
+    pub(super) fn open_marker(&self) -> Result<OwnedFd, Errno> {
+        openat(&self.root, MARKER_NAME, READ_FLAGS, Mode::empty())
+    }
+
+    /// The folder that everything is in.
+    pub(super) fn root(&self) -> &OwnedFd {
+        &self.root
+    }
+
+    /// Whether one of the folders in the root is called so.
+    pub(super) fn has_folder(name: &str) -> bool {
+        name == TEMPORARY_FOLDER || (name.len() == 2 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
     }
 
     /// Removes what is left of a temporary file, after it was published or given up.

@@ -8,14 +8,15 @@ mod draft;
 mod errno;
 mod layout;
 mod listing;
+mod marker;
 mod open_files;
 mod read;
 mod write;
 
-use crate::{Backend, Creation, Error, ErrorKind, Listed, ObjectName, Stat};
+use crate::{Backend, Creation, Error, ErrorKind, Listed, MARKER_BYTES_MAX, ObjectName, Stat};
 use aligned::AlignedBuffers;
 use async_trait::async_trait;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use entente_world::{Interrupted, World};
 use errno::{error, error_of_making};
 use layout::{Layout, Temporaries};
@@ -29,12 +30,15 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use tokio::sync::Semaphore;
 use write::FsCreation;
 
 /// Files that are kept open for reading.
 const OPEN_FILES_MAX: usize = 256;
 /// Buffers of 1 MiB that are kept for the next large objects.
 const IDLE_BUFFERS_MAX: usize = 8;
+/// Threads that may wait for one disk at a time: a disk is busy with fewer, and others must be left for everything else.
+const WAITING_MAX: usize = 24;
 /// Ranges up to this size are first tried without a change of thread: when they are in the page cache,
 /// copying them is cheaper than handing them over.
 const INLINE_BYTES_MAX: u64 = 128 * 1024;
@@ -58,6 +62,8 @@ struct Inner {
     /// Cleared when the disk turns out not to take writes that go past the page cache.
     writes_directly: AtomicBool,
     buffers: AlignedBuffers,
+    /// Threads that may wait for this disk.
+    waiting: Arc<Semaphore>,
 }
 
 impl FsBackend {
@@ -83,6 +89,7 @@ impl FsBackend {
             reads_inline: AtomicBool::new(true),
             writes_directly: AtomicBool::new(true),
             buffers: AlignedBuffers::new(IDLE_BUFFERS_MAX),
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -93,9 +100,8 @@ impl FsBackend {
         operation: &'static str,
         work: impl FnOnce(&Inner) -> Result<T, Errno> + Send + 'static,
     ) -> Result<T, Error> {
-        let inner = Arc::clone(&self.inner);
-        let done = self.inner.world.blocking(move || work(&inner)).await;
-        done.map_err(|cause| interrupted(cause, operation))?.map_err(|errno| error(errno, operation))
+        let done = self.inner.blocking(operation, work).await?;
+        done.map_err(|errno| error(errno, operation))
     }
 
     /// The bytes, if they can be had without waiting for the disk. `None` means only that they cannot.
@@ -118,6 +124,23 @@ impl FsBackend {
 }
 
 impl Inner {
+    /// Runs `work` off the async threads, on one of the few that may wait for this disk. The place is given back when the
+    /// work has ended, not when its caller has gone away: a disk that hangs (a network's) holds no more threads than these.
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: &'static str,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let stopping = |_| Error::new(ErrorKind::Unavailable, operation);
+        let place = Arc::clone(&self.waiting).acquire_owned().await.map_err(stopping)?;
+        let inner = Arc::clone(self);
+        let done = self.world.blocking(move || {
+            let _place = place;
+            work(&inner)
+        });
+        done.await.map_err(|cause| interrupted(cause, operation))
+    }
+
     fn open_for_reading(&self, name: ObjectName) -> Result<Arc<OpenFile>, Errno> {
         match self.open_files.find(name) {
             Some(file) => Ok(file),
@@ -186,6 +209,25 @@ impl Backend for FsBackend {
             removed
         })
         .await
+    }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        let marker = self.blocking("marker", |inner| match marker::read_marker(&inner.layout) {
+            Err(Errno::TOOBIG) => Ok(Err(Error::marker_too_large("marker"))),
+            read => read.map(Ok),
+        });
+        marker.await?
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        if bytes.len() > MARKER_BYTES_MAX {
+            return Err(Error::marker_too_large("mark"));
+        }
+        self.blocking("mark", move |inner| marker::write_marker(&inner.layout, &inner.world, &bytes)).await
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        self.blocking("foreign", move |inner| marker::foreign(&inner.layout, limit)).await
     }
 }
 

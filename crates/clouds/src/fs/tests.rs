@@ -253,3 +253,46 @@ fn nothing_is_left_of_a_killed_process() {
     open(root.path(), Temporaries::Unnamed);
     assert_eq!(files(root.path()), Vec::<PathBuf>::new());
 }
+
+#[tokio::test]
+async fn the_marker_is_a_file_that_is_made_once() {
+    for temporaries in EVERY_WAY {
+        let root = tempfile::tempdir().unwrap();
+        let backend = open(root.path(), temporaries);
+        assert_eq!(backend.marker().await.unwrap(), None);
+        backend.mark(Bytes::from_static(b"ours")).await.unwrap();
+        assert_eq!(fs::read(root.path().join("entente-store")).unwrap(), b"ours");
+        assert_eq!(backend.mark(Bytes::from_static(b"theirs")).await.unwrap_err().kind, ErrorKind::AlreadyExists);
+        assert_eq!(backend.marker().await.unwrap().unwrap(), "ours");
+        conformance::Check::Marker.run(&backend, &World::real()).await.unwrap();
+        // No temporary file is left, and it is no object.
+        assert_eq!(fs::read_dir(root.path().join("tmp")).unwrap().count(), 0);
+        assert_eq!(backend.list(None, 10).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_marker_that_is_too_large_is_not_read() {
+    let root = tempfile::tempdir().unwrap();
+    let backend = open(root.path(), Temporaries::Unnamed);
+    fs::write(root.path().join("entente-store"), vec![b'x'; MARKER_BYTES_MAX]).unwrap();
+    assert_eq!(backend.marker().await.unwrap().unwrap().len(), MARKER_BYTES_MAX);
+    fs::write(root.path().join("entente-store"), vec![b'x'; MARKER_BYTES_MAX + 1]).unwrap();
+    assert_eq!(backend.marker().await.unwrap_err().kind, ErrorKind::Failed);
+}
+
+#[tokio::test]
+async fn foreign_files_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    let backend = open(root.path(), Temporaries::Unnamed);
+    create(&backend, NAME, b"hello").await;
+    backend.mark(Bytes::from_static(b"ours")).await.unwrap();
+    fs::create_dir(root.path().join("lost+found")).unwrap();
+    assert_eq!(backend.foreign(10).await.unwrap(), Vec::<String>::new());
+    fs::write(root.path().join("holiday.jpg"), "foreign").unwrap();
+    fs::write(root.path().join("ab").join(format!("{NAME}.bak")), "foreign").unwrap();
+    let mut foreign = backend.foreign(10).await.unwrap();
+    foreign.sort_unstable();
+    assert_eq!(foreign, [format!("ab/{NAME}.bak"), "holiday.jpg".to_owned()]);
+    assert_eq!(backend.foreign(1).await.unwrap().len(), 1);
+}

@@ -2,7 +2,6 @@ use super::{
     Inner,
     draft::{Draft, Expected, PIECES_MAX},
     errno::error_of_making,
-    interrupted,
 };
 use crate::{Creation, Error, ErrorKind, ObjectName};
 use async_trait::async_trait;
@@ -48,7 +47,7 @@ impl FsCreation {
         self.held_bytes = 0;
         let state = std::mem::replace(&mut self.state, State::Broken);
         let (inner, name) = (Arc::clone(&self.inner), self.name);
-        let done = self.inner.world.blocking(move || {
+        let done = self.inner.blocking(operation, move |_| {
             inner.layout.check_room()?;
             let mut draft = match state {
                 State::New => Draft::make(inner, name, expected)?,
@@ -58,8 +57,7 @@ impl FsCreation {
             draft.append(&held)?;
             work(draft, name)
         });
-        let done = done.await.map_err(|cause| interrupted(cause, operation))?;
-        done.map_err(|errno| error_of_making(errno, operation))
+        done.await?.map_err(|errno| error_of_making(errno, operation))
     }
 
     fn whole(&self, operation: &'static str) -> Result<(), Error> {

@@ -32,6 +32,9 @@ pub enum Fault {
 
 type Plan = dyn Fn(&'static str, ObjectName) -> Option<Fault> + Send + Sync;
 
+/// What a plan is asked with where there is no name.
+const NO_NAME: ObjectName = ObjectName::new([0; 16]);
+
 /// A backend that fails as planned: for tests and the simulator.
 ///
 /// The plan is asked once for every operation, by the name that [`Error::operation`] would have. A `list` is
@@ -109,6 +112,18 @@ impl Backend for Faulty {
 
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
         perform(&*self.plan, "delete", name, self.inner.delete(name)).await.map(drop)
+    }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        perform(&*self.plan, "marker", NO_NAME, self.inner.marker()).await.map(|(marker, _)| marker)
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        perform(&*self.plan, "mark", NO_NAME, self.inner.mark(bytes)).await.map(drop)
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        perform(&*self.plan, "foreign", NO_NAME, self.inner.foreign(limit)).await.map(|(names, _)| names)
     }
 }
 

@@ -55,6 +55,21 @@ impl Backend for Limit {
         let _place = place(&self.places, "delete").await?;
         self.inner.delete(name).await
     }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        let _place = place(&self.places, "marker").await?;
+        self.inner.marker().await
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        let _place = place(&self.places, "mark").await?;
+        self.inner.mark(bytes).await
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        let _place = place(&self.places, "foreign").await?;
+        self.inner.foreign(limit).await
+    }
 }
 
 struct LimitedCreation {

@@ -29,6 +29,9 @@ struct Gauges {
     stat: Gauge,
     list: Gauge,
     delete: Gauge,
+    marker: Gauge,
+    mark: Gauge,
+    foreign: Gauge,
     written: Counter,
     read_out: Counter,
 }
@@ -61,6 +64,9 @@ impl Meter {
             stat: gauge("stat"),
             list: gauge("list"),
             delete: gauge("delete"),
+            marker: gauge("marker"),
+            mark: gauge("mark"),
+            foreign: gauge("foreign"),
             written: bytes("write"),
             read_out: bytes("read"),
         };
@@ -97,6 +103,7 @@ fn outcome(kind: ErrorKind) -> &'static str {
         ErrorKind::OutOfRange => "out_of_range",
         ErrorKind::Full => "full",
         ErrorKind::Denied => "denied",
+        ErrorKind::NoBucket => "no_bucket",
         ErrorKind::Unavailable => "unavailable",
         ErrorKind::Failed => "failed",
     }
@@ -130,6 +137,18 @@ impl Backend for Meter {
 
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
         self.gauges.measure(&self.world, &self.gauges.delete, self.inner.delete(name)).await
+    }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        self.gauges.measure(&self.world, &self.gauges.marker, self.inner.marker()).await
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        self.gauges.measure(&self.world, &self.gauges.mark, self.inner.mark(bytes)).await
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        self.gauges.measure(&self.world, &self.gauges.foreign, self.inner.foreign(limit)).await
     }
 }
 

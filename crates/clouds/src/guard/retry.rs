@@ -110,6 +110,30 @@ impl Backend for Retry {
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
         self.tries.run(|| self.inner.delete(name)).await
     }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        self.tries.run(|| self.inner.marker()).await
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match self.inner.mark(bytes.clone()).await {
+                Err(error) if error.retryable && self.tries.allow_another(tried) => self.tries.wait(tried).await,
+                // An earlier try may have been performed after all.
+                Err(taken) if taken.kind == ErrorKind::AlreadyExists && tried > 1 => {
+                    let marker = self.tries.run(|| self.inner.marker()).await?;
+                    return if marker.is_some_and(|marker| marker == bytes) { Ok(()) } else { Err(taken) };
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        self.tries.run(|| self.inner.foreign(limit)).await
+    }
 }
 
 struct RetriedCreation {

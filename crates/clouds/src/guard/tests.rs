@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Backend, Creation, Error, ErrorKind, ObjectName, conformance, memory::MemoryBackend};
+use crate::{Backend, Creation, Error, ErrorKind, ObjectName, conformance, conformance::Check, memory::MemoryBackend};
 use bytes::Bytes;
 use entente_model::Timestamp;
 use entente_world::World;
@@ -75,10 +75,9 @@ async fn a_backend_that_fails_now_and_then_conforms_when_retried() {
         world.clone(),
         RetrySettings { tries_max: 100, ..SETTINGS },
     );
-    conformance::created_objects_read_back(&retry, &world).await.unwrap();
-    conformance::ranges_are_exact(&retry, &world).await.unwrap();
-    conformance::listings_are_ordered_and_paged(&retry, &world).await.unwrap();
-    conformance::deleting_twice_is_fine(&retry, &world).await.unwrap();
+    for check in [Check::ReadsBack, Check::Ranges, Check::Listings, Check::Deletes] {
+        check.run(&retry, &world).await.unwrap();
+    }
     assert_eq!(memory.names(), []);
 }
 
@@ -212,4 +211,19 @@ async fn a_corrupt_read_has_one_other_bit() {
     assert_eq!(inner.read(NAME, 0..4).await.unwrap(), [0, 2, 0, 0][..]);
     assert_eq!(inner.read(NAME, 0..4).await.unwrap(), [0, 0, 0, 128][..]);
     assert_eq!(inner.read(NAME, 0..4).await.unwrap(), [0; 4][..]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_whose_answer_was_lost_is_ours_if_it_says_so() {
+    for (before, expected) in [(None, Ok(())), (Some("theirs"), Err(ErrorKind::AlreadyExists))] {
+        let memory = MemoryBackend::new(world());
+        if let Some(before) = before {
+            memory.mark(Bytes::from_static(before.as_bytes())).await.unwrap();
+        }
+        let fault = if before.is_some() { UNAVAILABLE } else { LOST_ANSWER };
+        let (inner, _) = faulty(&memory, "mark", &[fault]);
+        let marked = Retry::new(inner, world(), SETTINGS).mark(Bytes::from_static(b"ours")).await;
+        assert_eq!(marked.map_err(|error| error.kind), expected);
+        assert_eq!(memory.marker().await.unwrap().unwrap(), before.unwrap_or("ours"));
+    }
 }

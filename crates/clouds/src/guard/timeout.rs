@@ -84,6 +84,18 @@ impl Backend for Timeout {
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
         self.clock.run("delete", 0, self.inner.delete(name)).await
     }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        self.clock.run("marker", 0, self.inner.marker()).await
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        self.clock.run("mark", 0, self.inner.mark(bytes)).await
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        self.clock.run("foreign", 0, self.inner.foreign(limit)).await
+    }
 }
 
 struct TimedCreation {

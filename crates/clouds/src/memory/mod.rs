@@ -1,13 +1,13 @@
 //! Objects in memory: for tests, and for the simulator, whose histories must repeat from their seed. So
 //! there are no tasks, no threads and no waiting here.
 
-use crate::{Backend, Creation, Error, ErrorKind, Listed, ObjectName, Stat};
+use crate::{Backend, Creation, Error, ErrorKind, Listed, MARKER_BYTES_MAX, ObjectName, Stat};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use entente_model::Timestamp;
 use entente_world::World;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::{Bound, Range},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -17,6 +17,14 @@ use std::{
 pub struct MemoryBackend {
     world: World,
     objects: Arc<Mutex<Objects>>,
+    place: Arc<Mutex<Place>>,
+}
+
+/// What is beside the objects.
+#[derive(Default)]
+struct Place {
+    marker: Option<Bytes>,
+    foreign: BTreeSet<String>,
 }
 
 type Objects = BTreeMap<ObjectName, (Bytes, Timestamp)>;
@@ -25,13 +33,13 @@ impl MemoryBackend {
     /// An empty backend. `world` tells when an object was created.
     #[must_use]
     pub fn new(world: World) -> Self {
-        Self { world, objects: Arc::default() }
+        Self { world, objects: Arc::default(), place: Arc::default() }
     }
 
     /// The same objects, seen by another world's clock: what a restarted process finds.
     #[must_use]
     pub fn seen_from(&self, world: World) -> Self {
-        Self { world, objects: Arc::clone(&self.objects) }
+        Self { world, objects: Arc::clone(&self.objects), place: Arc::clone(&self.place) }
     }
 
     /// Every name, in order.
@@ -57,10 +65,24 @@ impl MemoryBackend {
         self.objects().remove(&name).map(|(bytes, _)| bytes)
     }
 
+    /// Puts something there that is not ours.
+    pub fn leave_foreign(&self, name: impl Into<String>) {
+        self.place().foreign.insert(name.into());
+    }
+
+    /// Removes the marker, as an operator would who gives the place to somebody else.
+    pub fn unmark(&self) {
+        self.place().marker = None;
+    }
+
     /// The sizes of all objects together.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
         self.objects().values().map(|(bytes, _)| size(bytes)).sum()
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nothing is done under the lock that could panic half way, so a poisoned lock guards a whole map.
@@ -110,6 +132,26 @@ impl Backend for MemoryBackend {
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
         self.objects().remove(&name);
         Ok(())
+    }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        Ok(self.place().marker.clone())
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        if bytes.len() > MARKER_BYTES_MAX {
+            return Err(Error::marker_too_large("mark"));
+        }
+        let marker = &mut self.place().marker;
+        if marker.is_some() {
+            return Err(Error::new(ErrorKind::AlreadyExists, "mark"));
+        }
+        *marker = Some(bytes);
+        Ok(())
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        Ok(self.place().foreign.iter().take(limit).cloned().collect())
     }
 }
 

@@ -15,7 +15,7 @@ use entente_model::ItemId;
 
 /// Inserts an item as it is.
 pub fn insert(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "INSERT INTO items (id, kind, parent_id, top, top_user_id, name, name_folded, sequence, version_id, height,
            description, tags, created_at, created_by, modified_at, modified_by, content_created_at,
            content_modified_at, trashed_at, trashed_by, trashed_from)
@@ -49,7 +49,7 @@ pub fn insert(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
 
 /// Writes every column of an item that may change.
 pub fn save(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
-    tx.execute(
+    tx.put(
         "UPDATE items SET parent_id = ?2, top = ?3, top_user_id = ?4, name = ?5, name_folded = ?6, sequence = ?7,
            version_id = ?8, height = ?9, description = ?10, tags = ?11, modified_at = ?12, modified_by = ?13,
            content_created_at = ?14, content_modified_at = ?15, trashed_at = ?16, trashed_by = ?17, trashed_from = ?18
@@ -80,13 +80,13 @@ pub fn save(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
 
 /// Raises the bound on the levels below a folder, if it is lower.
 pub fn raise_height(tx: &mut Tx<'_>, folder: ItemId, height: u32) -> Result<(), Error> {
-    tx.execute("UPDATE items SET height = ?2 WHERE id = ?1 AND height < ?2", &[folder.into(), height.into()])?;
+    tx.put("UPDATE items SET height = ?2 WHERE id = ?1 AND height < ?2", &[folder.into(), height.into()])?;
     Ok(())
 }
 
 /// Removes the row of an item.
 pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
-    tx.execute("DELETE FROM items WHERE id = ?1", &[item.into()])?;
+    tx.put("DELETE FROM items WHERE id = ?1", &[item.into()])?;
     Ok(())
 }
 
@@ -104,9 +104,10 @@ pub fn has_children(tx: &mut Tx<'_>, folder: ItemId) -> Result<bool, Error> {
 
 /// A child of the folder, of whatever kind, that has this folded name: another than `except`.
 pub fn named(tx: &mut Tx<'_>, folder: ItemId, folded: &str, except: Option<ItemId>) -> Result<Option<ItemId>, Error> {
-    // The kinds are named so that each is one look into the index.
-    let sql =
-        "SELECT id FROM items WHERE parent_id = ?1 AND kind IN (0, 1, 2) AND name_folded = ?2 AND id <> ?3 LIMIT 1";
+    // Each kind is one look into the index. Together, as `IN (0, 1, 2)`, PostgreSQL may walk past all of the folder.
+    let sql = "SELECT id FROM items WHERE parent_id = ?1 AND kind = 0 AND name_folded = ?2 AND id <> ?3
+               UNION ALL SELECT id FROM items WHERE parent_id = ?1 AND kind = 1 AND name_folded = ?2 AND id <> ?3
+               UNION ALL SELECT id FROM items WHERE parent_id = ?1 AND kind = 2 AND name_folded = ?2 AND id <> ?3 LIMIT 1";
     let except = except.map_or(Value::Int(0), Value::from);
     tx.query_one(sql, &[folder.into(), folded.into(), except], |row| Ok(ItemId::new(row.int(0)?)))
 }

@@ -2,32 +2,41 @@
 //! this program knows is refused: an older program must not write to a newer schema.
 
 use crate::dialect::sqlite_schema;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Tx};
 use entente_model::Timestamp;
 use rusqlite::Connection;
 
-const MIGRATIONS: &[(&str, &str)] = &[("first schema", include_str!("0001_first.sql"))];
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
+    ("first schema", include_str!("0001_first.sql")),
+    ("replicas", include_str!("0002_replicas.sql")),
+    ("storage policies", include_str!("0003_policies.sql")),
+    ("relocations", include_str!("0004_relocations.sql")),
+    ("nodes", include_str!("0005_nodes.sql")),
+];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
 const APPLICATION_ID: i32 = 0x456e_7431;
+/// Marks a file whose contents have been moved to a server: "EntM". Programs that know nothing of it refuse it, too.
+pub(crate) const MOVED_ID: i32 = 0x456e_744d;
 
 /// Refuses a file that is another program's, or of a newer version of this one. Changes nothing.
 pub(crate) fn check(connection: &Connection) -> Result<(), Error> {
     // In this order: another process that is just making the file marks it before it makes a table.
     let is_used = !is_empty(connection)?;
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application == MOVED_ID {
+        let message = "the database has been moved to a server: name that as `url` under [database] in entente.toml";
+        return Err(Error::new(ErrorKind::Schema, message));
+    }
     if is_used && application != APPLICATION_ID {
         return Err(Error::new(
             ErrorKind::Schema,
             "the database file belongs to another program; give another data directory",
         ));
     }
-    let (done, known) = (schema_number(connection)?, MIGRATIONS.len());
-    if done > known {
-        let message = format!(
-            "the database has schema {done}, and this program knows schemas up to {known}; run a newer entente"
-        );
-        return Err(Error::new(ErrorKind::Schema, message));
+    let done = schema_number(connection)?;
+    if done > MIGRATIONS.len() {
+        return Err(newer(done));
     }
     Ok(())
 }
@@ -56,16 +65,39 @@ pub(crate) fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(),
     Ok(())
 }
 
+/// What a program says to a schema that it does not know.
+pub(crate) fn newer(done: usize) -> Error {
+    let known = MIGRATIONS.len();
+    let message =
+        format!("the database has schema {done}, and this program knows schemas up to {known}; run a newer entente");
+    Error::new(ErrorKind::Schema, message)
+}
+
 /// The greatest id in use, so that a clock set back does not repeat one. Index lookups only.
-pub(crate) fn greatest_id(connection: &Connection) -> Result<i64, Error> {
-    let sql = "SELECT max(
-        coalesce((SELECT max(id) FROM items), 0), coalesce((SELECT max(id) FROM versions), 0),
-        coalesce((SELECT max(id) FROM contents), 0), coalesce((SELECT max(id) FROM segments), 0),
-        coalesce((SELECT max(id) FROM events), 0), coalesce((SELECT max(id) FROM upload_sessions), 0),
-        coalesce((SELECT max(id) FROM jobs), 0), coalesce((SELECT max(id) FROM epochs), 0),
-        coalesce((SELECT max(id) FROM users), 0), coalesce((SELECT max(id) FROM enterprises), 0),
-        coalesce((SELECT max(id) FROM apps), 0), coalesce((SELECT max(id) FROM public_keys), 0))";
-    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+pub(crate) fn greatest_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    let mut greatest = 0;
+    for sql in [
+        "SELECT max(id) FROM items",
+        "SELECT max(id) FROM versions",
+        "SELECT max(id) FROM contents",
+        "SELECT max(id) FROM segments",
+        "SELECT max(id) FROM events",
+        "SELECT max(id) FROM upload_sessions",
+        "SELECT max(id) FROM jobs",
+        "SELECT max(id) FROM epochs",
+        "SELECT max(id) FROM users",
+        "SELECT max(id) FROM enterprises",
+        "SELECT max(id) FROM apps",
+        "SELECT max(id) FROM public_keys",
+        "SELECT max(id) FROM storage_policy_assignments",
+        "SELECT max(id) FROM storage_policies",
+        "SELECT max(id) FROM backends",
+        "SELECT max(id) FROM zones",
+    ] {
+        let found = tx.query_one(sql, &[], |row| row.int_or_null(0))?;
+        greatest = greatest.max(found.flatten().unwrap_or(0));
+    }
+    Ok(greatest)
 }
 
 fn is_empty(connection: &Connection) -> Result<bool, Error> {

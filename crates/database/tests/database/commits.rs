@@ -46,7 +46,8 @@ async fn a_command_that_fails_takes_back_only_its_own() {
 
 #[tokio::test]
 async fn a_command_that_panics_is_the_only_one_to_fail() {
-    let database = Kit::new().open();
+    let kit = Kit::new();
+    let database = kit.open();
     let panics = database.transact("panics", |tx| {
         settings::set(tx, "b", b"1")?;
         if settings::value(tx, "b")?.is_some() {
@@ -77,7 +78,8 @@ async fn more_callers_than_places_in_the_queue_are_all_served() {
 
 #[tokio::test]
 async fn a_queued_command_runs_though_nobody_waits_for_it() {
-    let database = Kit::new().open();
+    let kit = Kit::new();
+    let database = kit.open();
     let (gate, at_gate) = Gate::new();
     let held = database.transact("held", move |tx| {
         at_gate.pass();

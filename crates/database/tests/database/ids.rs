@@ -3,7 +3,7 @@
 use crate::kit::Kit;
 use entente_database::enterprises::{Enterprise, create_enterprise};
 use entente_database::{Database, Error, jobs};
-use entente_model::{BackendId, EnterpriseId, EpochId, JobId, Timestamp, ZoneId};
+use entente_model::{BackendId, EnterpriseId, EpochId, JobId, PolicyId, Timestamp, ZoneId};
 use entente_vault::{EpochRecord, KeyContext, Ledger, ObjectName, WrappedKey};
 use entente_world::World;
 
@@ -13,7 +13,7 @@ const EARLIER: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// The same process, as far as ids go, started at that time.
 fn start(kit: &Kit, at: Timestamp) -> (World, Database) {
     let world = World::simulated(7, at);
-    let database = Database::open(world.clone(), &kit.options()).unwrap();
+    let database = kit.open_in(world.clone());
     (world, database)
 }
 
@@ -24,7 +24,12 @@ async fn an_id_of_any_table_is_not_given_again_after_the_clock_went_back() {
         let (world, database) = start(&kit, LATER);
         let id = world.next_id();
         match table {
-            0 => drop(database.reserve(BackendId::new(1), &[ObjectName::new([1; 16])], LATER).await.unwrap()),
+            0 => drop(
+                database
+                    .reserve(PolicyId::new(1), &[vec![(BackendId::new(1), ObjectName::new([1; 16]))]], LATER)
+                    .await
+                    .unwrap(),
+            ),
             1 => {
                 let context =
                     KeyContext { enterprise: EnterpriseId::new(1), zone: ZoneId::new(1), epoch: EpochId::new(id) };

@@ -1,4 +1,4 @@
-use entente_database::{Database, Error, Options, Tx, settings};
+use entente_database::{Database, Error, Options, Tx, postgres, settings};
 use entente_world::World;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -6,12 +6,47 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::Poll;
 use tempfile::TempDir;
 
-/// A folder with one database file.
-pub struct Kit {
-    pub folder: TempDir,
+/// A place for one database, on the engine that `ENTENTE_TEST_DATABASE` names: a file, or on a server.
+pub enum Kit {
+    File(FileKit),
+    Server(ServerKit),
 }
 
 impl Kit {
+    pub fn new() -> Self {
+        match std::env::var("ENTENTE_TEST_DATABASE") {
+            Ok(engine) if engine == "postgres" => Self::Server(ServerKit::new()),
+            _ => Self::File(FileKit::new()),
+        }
+    }
+
+    pub fn open(&self) -> Database {
+        self.open_in(World::real())
+    }
+
+    pub fn open_in(&self, world: World) -> Database {
+        match self {
+            Self::File(kit) => Database::open(world, &kit.options()).unwrap(),
+            Self::Server(kit) => Database::connect(world, &kit.options()).unwrap(),
+        }
+    }
+
+    pub fn open_with_readers(&self, readers: usize) -> Database {
+        match self {
+            Self::File(kit) => Database::open(World::real(), &Options { readers, ..kit.options() }).unwrap(),
+            Self::Server(kit) => {
+                Database::connect(World::real(), &postgres::Options { readers, ..kit.options() }).unwrap()
+            }
+        }
+    }
+}
+
+/// A folder with one database file: for what only SQLite does.
+pub struct FileKit {
+    pub folder: TempDir,
+}
+
+impl FileKit {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
@@ -26,6 +61,33 @@ impl Kit {
 
     pub fn open(&self) -> Database {
         Database::open(World::real(), &self.options()).unwrap()
+    }
+}
+
+/// An empty database on the test server: for what only PostgreSQL does.
+pub struct ServerKit(entente_emulators::Database);
+
+impl ServerKit {
+    pub fn new() -> Self {
+        Self(entente_emulators::postgres().fresh_database())
+    }
+
+    /// Runs a statement beside us; answers what it selects.
+    pub fn execute(&self, statement: &str) -> String {
+        self.0.execute(statement)
+    }
+
+    pub fn url(&self) -> &str {
+        self.0.url()
+    }
+
+    /// One writer, so that tests can tell what shares a batch.
+    pub fn options(&self) -> postgres::Options {
+        postgres::Options { writers: 1, ..postgres::Options::parse(self.url()).unwrap() }
+    }
+
+    pub fn open(&self) -> Database {
+        Database::connect(World::real(), &self.options()).unwrap()
     }
 }
 

@@ -1,6 +1,6 @@
-//! The write-ahead log does not grow for ever, whatever goes on.
+//! SQLite: the write-ahead log does not grow for ever, whatever goes on.
 
-use crate::kit::{Kit, number, set};
+use crate::kit::{FileKit, number, set};
 use entente_database::Error;
 use std::io::Read;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn round(log: &Path) -> Option<[u8; 4]> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_is_started_over_while_everybody_reads_and_writes() {
-    let kit = Kit::new();
+    let kit = FileKit::new();
     let database = kit.open();
     let log = kit.folder.path().join("test.sqlite-wal");
     set(&database, "a", &0_u64.to_be_bytes()).await.unwrap();

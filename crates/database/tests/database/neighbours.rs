@@ -1,6 +1,6 @@
-//! Another process on the same file: a command line beside a running server.
+//! Another process on the same database: a command line beside a running server, or another node.
 
-use crate::kit::{Kit, add_one, number, set, value};
+use crate::kit::{FileKit, Kit, add_one, number, set, value};
 use entente_database::{Database, ErrorKind, Options};
 use entente_world::World;
 use futures_util::future::join_all;
@@ -31,19 +31,19 @@ async fn two_that_write_at_the_same_time_both_get_their_turn() {
 }
 
 #[test]
-fn two_may_make_the_file_at_the_same_time() {
+fn several_may_make_the_database_at_the_same_time() {
     let kit = Kit::new();
     std::thread::scope(|scope| {
-        let opening = [0; 4].map(|_| scope.spawn(|| Database::open(World::real(), &kit.options()).map(drop)));
+        let opening = [0; 4].map(|_| scope.spawn(|| drop(kit.open())));
         for opened in opening {
-            opened.join().unwrap().unwrap();
+            opened.join().unwrap();
         }
     });
 }
 
 #[tokio::test]
 async fn one_that_holds_the_file_for_too_long_makes_the_others_busy() {
-    let kit = Kit::new();
+    let kit = FileKit::new();
     let options = Options { busy_timeout: Duration::from_millis(20), ..kit.options() };
     let database = Database::open(World::real(), &options).unwrap();
     let neighbour = Connection::open(kit.path()).unwrap();

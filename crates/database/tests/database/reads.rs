@@ -1,14 +1,14 @@
 //! Reads see one state, while others write, and do not stand in one another's way.
 
 use crate::kit::{AtGate, Gate, Kit, add_one, number, set, start, value};
-use entente_database::{Database, Error, Options};
-use entente_world::World;
+use entente_database::Error;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[tokio::test]
 async fn a_read_sees_one_state_from_its_first_look_on() {
-    let database = Kit::new().open();
+    let kit = Kit::new();
+    let database = kit.open();
     let (gate, at_gate) = Gate::new();
     set(&database, "a", b"old").await.unwrap();
     let reader = database.clone();
@@ -29,7 +29,8 @@ async fn a_read_sees_one_state_from_its_first_look_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_beside_writes_never_see_half_a_command() {
-    let database = Kit::new().open();
+    let kit = Kit::new();
+    let database = kit.open();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..3 {
@@ -52,8 +53,7 @@ async fn reads_beside_writes_never_see_half_a_command() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_reads_leave_a_connection_to_short_ones() {
     let kit = Kit::new();
-    let options = Options { readers: 2, ..kit.options() };
-    let database = Database::open(World::real(), &options).unwrap();
+    let database = kit.open_with_readers(2);
     set(&database, "a", b"1").await.unwrap();
     let ((gate, at_gate), (other_gate, at_other_gate)) = (Gate::new(), Gate::new());
     let long = |at_gate: AtGate| {
@@ -78,8 +78,7 @@ async fn long_reads_leave_a_connection_to_short_ones() {
 #[tokio::test]
 async fn a_read_that_panics_costs_no_connection() {
     let kit = Kit::new();
-    let options = Options { readers: 1, ..kit.options() };
-    let database = Database::open(World::real(), &options).unwrap();
+    let database = kit.open_with_readers(1);
     let reader = database.clone();
     let panicked = std::thread::spawn(move || reader.read(|_| -> Result<(), Error> { panic!("on purpose") })).join();
     assert!(panicked.is_err());

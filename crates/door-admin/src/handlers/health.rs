@@ -14,7 +14,8 @@ pub(crate) async fn healthz() -> &'static str {
 
 pub(crate) async fn readyz(extract::State(state): extract::State<State>) -> Response {
     match state.operations.ready().await {
-        Ok(()) => "ready\n".into_response(),
+        Ok(degraded) if degraded.is_empty() => "ready\n".into_response(),
+        Ok(degraded) => format!("ready, degraded: {}\n", degraded.join("; ")).into_response(),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")).into_response(),
     }
 }

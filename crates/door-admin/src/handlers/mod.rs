@@ -2,7 +2,10 @@
 
 pub(crate) mod apps;
 pub(crate) mod health;
+pub(crate) mod relocations;
+pub(crate) mod scrubs;
 pub(crate) mod status;
+pub(crate) mod storage;
 pub(crate) mod tokens;
 pub(crate) mod users;
 

@@ -7,6 +7,8 @@ pub(crate) mod folders;
 mod form;
 mod listing;
 pub(crate) mod oauth;
+pub(crate) mod storage_policies;
+pub(crate) mod storage_policy_assignments;
 pub(crate) mod trashed_files;
 pub(crate) mod trashed_folders;
 pub(crate) mod trashed_items;

@@ -63,7 +63,7 @@ macro_rules! from_number {
     )*};
 }
 
-from_number!(ItemId, UserId, VersionId, UploadSessionId);
+from_number!(EnterpriseId, ItemId, PolicyId, UserId, VersionId, UploadSessionId);
 
 impl fmt::Display for ItemRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

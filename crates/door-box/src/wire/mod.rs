@@ -19,5 +19,6 @@ pub mod oauth;
 pub mod query;
 pub mod request;
 pub mod session;
+pub mod storage_policy;
 pub mod user;
 pub mod version;

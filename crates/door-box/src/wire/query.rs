@@ -31,6 +31,15 @@ pub struct PageWanted {
     pub from: From,
 }
 
+/// Which page is wanted of a list that only knows markers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkerPage {
+    /// How many entries at most.
+    pub limit: u32,
+    /// After what the marker says; from the start without one.
+    pub marker: Option<String>,
+}
+
 /// From where on a page goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
@@ -71,20 +80,32 @@ impl<'q> Query<'q> {
 
     /// Which page. A limit that is too large becomes [`LIMIT_MAX`].
     pub fn page(&self) -> Result<PageWanted, QueryError> {
-        let limit = self
-            .number("limit", QueryError::Limit)?
-            .map_or(LIMIT_DEFAULT, |limit| u32::try_from(limit).unwrap_or(LIMIT_MAX).min(LIMIT_MAX));
+        let limit = self.limit()?;
         let offset = self.number("offset", QueryError::Offset)?;
         if offset.is_some_and(|offset| offset > OFFSET_MAX) {
             return Err(QueryError::Offset);
         }
-        let marker = self.value("marker").map(Cow::into_owned).filter(|marker| !marker.is_empty());
+        let marker = self.marker();
         let from = match (self.is_set("usemarker"), offset, marker) {
             (true, None | Some(0), marker) => From::Marker(marker),
             (false, offset, None) => From::Offset(offset.unwrap_or(0)),
             (true, Some(_), _) | (false, _, Some(_)) => return Err(QueryError::Marker),
         };
         Ok(PageWanted { limit, from })
+    }
+
+    /// Which page of a list that has no offsets: `usemarker` need not be said.
+    pub fn marker_page(&self) -> Result<MarkerPage, QueryError> {
+        Ok(MarkerPage { limit: self.limit()?, marker: self.marker() })
+    }
+
+    fn limit(&self) -> Result<u32, QueryError> {
+        let limit = self.number("limit", QueryError::Limit)?;
+        Ok(limit.map_or(LIMIT_DEFAULT, |limit| u32::try_from(limit).unwrap_or(LIMIT_MAX).min(LIMIT_MAX)))
+    }
+
+    fn marker(&self) -> Option<String> {
+        self.value("marker").map(Cow::into_owned).filter(|marker| !marker.is_empty())
     }
 
     /// Which way, if it says.
@@ -105,7 +126,7 @@ impl<'q> Query<'q> {
 
 #[cfg(test)]
 mod tests {
-    use super::{From, PageWanted, Query, QueryError};
+    use super::{From, MarkerPage, PageWanted, Query, QueryError};
     use proptest::prelude::{any, proptest};
 
     #[test]
@@ -122,6 +143,10 @@ mod tests {
         assert_eq!(page("offset=10001"), Err(QueryError::Offset));
         assert_eq!(page("usemarker=true&offset=1"), Err(QueryError::Marker));
         assert_eq!(page("marker=abc"), Err(QueryError::Marker));
+        let after = MarkerPage { limit: 7, marker: Some("abc".to_owned()) };
+        assert_eq!(Query("marker=abc&limit=7").marker_page(), Ok(after));
+        assert_eq!(Query("marker=&limit=x").marker_page(), Err(QueryError::Limit));
+        assert_eq!(Query("marker=").marker_page(), Ok(MarkerPage { limit: 100, marker: None }));
     }
 
     proptest! {

@@ -52,6 +52,35 @@ pub struct Reference {
     pub id: Option<IdText>,
 }
 
+/// `{"type": …, "id": …}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TypedReference {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The id.
+    pub id: Option<IdText>,
+}
+
+/// What assigns a storage policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NewAssignment {
+    /// The policy.
+    pub storage_policy: Option<TypedReference>,
+    /// A user or an enterprise.
+    pub assigned_to: Option<TypedReference>,
+}
+
+/// What changes the assignment of a storage policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct AssignmentChange {
+    /// The new policy.
+    pub storage_policy: Option<TypedReference>,
+}
+
 /// What creates a folder, and the `attributes` of an upload and of a preflight.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

@@ -18,6 +18,7 @@ mod files;
 mod folders;
 mod harness;
 mod oauth;
+mod storage_policies;
 mod trash;
 mod upload_sessions;
 mod uploads;

@@ -1,9 +1,10 @@
 use super::*;
 use crate::{CreatedApp, IssueToken, Login, NewApp, Unauthenticated};
+use entente_database::Database;
 use entente_database::enterprises::{Enterprise, create_enterprise};
 use entente_database::users::{UserChange, UserStatus, update};
-use entente_database::{Database, Options};
 use entente_model::{UserRole, ZoneId};
+use entente_testkit::Scratch;
 use entente_world::World;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ const BOX: &str = "https://api.box.com/oauth2/token";
 const OURS: &str = "https://files.example.org/box/oauth2/token";
 
 struct Site {
-    _folder: tempfile::TempDir,
+    _scratch: Scratch,
     world: World,
     database: Database,
     identity: Identity,
@@ -25,9 +26,8 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let world = World::real();
-        let database = Database::open(world.clone(), &Options::new(folder.path().join("m.sqlite"))).unwrap();
+        let (scratch, world) = (Scratch::new(), World::real());
+        let database = scratch.open(&world);
         let identity = Identity::new(world.clone(), database.clone());
         let enterprise = enterprise(&world, &database).await;
         let new = NewApp {
@@ -37,7 +37,7 @@ impl Site {
             public_key_pem: Some(PUBLIC.to_owned()),
         };
         let app = identity.create_app(new).await.unwrap();
-        Self { _folder: folder, world, database, identity, enterprise, app }
+        Self { _scratch: scratch, world, database, identity, enterprise, app }
     }
 
     async fn person(&self, login: &str) -> UserId {

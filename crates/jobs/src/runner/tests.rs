@@ -1,22 +1,21 @@
 use super::*;
 use crate::{Handlers, handler};
-use entente_database::Options;
 use entente_model::Timestamp;
+use entente_testkit::Scratch;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 struct Site {
-    _folder: tempfile::TempDir,
+    _scratch: Scratch,
     world: World,
     database: Database,
 }
 
 impl Site {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let world = World::real();
-        let database = Database::open(world.clone(), &Options::new(folder.path().join("m.sqlite"))).unwrap();
-        Self { _folder: folder, world, database }
+        let (scratch, world) = (Scratch::new(), World::real());
+        let database = scratch.open(&world);
+        Self { _scratch: scratch, world, database }
     }
 
     async fn enqueue(&self, kind: &'static str, key: &'static str, payload: &'static str) {

@@ -2,7 +2,7 @@
 
 use super::format;
 use crate::banner::{Banner, banner};
-use crate::cli::{DATA_DEFAULT, LISTEN_DEFAULT, ServeArgs};
+use crate::cli::{LISTEN_DEFAULT, ServeArgs};
 use crate::compose::{Plan, compose, hosts};
 use crate::config::Config;
 use crate::data::{DataDirectory, Ready};
@@ -20,10 +20,10 @@ use entente_world::{Shutdown, World};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What is served, once command line and file have been read.
 struct Wanted {
-    data: PathBuf,
     listen: SocketAddr,
     tls: Tls,
     public_url: Option<BaseUrl>,
@@ -39,29 +39,28 @@ enum Tls {
 pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown) -> Result<Exit, Failure> {
     let format = format(arguments.json);
     let wanted = wanted(arguments)?;
-    let data = DataDirectory::for_serving(&wanted.data)?;
+    let config = &wanted.config;
+    let data = DataDirectory::for_serving(&config.data, config.database.metadata())?;
     let _lock = data.lock(world).await?;
     data.remove_ready();
     let open_files = raise_open_files();
     let meter = Meter::install()?;
-    let limits = limits(&wanted.config);
-    let (store, start) = Store::open_or_make(world, data.clone()).await?;
-    let mut vault_limits = entente_vault::Limits::default();
-    if let Some(budget) = wanted.config.limits.upload_budget_bytes {
-        vault_limits.budget_bytes = budget;
-    }
-    let opened = store.vault(vault_limits).await?;
+    let limits = limits(config);
+    // Before anything is opened, so that from now on it means a reload. Without a file it means the end, as ever.
+    let watch = |_| signal(SignalKind::hangup()).context("SIGHUP cannot be watched");
+    let hangup = config.file.as_ref().map(watch).transpose()?;
+    let (store, opened, start) = Store::open_or_make(world, data.clone(), config.clone(), vault_limits(config)).await?;
+    data.remember_configuration(config.file.as_deref())?;
+    let storage = opened.storage.clone();
     let (endpoint, ca_file) = endpoint(world, &wanted)?;
-    let origin = Origin {
-        public_url: wanted.public_url.clone(),
-        trusted_proxies: wanted.config.trusted_proxies.iter().map(|network| network.0).collect(),
-    };
+    let origin = Origin { public_url: wanted.public_url.clone(), trusted_proxies: config.trusted_proxies.clone() };
     let plan = Plan {
         origin,
         limits,
-        file_bytes_max: wanted.config.limits.file_bytes,
-        upkeep: wanted.config.upkeep.clone(),
+        file_bytes_max: config.limits.file_bytes,
+        upkeep: config.upkeep.clone(),
         meter: meter.clone(),
+        file: config.file.clone(),
     };
     let site = compose(&store, opened, plan);
     let mut listener = Listener::bind(wanted.listen, site.router).map_err(anyhow::Error::from)?.with_hosts(hosts());
@@ -70,20 +69,36 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         listener = listener.with_tls(Arc::new(endpoint));
     }
     let address = listener.local_address().context("the socket has no address")?;
+    let mut listeners = vec![listener];
+    let mut admin_url = local_url(address, secure);
+    if secure {
+        // The certificate may be for other names than this machine's own, and commands beside the server come from here.
+        let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let admin = Listener::bind(own, site.admin).map_err(anyhow::Error::from)?;
+        admin_url = local_url(admin.local_address().context("the socket has no address")?, false);
+        listeners.push(admin);
+    }
     let ready = Ready {
         url: local_url(address, secure),
+        admin_url: Some(admin_url),
         ca_file,
         pid: std::process::id(),
-        public_url: wanted.public_url.map(|url| url.to_string()),
+        public_url: wanted.public_url.as_ref().map(ToString::to_string),
     };
+    world.spawn(site.upkeep.keep_up(site.runner.clone(), shutdown.clone()));
     let jobs = world.spawn(run_jobs(site.runner, shutdown.clone()));
     world.spawn(meter.keep_up(world.clone(), shutdown.clone()));
+    world.spawn(storage.keep_up(shutdown.clone()));
+    if let Some(hangup) = hangup {
+        world.spawn(site.reload.on(hangup, shutdown.clone()));
+    }
     // The socket listens since it was bound: whoever connects now is answered as soon as `serve` runs.
     data.write_ready(&ready)?;
     let value = serde_json::to_value(&ready).context("ready.json")?;
-    print(format, &value, || banner(&Banner { ready: &ready, data: store.data.path(), start }));
+    let keys = config.storage.custodians.iter().map(|custodian| custodian.path.as_path()).collect();
+    print(format, &value, || banner(&Banner { ready: &ready, data: store.data.path(), keys, start }));
     tracing::info!(url = ready.url, open_files, "serving");
-    let served = serve(world, vec![listener], shutdown, limits).await;
+    let served = serve(world, listeners, shutdown, limits).await;
     data.remove_ready();
     // A panic in the runner has been logged; there is nothing to wait for then.
     let _ = jobs.await;
@@ -100,34 +115,38 @@ async fn run_jobs(runner: Runner, shutdown: Shutdown) {
 }
 
 fn wanted(arguments: ServeArgs) -> Result<Wanted, Failure> {
-    let mut config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let data = arguments.data.as_deref();
+    let config = match &arguments.config {
+        Some(file) => Config::read(file, data)?,
+        None => Config::without_file(data),
+    };
     let public_url = match arguments.public_url {
         Some(url) => {
             let parsed = url.parse::<BaseUrl>();
             Some(parsed.map_err(|error| Failure::new(Exit::Usage, format!("--public-url {url}: {error}")))?)
         }
-        None => config.public_url.take().map(|url| url.0),
+        None => config.public_url.clone(),
     };
-    let usage = |message: &'static str| Failure::new(Exit::Usage, message);
     let tls = match (arguments.tls, arguments.tls_cert, arguments.tls_key) {
         (Some(_), ..) => Tls::SelfSigned,
         (None, Some(certificate), Some(key)) => Tls::Files { certificate, key },
-        _ => match (config.tls.self_signed, config.tls.certificate.take(), config.tls.key.take()) {
-            (false, None, None) => Tls::None,
-            (true, None, None) => Tls::SelfSigned,
+        _ => match (config.tls.self_signed, config.tls.certificate.clone(), config.tls.key.clone()) {
+            (true, ..) => Tls::SelfSigned,
             (false, Some(certificate), Some(key)) => Tls::Files { certificate, key },
-            (true, ..) => return Err(usage("[tls] has either self_signed, or certificate and key")),
-            (false, ..) => return Err(usage("[tls] needs certificate and key together")),
+            // The file has both or none.
+            (false, ..) => Tls::None,
         },
     };
     let default = LISTEN_DEFAULT.parse().context("the default address")?;
-    Ok(Wanted {
-        data: arguments.data.or_else(|| config.data.take()).unwrap_or_else(|| DATA_DEFAULT.into()),
-        listen: arguments.listen.or(config.listen).unwrap_or(default),
-        tls,
-        public_url,
-        config,
-    })
+    Ok(Wanted { listen: arguments.listen.or(config.listen).unwrap_or(default), tls, public_url, config })
+}
+
+fn vault_limits(config: &Config) -> entente_vault::Limits {
+    let mut limits = entente_vault::Limits::default();
+    limits.budget_bytes = config.limits.upload_budget_bytes.unwrap_or(limits.budget_bytes);
+    limits.hedge_after = config.reads.hedge_after.unwrap_or(limits.hedge_after);
+    limits.failover_after = config.writes.failover_after.unwrap_or(limits.failover_after);
+    limits
 }
 
 fn limits(config: &Config) -> Limits {
@@ -146,8 +165,7 @@ fn endpoint(world: &World, wanted: &Wanted) -> Result<(Option<Endpoint>, Option<
         }
         Tls::SelfSigned => {
             let names = tls::server_names(wanted.public_url.as_ref());
-            let data = std::path::absolute(&wanted.data).context("the data directory")?;
-            let signed = SelfSigned::open(world, &data, &names).map_err(anyhow::Error::from)?;
+            let signed = SelfSigned::open(world, &wanted.config.data, &names).map_err(anyhow::Error::from)?;
             Ok((Some(signed.endpoint), Some(signed.authority)))
         }
     }

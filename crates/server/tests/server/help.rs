@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 14] = [
+    let verbs: [&[&str]; 28] = [
         &[],
         &["serve"],
         &["token"],
@@ -19,9 +19,23 @@ fn help_is_worth_reading() {
         &["status"],
         &["verify"],
         &["collect"],
+        &["repack"],
+        &["config"],
+        &["config", "check"],
+        &["config", "show"],
+        &["config", "reload"],
+        &["backend"],
+        &["backend", "list"],
+        &["backend", "check"],
+        &["zone"],
+        &["zone", "list"],
+        &["policy"],
+        &["policy", "list"],
+        &["policy", "assign"],
+        &["relocate"],
     ];
     let mut all = String::new();
-    for verb in verbs.into_iter().chain([&["repack"][..]]) {
+    for verb in verbs {
         let output = entente(verb).arg("--help").env("COLUMNS", "100").output().unwrap();
         assert!(output.status.success(), "{verb:?}");
         let help = text(&output.stdout);

@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod clouds;
 mod data_directory;
 mod help;
+mod movers;
+mod nodes;
 mod program;
+mod relocating;
+mod relocating_clouds;
 mod scripts;
 mod serving;
+mod zones;

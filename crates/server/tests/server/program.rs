@@ -90,7 +90,7 @@ impl Server {
         self.ready["url"].as_str().unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
     }
@@ -148,6 +148,13 @@ impl Drop for Server {
         // A test that failed half way leaves no server behind.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking()
+            && let Some(stderr) = &mut self.child.stderr
+        {
+            let mut log = String::new();
+            let _ = stderr.read_to_string(&mut log);
+            eprintln!("the server said:\n{log}");
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use entente_database::events::EventKind;
 use entente_database::items::{self, Item};
 use entente_database::versions::{self, Version};
 use entente_database::{Tx, users};
-use entente_model::{ContentId, ItemId, ItemName, Sha1, Timestamp, VersionId};
+use entente_model::{ContentId, ItemId, ItemName, Sha1, Timestamp, UserId, VersionId};
 
 /// What has been stored and is now to be a version.
 #[derive(Debug, Clone, Copy)]
@@ -32,19 +32,20 @@ pub(crate) struct Target {
     pub(crate) event: EventKind,
 }
 
-/// Makes a file of what was stored. `commit` commits or shares the content, with one reference for this version.
+/// Makes a file of what was stored. `commit` commits or shares the content for its owner, with one reference for this
+/// version.
 pub(crate) fn add_file(
     tx: &mut Tx<'_>,
     Target { caller, stamp, rule, event }: &Target,
     (id, parent, name): (ItemId, ItemId, &ItemName),
     added: &Added,
     minis: &mut Minis,
-    commit: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+    commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
 ) -> Result<ItemView, Error> {
     let folder = allow::<Upload>(tx, caller, parent)?.of(Kind::Folder)?;
     check_name(tx, folder.inside(), name, *rule, None)?;
     take_space(tx, &folder, added.size)?;
-    commit(tx)?;
+    commit(tx, folder.owner())?;
     let mut item = Item::new(id, Kind::File, name.clone(), caller.user, stamp.at);
     item.parent = Some(parent);
     item.version = Some(added.version);
@@ -64,7 +65,7 @@ pub(crate) fn add_version(
     (file, name, if_match): (ItemId, Option<&ItemName>, Option<u64>),
     added: &Added,
     minis: &mut Minis,
-    commit: impl FnOnce(&mut Tx<'_>) -> Result<(), Error>,
+    commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
 ) -> Result<ItemView, Error> {
     let grant = allow::<Upload>(tx, caller, file)?.of(Kind::File)?;
     let mut item = row(tx, &grant)?;
@@ -74,7 +75,7 @@ pub(crate) fn add_version(
         item.name = name.clone();
     }
     take_space(tx, &grant, added.size)?;
-    commit(tx)?;
+    commit(tx, grant.owner())?;
     let before = current(tx, &item)?.map_or(0, |version| version.number);
     item.touch(caller.user, stamp.at);
     item.version = Some(added.version);

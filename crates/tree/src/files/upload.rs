@@ -2,13 +2,14 @@ use super::{Added, Target, add_file, add_version};
 use crate::grant::{Grant, Upload};
 use crate::items::check_sequence;
 use crate::items::place::{NameRule, check_name};
+use crate::storage::follow_commit;
 use crate::view::{Minis, row};
 use crate::{BoxError, Caller, Error, ItemView, Kind, Tree, allow};
 use bytes::Bytes;
 use entente_database::events::EventKind;
 use entente_database::users::{self, Storage};
 use entente_database::{Tx, contents};
-use entente_model::{ItemId, ItemName, Sha1, Timestamp, VersionId};
+use entente_model::{ItemId, ItemName, JobId, Sha1, Timestamp, VersionId};
 use entente_vault::{Scope, Written};
 use futures_util::Stream;
 
@@ -81,8 +82,8 @@ impl Tree {
     /// Stores a body as a new file, and answers when it is durable.
     ///
     /// Refusals that need no body come before it is read: `NotFound`, `Trashed` and `Forbidden` speak of the parent;
-    /// `NameInUse`. Then `BodyFailed`, `TooLarge`, `DigestMismatch`, `QuotaExceeded`, `Full`, `Unavailable`. Dropping
-    /// the future leaves no file, or the whole file.
+    /// `NameInUse`. Then `BodyFailed`, `TooLarge`, `DigestMismatch`, `QuotaExceeded`, `Full`, `PolicyUnmet`,
+    /// `Unavailable`. Dropping the future leaves no file, or the whole file.
     pub async fn upload<S>(
         &self,
         caller: &Caller,
@@ -98,12 +99,13 @@ impl Tree {
         let written = self.store(&prepared, new.size_max, new.expected_sha1, body).await?;
         let added = self.added(&written, new.content_created_at, new.content_modified_at)?;
         let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event: EventKind::Created };
-        let item = ItemId::new(self.world.next_id());
+        let (item, job) = (ItemId::new(self.world.next_id()), JobId::new(self.world.next_id()));
         self.database
             .transact("upload file", move |tx| {
                 let mut minis = prepared.minis.clone();
-                add_file(tx, &target, (item, parent, &new.name), &added, &mut minis, |tx| {
-                    Ok(contents::commit(tx, &written)?)
+                add_file(tx, &target, (item, parent, &new.name), &added, &mut minis, |tx, owner| {
+                    contents::commit_for(tx, &written, owner)?;
+                    follow_commit(tx, owner, prepared.scope, (job, target.stamp.at))
                 })
             })
             .await
@@ -127,11 +129,13 @@ impl Tree {
         let written = self.store(&prepared, new.size_max, new.expected_sha1, body).await?;
         let added = self.added(&written, None, new.content_modified_at)?;
         let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event: EventKind::Created };
+        let job = JobId::new(self.world.next_id());
         self.database
             .transact("upload version", move |tx| {
                 let mut minis = prepared.minis.clone();
-                add_version(tx, &target, (file, new.name.as_ref(), new.if_match), &added, &mut minis, |tx| {
-                    Ok(contents::commit(tx, &written)?)
+                add_version(tx, &target, (file, new.name.as_ref(), new.if_match), &added, &mut minis, |tx, owner| {
+                    contents::commit_for(tx, &written, owner)?;
+                    follow_commit(tx, owner, prepared.scope, (job, target.stamp.at))
                 })
             })
             .await
@@ -176,11 +180,11 @@ impl Tree {
 impl Prepared {
     fn of(tx: &mut Tx<'_>, caller: &Caller, grant: &Grant<Upload>) -> Result<Self, Error> {
         let storage = users::storage(tx, grant.owner())?;
-        let Storage { enterprise, zone, left } = storage.ok_or(Error::internal("an owner is not there"))?;
+        let Storage { enterprise, zone, policy, left } = storage.ok_or(Error::internal("an owner is not there"))?;
         let mut minis = Minis::default();
         minis.find(tx, grant.owner())?;
         minis.find(tx, caller.user)?;
-        Ok(Self { scope: Scope { enterprise, zone }, left, minis })
+        Ok(Self { scope: Scope { enterprise, zone, policy }, left, minis })
     }
 
     fn check(&self, size: u64) -> Result<(), Error> {

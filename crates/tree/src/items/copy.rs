@@ -8,7 +8,7 @@ use crate::view::{Minis, row};
 use crate::{Caller, Error, ItemView, Kind, Tree, allow};
 use entente_database::events::EventKind;
 use entente_database::{Tx, contents, items, versions};
-use entente_model::{ItemId, ItemName, VersionId};
+use entente_model::{ItemId, ItemName, UserId, VersionId};
 
 /// Where a copy goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,10 @@ impl Tree {
                 };
                 let name = to.name.as_ref().unwrap_or(&source.name);
                 let mut view =
-                    add_file(tx, &target, (id, to.parent, name), &added, &mut Minis::default(), |tx| share(tx, &old))?;
+                    add_file(tx, &target, (id, to.parent, name), &added, &mut Minis::default(), |tx, owner| {
+                        check_owner(grant.owner(), owner)?;
+                        share(tx, &old)
+                    })?;
                 if !(source.description.is_empty() && source.tags.is_empty()) {
                     view.item.description.clone_from(&source.description);
                     view.item.tags.clone_from(&source.tags);
@@ -89,6 +92,11 @@ impl Tree {
         }
         copied
     }
+}
+
+/// `Forbidden` between owners: contents are shared, and have one owner's space, zone and policy.
+pub(super) fn check_owner(from: UserId, to: UserId) -> Result<(), Error> {
+    if from == to { Ok(()) } else { Err(Error::Forbidden) }
 }
 
 fn share(tx: &mut Tx<'_>, old: &versions::Version) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Copying a folder: a walk over the source in pages, rows that nobody sees yet in batches, and at the end one
 //! transaction that attaches them. A job that is asked for at the beginning removes what was not attached in time.
 
+use super::copy::check_owner;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{CopyTo, purge};
 use crate::grant::{Download, Grant, Upload};
@@ -63,6 +64,7 @@ impl Copying {
         tree.database
             .transact("begin copy", move |tx| {
                 let (source, folder) = allow_both(tx, &caller, source, to.parent)?;
+                check_owner(source.owner(), folder.owner())?;
                 let old = row(tx, &source)?;
                 let mut item = copy_of(&old, root, &caller, stamp.at);
                 item.name = to.name.clone().unwrap_or(item.name);

@@ -2,12 +2,13 @@ use super::{find, parts_total, read_back};
 use crate::files::{Added, Target, add_file, add_version, announced};
 use crate::grant::Upload;
 use crate::items::place::NameRule;
+use crate::storage::follow_commit;
 use crate::view::{Minis, row, view_row};
 use crate::{Caller, Error, ItemView, Part, Session, Tree, UploadTarget, allow};
 use entente_database::events::EventKind;
 use entente_database::{Tx, uploads};
-use entente_model::{ItemId, Manifest, Sha1, Timestamp, UploadSessionId, VersionId};
-use entente_vault::Located;
+use entente_model::{ItemId, JobId, Manifest, Sha1, Timestamp, UploadSessionId, VersionId};
+use entente_vault::{Located, Scope};
 
 /// A part as the client knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +92,8 @@ impl Tree {
             content_created_at: commit.content_created_at,
             content_modified_at: commit.content_modified_at,
         };
-        let (item, now) = (ItemId::new(self.world.next_id()), self.world.now());
+        let (item, job) = (ItemId::new(self.world.next_id()), JobId::new(self.world.next_id()));
+        let now = self.world.now();
         self.database
             .transact("commit upload session", move |tx| {
                 let found = find(tx, &target.caller, session.id, now)?;
@@ -104,7 +106,12 @@ impl Tree {
                     return Err(Error::PartsMismatch);
                 }
                 let mut minis = Minis::default();
-                let content = |tx: &mut Tx<'_>| Ok(uploads::commit_content(tx, &session, &manifest)?);
+                let scope = Scope { enterprise: session.enterprise, zone: session.zone, policy: session.policy };
+                let content = |tx: &mut Tx<'_>, owner| {
+                    uploads::commit_content(tx, &session, &manifest, owner)?;
+                    // The policy may have changed since the session began.
+                    follow_commit(tx, owner, scope, (job, now))
+                };
                 let view = match (session.target, session.name.as_ref()) {
                     (UploadTarget::File(parent), Some(name)) => {
                         add_file(tx, &target, (item, parent, name), &added, &mut minis, content)?

@@ -70,11 +70,11 @@ impl Tree {
         if size > SESSION_BYTES_MAX {
             return Err(Error::TooLarge { limit: SESSION_BYTES_MAX });
         }
-        let Storage { enterprise, zone, left } = self.database.read(|tx| check(tx, caller, &into, rule))?;
+        let Storage { enterprise, zone, policy, left } = self.database.read(|tx| check(tx, caller, &into, rule))?;
         if left.is_some_and(|left| left < size) {
             return Err(Error::QuotaExceeded);
         }
-        let begun = self.vault.begin(Scope { enterprise, zone }).await?;
+        let begun = self.vault.begin(Scope { enterprise, zone, policy }).await?;
         let now = self.world.now();
         let (target, name) = match into {
             UploadInto::NewFile { parent, name } => (UploadTarget::File(parent), Some(name)),
@@ -90,6 +90,7 @@ impl Tree {
             content: begun.content,
             enterprise,
             zone,
+            policy,
             key: begun.key,
             created_at: now,
             expires_at: now.after(SESSION_LIFETIME),
@@ -140,6 +141,7 @@ fn read_back(session: &Session, parts: &[Part], sha1: Option<Sha1>) -> Manifest 
         content: session.content,
         enterprise: session.enterprise,
         zone: session.zone,
+        policy: session.policy,
         key: session.key.clone(),
         size: session.size,
         sha1,

@@ -47,7 +47,7 @@ impl Tree {
         let now = self.world.now();
         let found = self.database.read(|tx| find_open(tx, caller, session, now))?;
         let chunk = chunk_at(&found, new)?;
-        let scope = Scope { enterprise: found.enterprise, zone: found.zone };
+        let scope = Scope { enterprise: found.enterprise, zone: found.zone, policy: found.policy };
         let begun = Begun { content: found.content, scope, key: found.key.clone() };
         let written = match self.vault.write_part(&begun, chunk, new.length, body).await {
             Err(entente_vault::Error::TooLong { .. }) => {

@@ -128,6 +128,27 @@ async fn polled_until<F: Future>(future: F, enough: impl Fn() -> bool) -> bool {
     }
 }
 
+/// Removes the copy if it is there, which then is whole, and does what its job would do a day later.
+async fn remove_copy(desk: &Desk, target: ItemId) {
+    if !desk.names(target).await.is_empty() {
+        let whole = find(desk, target, "source").await;
+        for part in 0..4 {
+            let inner = find(desk, whole, &format!("{part}")).await;
+            assert_eq!(desk.names(inner).await.len(), 150);
+        }
+        desk.trash(whole, Kind::Folder).await;
+        desk.tree.purge(&desk.anna, whole, Kind::Folder).await.expect("purged");
+        desk.finish_purge(whole).await;
+    }
+    let staged = desk.stage.database.transact("take", |tx| {
+        let late = entente_model::Timestamp::from_millis(i64::MAX / 2);
+        entente_database::jobs::take(tx, late, late, 10)
+    });
+    for job in staged.await.expect("jobs") {
+        desk.finish_purge(job.key.parse().expect("an id")).await;
+    }
+}
+
 #[tokio::test]
 async fn a_copy_that_is_cut_short_leaves_the_whole_of_it_or_nothing() {
     let desk = Desk::new().await;
@@ -145,22 +166,13 @@ async fn a_copy_that_is_cut_short_leaves_the_whole_of_it_or_nothing() {
     for rows in [0, 1, 400, 605] {
         let copy = desk.tree.copy(&desk.anna, source, Kind::Folder, to(target), RULE);
         cut += u32::from(!polled_until(copy, || desk.totals().items >= before.items + rows).await);
-        // What it had queued when it was dropped still runs, the very end of it perhaps: then the copy is whole.
-        desk.stage.database.transact("wait", |_| Ok::<_, Error>(())).await.expect("the queue is empty");
-        if !desk.names(target).await.is_empty() {
-            let whole = find(&desk, target, "source").await;
-            assert_eq!(desk.totals().items, before.items + 605);
-            desk.trash(whole, Kind::Folder).await;
-            desk.tree.purge(&desk.anna, whole, Kind::Folder).await.expect("purged");
-            desk.finish_purge(whole).await;
-        }
-        // What the job would do a day later.
-        let staged = desk.stage.database.transact("take", |tx| {
-            let late = entente_model::Timestamp::from_millis(i64::MAX / 2);
-            entente_database::jobs::take(tx, late, late, 10)
-        });
-        for job in staged.await.expect("jobs") {
-            desk.finish_purge(job.key.parse().expect("an id")).await;
+        // What it had queued when it was dropped still runs, for as long as the engine takes.
+        for _ in 0..1_000 {
+            remove_copy(&desk, target).await;
+            if desk.totals().items == before.items {
+                break;
+            }
+            tokio::task::yield_now().await;
         }
         assert_eq!(desk.totals().items, before.items);
         desk.check_books();

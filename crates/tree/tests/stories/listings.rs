@@ -107,9 +107,13 @@ async fn other_orders_sort_within_kinds() {
     }
 }
 
-/// What makes a page of a folder of a million items as quick as one of a small folder.
+/// What makes a page of a folder of a million items as quick as one of a small folder. SQLite plans without looking at
+/// how much there is; PostgreSQL would read a table as small as this one whole.
 #[tokio::test]
 async fn a_page_is_a_walk_along_the_index() {
+    if entente_testkit::is_on_server() {
+        return;
+    }
     let desk = Desk::new().await;
     let plan = desk.stage.database.read(entente_database::items::explain_page).expect("a plan");
     insta::assert_snapshot!(plan.join("\n"), @r"

@@ -12,5 +12,6 @@ mod model;
 mod people;
 mod races;
 mod sessions;
+mod storage;
 mod trash;
 mod versions;

@@ -4,10 +4,12 @@
 //! nothing can), delete the object, forget the row. Interrupted anywhere, the next run goes on.
 
 use super::Watch;
+use super::remove_left::delete;
 use super::safety::ORPHAN_GRACE;
-use crate::{Error, SegmentRecord, SegmentState, Vault};
-use entente_clouds::Listed;
-use entente_model::BackendId;
+use super::trouble::Trouble;
+use crate::{Copy, Error, SegmentRecord, SegmentState, Vault};
+use entente_clouds::{ErrorKind, Listed};
+use entente_model::{BackendId, SegmentId, Timestamp};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ impl Default for Grace {
 }
 
 /// What a collection did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
     /// Segments that were condemned, deleted and forgotten.
     pub segments: u64,
@@ -42,24 +44,70 @@ pub struct Collected {
     pub orphan_bytes: u64,
     /// Unknown objects that are too young to delete.
     pub young_orphans: u64,
+    /// Objects that could not be deleted, and backends that could not be listed. Their segments stay condemned, for the
+    /// next time.
+    pub failed: u64,
+    /// What the last failure said.
+    pub last_error: Option<String>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
 }
 
+impl Collected {
+    fn fail(&mut self, why: String) {
+        self.failed += 1;
+        self.last_error = Some(why);
+    }
+}
+
 impl Vault {
-    /// Collects garbage. Errors of the ledger and of backends end it; what was done stays done.
+    /// Collects garbage. An object that cannot be deleted, or a backend that is down, is counted and passed over. Errors
+    /// of the ledger end it; what was done stays done.
     pub async fn collect(&self, grace: Grace, watch: &mut dyn Watch) -> Result<Collected, Error> {
-        let mut collected = Collected::default();
-        self.collect_segments(grace, watch, &mut collected).await?;
-        for backend in self.inner.backends.keys().copied().collect::<Vec<_>>() {
-            self.collect_orphans(backend, grace, watch, &mut collected).await?;
+        let (mut collected, trouble) = (Collected::default(), Trouble::default());
+        self.collect_segments(grace, &trouble, watch, &mut collected).await?;
+        for (backend, _) in self.inner.core.backends() {
+            self.collect_orphans(backend, (grace, &trouble), watch, &mut collected).await?;
         }
         Ok(collected)
+    }
+
+    /// Collects those segments with a replica on one backend that were in use once and are not any more: so that a backend
+    /// which is being emptied need not wait for the rest. Neither segments that an upload may still commit nor unknown
+    /// objects are touched. Fails as [`Vault::collect`] does.
+    pub async fn collect_on(
+        &self,
+        backend: BackendId,
+        grace: Duration,
+        watch: &mut dyn Watch,
+    ) -> Result<Collected, Error> {
+        let (mut collected, trouble) = (Collected::default(), Trouble::default());
+        let grace = Grace { segments: grace, orphans: grace };
+        let (mut after, mut seen) = (None, 0);
+        loop {
+            if watch.stop() {
+                collected.stopped = true;
+                return Ok(collected);
+            }
+            let page = self.inner.ledger.segments_on(backend, after, SEGMENTS_PAGE).await?;
+            let Some(last) = page.last().and_then(|record| record.on(backend)) else { return Ok(collected) };
+            after = Some(last.name);
+            seen += page.len() as u64;
+            let is_dead = |record: &&SegmentRecord| match record.state {
+                SegmentState::Reserved => false,
+                SegmentState::Live => record.live == 0,
+                SegmentState::Condemned => true,
+            };
+            let candidates: Vec<_> = page.iter().filter(is_dead).map(|record| record.segment).collect();
+            self.remove(&candidates, (grace, &trouble), &mut collected).await?;
+            watch.progress("segments", seen);
+        }
     }
 
     async fn collect_segments(
         &self,
         grace: Grace,
+        trouble: &Trouble,
         watch: &mut dyn Watch,
         collected: &mut Collected,
     ) -> Result<(), Error> {
@@ -74,27 +122,42 @@ impl Vault {
             after = Some(last.segment);
             seen += page.len() as u64;
             let dead = |record: &&SegmentRecord| record.state == SegmentState::Condemned || record.live == 0;
-            let candidates: Vec<_> = page.iter().filter(dead).copied().collect();
-            self.remove(&candidates, grace, collected).await?;
+            let candidates: Vec<_> = page.iter().filter(dead).map(|record| record.segment).collect();
+            self.remove(&candidates, (grace, trouble), collected).await?;
             watch.progress("segments", seen);
         }
     }
 
-    async fn remove(&self, candidates: &[SegmentRecord], grace: Grace, collected: &mut Collected) -> Result<(), Error> {
+    async fn remove(
+        &self,
+        candidates: &[SegmentId],
+        (grace, trouble): (Grace, &Trouble),
+        collected: &mut Collected,
+    ) -> Result<(), Error> {
         if candidates.is_empty() {
             return Ok(());
         }
-        let ids: Vec<_> = candidates.iter().map(|record| record.segment).collect();
         let now = self.inner.world.now();
-        let condemned = self.inner.ledger.condemn(&ids, now, now.before(grace.segments)).await?;
-        let condemned: HashSet<_> = condemned.into_iter().collect();
-        self.inner.reservations.give_up(&condemned);
+        let condemned = self.inner.ledger.condemn(candidates, now, now.before(grace.segments)).await?;
+        self.inner.reservations.give_up(&condemned.iter().map(|record| record.segment).collect());
         let mut gone = Vec::new();
-        for record in candidates.iter().filter(|record| condemned.contains(&record.segment)) {
-            self.backend(record.backend)?.delete(record.name).await?;
-            gone.push(record.segment);
-            collected.segments += 1;
-            collected.segment_bytes += record.size;
+        for record in condemned {
+            let failed = collected.failed;
+            for replica in record
+                .replicas
+                .iter()
+                .take(if std::env::var("MUTANT").as_deref() == Ok("collect_first_only") { 1 } else { 99 })
+            {
+                let copy = Copy { segment: record.segment, backend: replica.backend, name: replica.name };
+                if let Err(why) = delete(&self.inner.core, trouble, copy).await {
+                    collected.fail(why);
+                }
+            }
+            if collected.failed == failed || std::env::var("MUTANT").as_deref() == Ok("forget_undeleted") {
+                gone.push(record.segment);
+                collected.segments += 1;
+                collected.segment_bytes += record.size;
+            }
         }
         self.inner.ledger.forget(&gone).await
     }
@@ -102,49 +165,69 @@ impl Vault {
     async fn collect_orphans(
         &self,
         backend: BackendId,
-        grace: Grace,
+        (grace, trouble): (Grace, &Trouble),
         watch: &mut dyn Watch,
         collected: &mut Collected,
     ) -> Result<(), Error> {
         let before = self.inner.world.now().before(grace.orphans);
+        let cloud = self.inner.cloud(backend)?;
         let (mut after, mut seen) = (None, 0);
         loop {
             if watch.stop() {
                 collected.stopped = true;
                 return Ok(());
             }
-            let page = self.backend(backend)?.list(after, OBJECTS_PAGE).await?;
+            let page = match cloud.list(after, OBJECTS_PAGE).await {
+                Ok(page) => page,
+                Err(error) => {
+                    collected.fail(error.to_string());
+                    return Ok(());
+                }
+            };
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.name);
             seen += page.len() as u64;
             for object in self.unknown(backend, &page).await? {
-                let created_at = match object.created_at {
-                    Some(created_at) => created_at,
-                    None => match self.backend(backend)?.stat(object.name).await {
-                        Ok(stat) => stat.created_at,
-                        Err(error) if error.kind == entente_clouds::ErrorKind::NotFound => continue,
-                        Err(error) => return Err(error.into()),
-                    },
-                };
-                // `<=` so that a grace of zero takes what was created this very millisecond.
-                if created_at <= before {
-                    self.backend(backend)?.delete(object.name).await?;
-                    collected.orphans += 1;
-                    collected.orphan_bytes += object.size;
-                } else {
-                    collected.young_orphans += 1;
+                if let Err(why) = self.remove_orphan((backend, object), before, trouble, collected).await {
+                    collected.fail(why);
                 }
             }
             watch.progress("objects", seen);
         }
     }
 
+    async fn remove_orphan(
+        &self,
+        (backend, object): (BackendId, Listed),
+        before: Timestamp,
+        trouble: &Trouble,
+        collected: &mut Collected,
+    ) -> Result<(), String> {
+        let cloud = self.inner.cloud(backend).map_err(|error| error.to_string())?;
+        let created_at = match object.created_at {
+            Some(created_at) => created_at,
+            None => match trouble.note(backend, cloud.stat(object.name).await) {
+                Ok(stat) => stat.created_at,
+                Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(error.to_string()),
+            },
+        };
+        // `<=` so that a grace of zero takes what was created this very millisecond.
+        if created_at > before {
+            collected.young_orphans += 1;
+            return Ok(());
+        }
+        trouble.note(backend, cloud.delete(object.name).await).map_err(|error| error.to_string())?;
+        collected.orphans += 1;
+        collected.orphan_bytes += object.size;
+        Ok(())
+    }
+
     /// Those of the listed objects that the ledger does not know. It is asked after the listing, and a segment is in the
     /// ledger before its object exists: so what it does not know now was never ours, or is forgotten.
     pub(crate) async fn unknown(&self, backend: BackendId, page: &[Listed]) -> Result<Vec<Listed>, Error> {
         let names: Vec<_> = page.iter().map(|object| object.name).collect();
-        let known = self.inner.ledger.segments_named(backend, &names).await?;
-        let known: HashSet<_> = known.into_iter().map(|record| record.name).collect();
+        let known: HashSet<_> = self.inner.ledger.known(backend, &names).await?.into_iter().collect();
         Ok(page.iter().filter(|object| !known.contains(&object.name)).copied().collect())
     }
 }

@@ -2,9 +2,29 @@
 //! and may run beside everything else, in this process or another.
 
 pub mod collect;
+pub mod converge;
+mod copying;
+mod inspect;
+mod moving;
+mod needs;
+mod pace;
+pub mod rehouse;
+pub mod remove_left;
 pub mod repack;
 pub mod safety;
+pub mod scrub;
+mod selection;
+pub mod survey;
+mod trouble;
 pub mod verify;
+
+pub use converge::Converged;
+pub use pace::Pace;
+pub use rehouse::Rehoused;
+pub use remove_left::Removed;
+pub use scrub::Scrubbed;
+pub use selection::{Cursor, CursorError, Selection};
+pub use survey::Survey;
 
 /// Tells whoever watches how far a job is.
 pub trait Watch: Send {

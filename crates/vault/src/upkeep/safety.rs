@@ -24,3 +24,11 @@ pub const REPACK_LIVE_SHARE_MAX: f64 = 1.0 / 3.0;
 
 /// A segment is not repacked in its first hour: files that are deleted soon after they came would be moved for nothing.
 pub const REPACK_AGE_MIN: Duration = Duration::from_secs(60 * 60);
+
+/// A copy that somebody intends is left to them for this long: upkeep in another process may be making it. Taking it over
+/// earlier would do no harm, only the work twice: each try has a name of its own.
+pub const INTENT_GRACE: Duration = Duration::from_secs(15);
+
+/// A replica that is not wanted any more stays for this long: who asked for places a moment ago still reads there, and a
+/// backup of the database that is a few hours older still names it.
+pub const LEAVE_GRACE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -5,9 +5,9 @@
 //! segment repacked between two looks.
 
 use super::Watch;
-use crate::{Error, Located, SegmentRecord, SegmentState, Vault, chunk};
-use entente_clouds::{Listed, ObjectName};
-use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, SegmentId};
+use crate::{Error, Located, Replica, ReplicaState, SegmentRecord, SegmentState, Vault, chunk};
+use entente_clouds::{ErrorKind, Listed, ObjectName};
+use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, Place, SegmentId};
 use std::collections::BTreeMap;
 
 const PAGE: u32 = 500;
@@ -25,10 +25,10 @@ pub enum Depth {
     Bytes,
 }
 
-/// Something that is not as it must be. Each but `Orphan` means that content is lost or would be.
+/// Something that is not as it must be. What it costs depends: of a replica's finding, whether another one is good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// A content's chunk cannot be read or does not open.
+    /// A content's chunk cannot be read from any replica, or does not open. If a backend is down, perhaps only for now.
     Unreadable {
         /// The content.
         content: ContentId,
@@ -51,21 +51,46 @@ pub enum Finding {
         /// The content.
         content: ContentId,
     },
-    /// A live segment has no object.
+    /// A live segment has no replica that is good.
+    Nowhere {
+        /// The segment.
+        segment: SegmentId,
+    },
+    /// A replica of a live segment has no object.
     Missing {
         /// The segment.
         segment: SegmentId,
+        /// The backend.
+        backend: BackendId,
         /// Its object's name.
         name: ObjectName,
     },
-    /// A live segment's object has another size than it was written with.
+    /// The object of a replica of a live segment has another size than it was written with.
     WrongSize {
         /// The segment.
         segment: SegmentId,
+        /// The backend.
+        backend: BackendId,
         /// The size it was written with, in bytes.
         expected: u64,
         /// The size it has, in bytes.
         found: u64,
+    },
+    /// A replica of a live segment was put in doubt before, and waits for repair.
+    Doubted {
+        /// The segment.
+        segment: SegmentId,
+        /// The backend.
+        backend: BackendId,
+        /// Its object's name.
+        name: ObjectName,
+    },
+    /// The object of a replica of a live segment could not be asked for: its backend does not answer.
+    Unanswered {
+        /// The segment.
+        segment: SegmentId,
+        /// The backend.
+        backend: BackendId,
     },
     /// What the ledger counts as live in a segment is not the sum of its chunks.
     Miscounted {
@@ -104,27 +129,41 @@ pub struct Verified {
     pub reserved: u64,
     /// The first findings.
     pub findings: Vec<Finding>,
-    /// How many findings there are of damage (all but orphans).
+    /// How many findings there are of damage: something is lost, or nobody could tell that it is not.
     pub damaged: u64,
+    /// How many findings there are of replicas that are missing or wrong, or could not be asked for, while another one is
+    /// good: nothing is lost, and `converge` repairs it.
+    pub reduced: u64,
     /// How many orphans there are.
     pub orphans: u64,
+    /// Backends that could not be listed.
+    pub unlisted: Vec<BackendId>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
 }
 
+/// What a finding costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cost {
+    Loss,
+    Redundancy,
+    Room,
+}
+
 impl Verified {
-    fn report(&mut self, finding: Finding) {
-        if matches!(finding, Finding::Orphan { .. }) {
-            self.orphans += 1;
-        } else {
-            self.damaged += 1;
+    fn report(&mut self, finding: Finding, cost: Cost) {
+        match cost {
+            Cost::Loss => self.damaged += 1,
+            Cost::Redundancy => self.reduced += 1,
+            Cost::Room => self.orphans += 1,
         }
         if self.findings.len() < FINDINGS_KEPT {
             self.findings.push(finding);
         }
     }
 
-    /// Whether nothing is lost. Orphans may be there: a write that outlives the collector's patience leaves one.
+    /// Whether nothing is lost. Replicas may be missing while others are good, and orphans may be there: a write that
+    /// outlives the collector's patience leaves one.
     #[must_use]
     pub fn is_undamaged(&self) -> bool {
         self.damaged == 0 && !self.stopped
@@ -133,7 +172,7 @@ impl Verified {
     /// Whether all that was looked at is as it must be.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.damaged == 0 && self.orphans == 0 && !self.stopped
+        self.damaged + self.reduced + self.orphans == 0 && self.unlisted.is_empty() && !self.stopped
     }
 }
 
@@ -142,8 +181,8 @@ impl Vault {
     pub async fn verify(&self, depth: Depth, watch: &mut dyn Watch) -> Result<Verified, Error> {
         let mut verified = Verified::default();
         self.verify_contents(depth, watch, &mut verified).await?;
-        self.verify_segments(watch, &mut verified).await?;
-        for backend in self.inner.backends.keys().copied().collect::<Vec<_>>() {
+        self.verify_segments(depth, watch, &mut verified).await?;
+        for (backend, _) in self.inner.core.backends() {
             self.verify_objects(backend, watch, &mut verified).await?;
         }
         Ok(verified)
@@ -174,7 +213,7 @@ impl Vault {
         let in_order = located.iter().zip(0_u64..).all(|(located, chunk)| u64::from(located.place.chunk) == chunk);
         if located.len() as u64 != expected || !in_order {
             if self.still_there(content).await? {
-                verified.report(Finding::Incomplete { content, expected, found: located.len() as u64 });
+                verified.report(Finding::Incomplete { content, expected, found: located.len() as u64 }, Cost::Loss);
             }
             return Ok(());
         }
@@ -183,20 +222,20 @@ impl Vault {
             if depth == Depth::Structure {
                 continue;
             }
-            let chunk = located.place.chunk;
+            let Place { chunk, segment, .. } = located.place;
             let start = u64::from(chunk) * CHUNK_SIZE_BYTES;
             let end = start + chunk::length(manifest.size, chunk);
             // `read` looks up the chunk's place again by itself when it does not find it there.
             match self.open_through(self.read(manifest.clone(), vec![located], start..end)).await {
                 Ok(bytes) if bytes == end - start => verified.opened_bytes += bytes,
-                Ok(_) | Err(Error::Damaged { .. } | Error::Internal(_)) => {
+                Ok(_) | Err(Error::Damaged { .. } | Error::Internal(_) | Error::Cloud(_)) => {
                     if self.still_there(content).await? {
-                        verified.report(Finding::Unreadable { content, chunk, segment: located.place.segment });
+                        verified.report(Finding::Unreadable { content, chunk, segment }, Cost::Loss);
                     }
                 }
                 Err(Error::DataKey(_) | Error::UnknownEpoch(_)) => {
                     if self.still_there(content).await? {
-                        verified.report(Finding::NoKey { content });
+                        verified.report(Finding::NoKey { content }, Cost::Loss);
                     }
                     return Ok(());
                 }
@@ -230,7 +269,7 @@ impl Vault {
         Ok(self.inner.ledger.content(content).await?.is_some())
     }
 
-    async fn verify_segments(&self, watch: &mut dyn Watch, verified: &mut Verified) -> Result<(), Error> {
+    async fn verify_segments(&self, depth: Depth, watch: &mut dyn Watch, verified: &mut Verified) -> Result<(), Error> {
         let mut after = None;
         loop {
             if watch.stop() {
@@ -245,38 +284,66 @@ impl Vault {
                 match record.state {
                     SegmentState::Reserved => verified.reserved += 1,
                     SegmentState::Condemned => {}
-                    SegmentState::Live => self.verify_segment(&record, verified).await?,
+                    SegmentState::Live => self.verify_segment(&record, depth, verified).await?,
                 }
             }
             watch.progress("segments", verified.segments);
         }
     }
 
-    async fn verify_segment(&self, record: &SegmentRecord, verified: &mut Verified) -> Result<(), Error> {
+    async fn verify_segment(&self, record: &SegmentRecord, depth: Depth, verified: &mut Verified) -> Result<(), Error> {
         let segment = record.segment;
-        let finding = match self.backend(record.backend)?.stat(record.name).await {
-            Ok(stat) if stat.size != record.size => {
-                Some(Finding::WrongSize { segment, expected: record.size, found: stat.size })
-            }
-            Ok(_) => None,
-            Err(error) if error.kind == entente_clouds::ErrorKind::NotFound => {
-                Some(Finding::Missing { segment, name: record.name })
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let (mut of_replicas, mut some_good) = (Vec::new(), false);
+        for replica in &record.replicas {
+            let finding = self.verify_replica(record, replica).await;
+            some_good |= match &finding {
+                None => replica.is_good(),
+                // It may be good after all: if its bytes were opened, that was told chunk by chunk.
+                Some(Finding::Doubted { .. }) => depth == Depth::Bytes,
+                Some(_) => false,
+            };
+            of_replicas.extend(finding);
+        }
+        let lost = !some_good && record.live > 0;
+        if lost && of_replicas.is_empty() {
+            of_replicas.push(Finding::Nowhere { segment });
+        }
+        let cost = if lost { Cost::Loss } else { Cost::Redundancy };
+        let mut findings: Vec<_> = of_replicas.into_iter().map(|finding| (finding, cost)).collect();
         let sum = self.sum_of_chunks(segment).await?;
-        let miscounted = (sum != record.live).then_some(Finding::Miscounted { segment, counted: record.live, sum });
-        if finding.is_none() && miscounted.is_none() {
+        if sum != record.live {
+            findings.push((Finding::Miscounted { segment, counted: record.live, sum }, Cost::Loss));
+        }
+        if findings.is_empty() {
             return Ok(());
         }
         // Look again: it may have been changed, collected or repacked since the page was read.
-        let again = self.inner.ledger.segments_named(record.backend, &[record.name]).await?;
+        let again = self.inner.ledger.segments(&[segment]).await?;
         if again.first() == Some(record) && self.sum_of_chunks(segment).await? == sum {
-            for finding in [finding, miscounted].into_iter().flatten() {
-                verified.report(finding);
-            }
+            findings.into_iter().for_each(|(finding, cost)| verified.report(finding, cost));
         }
         Ok(())
+    }
+
+    /// What is wrong with a replica that counts, or counted.
+    async fn verify_replica(&self, record: &SegmentRecord, replica: &Replica) -> Option<Finding> {
+        let (segment, Replica { backend, name, state, .. }) = (record.segment, *replica);
+        if matches!(state, ReplicaState::Intended | ReplicaState::Condemned) {
+            return None;
+        }
+        let stat = match self.inner.cloud(backend) {
+            Ok(cloud) => cloud.stat(name).await,
+            Err(_) => return Some(Finding::Unanswered { segment, backend }),
+        };
+        match stat {
+            Ok(stat) if stat.size != record.size => {
+                Some(Finding::WrongSize { segment, backend, expected: record.size, found: stat.size })
+            }
+            Ok(_) if state == ReplicaState::Damaged => Some(Finding::Doubted { segment, backend, name }),
+            Ok(_) => None,
+            Err(error) if error.kind == ErrorKind::NotFound => Some(Finding::Missing { segment, backend, name }),
+            Err(_) => Some(Finding::Unanswered { segment, backend }),
+        }
     }
 
     async fn sum_of_chunks(&self, segment: SegmentId) -> Result<u64, Error> {
@@ -301,13 +368,16 @@ impl Vault {
                 verified.stopped = true;
                 return Ok(());
             }
-            let page = self.backend(backend)?.list(after, OBJECTS_PAGE).await?;
+            let Ok(page) = self.inner.cloud(backend)?.list(after, OBJECTS_PAGE).await else {
+                verified.unlisted.push(backend);
+                return Ok(());
+            };
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.name);
             verified.objects += page.len() as u64;
             let unknown = self.unknown(backend, &page).await?;
             for Listed { name, size, .. } in self.still_listed(backend, unknown).await? {
-                verified.report(Finding::Orphan { backend, name, size });
+                verified.report(Finding::Orphan { backend, name, size }, Cost::Room);
             }
             watch.progress("objects", verified.objects);
         }
@@ -317,10 +387,9 @@ impl Vault {
     async fn still_listed(&self, backend: BackendId, objects: Vec<Listed>) -> Result<Vec<Listed>, Error> {
         let mut there = Vec::new();
         for object in objects {
-            match self.backend(backend)?.stat(object.name).await {
-                Ok(_) => there.push(object),
-                Err(error) if error.kind == entente_clouds::ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
+            match self.inner.cloud(backend)?.stat(object.name).await {
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                Ok(_) | Err(_) => there.push(object),
             }
         }
         Ok(there)
@@ -336,8 +405,11 @@ pub fn summary(findings: &[Finding]) -> BTreeMap<&'static str, u64> {
             Finding::Unreadable { .. } => "unreadable",
             Finding::Incomplete { .. } => "incomplete",
             Finding::NoKey { .. } => "no key",
+            Finding::Nowhere { .. } => "nowhere",
             Finding::Missing { .. } => "missing",
             Finding::WrongSize { .. } => "wrong size",
+            Finding::Doubted { .. } => "doubted",
+            Finding::Unanswered { .. } => "unanswered",
             Finding::Miscounted { .. } => "miscounted",
             Finding::Orphan { .. } => "orphan",
         };

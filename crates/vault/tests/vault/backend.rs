@@ -84,6 +84,18 @@ impl Backend for SlowBackend {
     async fn delete(&self, name: ObjectName) -> Result<(), Error> {
         self.objects.delete(name).await
     }
+
+    async fn marker(&self) -> Result<Option<Bytes>, Error> {
+        self.objects.marker().await
+    }
+
+    async fn mark(&self, bytes: Bytes) -> Result<(), Error> {
+        self.objects.mark(bytes).await
+    }
+
+    async fn foreign(&self, limit: usize) -> Result<Vec<String>, Error> {
+        self.objects.foreign(limit).await
+    }
 }
 
 #[async_trait]

@@ -3,14 +3,15 @@ use entente_clouds::Backend;
 use entente_clouds::memory::MemoryBackend;
 use entente_custodians::Custodian;
 use entente_custodians::local::LocalCustodian;
-use entente_model::{BackendId, ContentId, EnterpriseId, ZoneId};
-use entente_testkit::database::{Database, Options, contents};
+use entente_model::{BackendId, ContentId, EnterpriseId, PolicyId, ZoneId};
+use entente_testkit::Scratch;
+use entente_testkit::database::{Database, contents};
 use entente_vault::upkeep::{Unwatched, verify::Depth, verify::Verified};
-use entente_vault::{Error, Limits, Scope, Vault, Written, Zone};
+use entente_vault::{Error, Limits, Scope, Topology, Vault, Written};
 use entente_world::World;
 use std::sync::Arc;
 
-pub const SCOPE: Scope = Scope { enterprise: EnterpriseId::new(1), zone: ZoneId::new(1) };
+pub const SCOPE: Scope = Scope { enterprise: EnterpriseId::new(1), zone: ZoneId::new(1), policy: PolicyId::new(1) };
 pub const CHUNK: usize = 8 * 1024 * 1024;
 
 /// A vault on a database of its own.
@@ -19,7 +20,7 @@ pub struct Kit {
     pub database: Database,
     pub objects: MemoryBackend,
     pub world: World,
-    _directory: tempfile::TempDir,
+    _scratch: Scratch,
 }
 
 impl Kit {
@@ -36,13 +37,13 @@ impl Kit {
         custodian: Arc<dyn Custodian>,
         backend: impl FnOnce(MemoryBackend) -> Arc<dyn Backend>,
     ) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let database = Database::open(world.clone(), &Options::new(directory.path().join("test.sqlite"))).unwrap();
+        let scratch = Scratch::new();
+        let database = scratch.open(&world);
         let objects = MemoryBackend::new(world.clone());
-        let backends = vec![(BackendId::new(1), backend(objects.clone()))];
-        let zone = Zone { zone: SCOPE.zone, backends, custodian };
-        let vault = Vault::new(world.clone(), Arc::new(database.clone()), vec![zone], limits);
-        Self { vault, database, objects, world, _directory: directory }
+        let ids = (SCOPE.zone, BackendId::new(1), SCOPE.policy);
+        let topology = Topology::single(ids, backend(objects.clone()), custodian);
+        let vault = Vault::new(world.clone(), Arc::new(database.clone()), topology, limits);
+        Self { vault, database, objects, world, _scratch: scratch }
     }
 
     pub async fn write(&self, plain: &[u8]) -> Result<Written, Error> {

@@ -5,7 +5,7 @@ use entente_model::BackendId;
 use entente_vault::upkeep::collect::Grace;
 use entente_vault::upkeep::repack::Choice;
 use entente_vault::upkeep::{Unwatched, safety};
-use entente_vault::{Limits, Vault, Zone};
+use entente_vault::{Limits, Topology, Vault};
 use entente_world::World;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,8 +65,9 @@ async fn what_is_written_while_a_collection_lists_is_no_orphan() {
     // Another process collects. By its clock, everything is old.
     let later = World::simulated(2, kit.world.now().after(Duration::from_secs(3600)));
     let custodian = Arc::new(LocalCustodian::in_memory(later.clone()));
-    let zone = Zone { zone: SCOPE.zone, backends: vec![(BackendId::new(1), Arc::new(backend.clone()))], custodian };
-    let beside = Vault::new(later, Arc::new(kit.database.clone()), vec![zone], Limits::default());
+    let ids = (SCOPE.zone, BackendId::new(1), SCOPE.policy);
+    let topology = Topology::single(ids, Arc::new(backend.clone()), custodian);
+    let beside = Vault::new(later, Arc::new(kit.database.clone()), topology, Limits::default());
     kit.objects.replace(entente_vault::ObjectName::new([7; 16]), bytes::Bytes::from_static(b"foreign"));
     let plain = plaintext(5000);
     let write = async {

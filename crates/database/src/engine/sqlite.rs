@@ -1,17 +1,18 @@
 //! SQLite: one writer thread with group commit, a few reader connections, a checkpoint now and then.
 
+use super::thread::spawn;
+use super::{Options, stopped};
 use crate::checkpoint::{self, Checkpointer};
-use crate::command::{Command, Queued};
+use crate::command::Command;
 use crate::{Error, ErrorKind, Tx, migrations};
 use entente_world::World;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use std::sync::{Mutex, PoisonError, TryLockError};
+use tokio::sync::mpsc;
 
 /// How many commands may share one commit.
 const BATCH_COMMANDS_MAX: usize = 256;
@@ -20,54 +21,24 @@ const QUEUE_COMMANDS_MAX: usize = 1024;
 /// Prepared statements kept per connection: more than there are statements in this crate.
 const STATEMENTS_MAX: usize = 256;
 
-/// How to open a database.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The file; its `-wal` and `-shm` companions stand beside it.
-    pub path: PathBuf,
-    /// Reader connections. Each may use up to 4 MiB for pages.
-    pub readers: usize,
-    /// How long a command line next to a running server waits for the other's write, at most.
-    pub busy_timeout: Duration,
-}
-
-impl Options {
-    /// The defaults for a file.
-    #[must_use]
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), readers: 4, busy_timeout: Duration::from_secs(10) }
-    }
-}
-
-/// An open database. Cheap to clone; the writer stops when the last clone is gone.
-#[derive(Clone)]
-pub struct Database {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    world: World,
+/// An open file.
+pub(super) struct Sqlite {
     queue: Option<mpsc::Sender<Box<dyn Command>>>,
     writer: Option<std::thread::JoinHandle<()>>,
     readers: Vec<Mutex<Connection>>,
     next_reader: AtomicUsize,
-    /// Places for longer reads: one fewer than there are connections, so that short ones need not wait for them.
-    long_reads: Arc<Semaphore>,
 }
 
-impl Database {
-    /// Opens the file, creating and migrating it as needed.
-    ///
-    /// `Schema` when the file is of a newer version of this program, or of another program; `Damaged` when it is
-    /// not a database; `Failed` when it cannot be opened. Blocks for some milliseconds: call it at start-up.
-    pub fn open(world: World, options: &Options) -> Result<Self, Error> {
+impl Sqlite {
+    /// Opens the file, creating and migrating it as needed. See [`super::Database::open`].
+    pub(super) fn open(world: &World, options: &Options) -> Result<Self, Error> {
         let mut writer = connect(options, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         // Before anything of it is changed: it may be somebody else's.
         migrations::check(&writer)?;
         prepare_to_write(&writer)?;
         writer.pragma_update(None, "cache_size", -16_384)?;
         migrations::migrate(&mut writer, world.now())?;
-        world.ids_after(migrations::greatest_id(&writer)?);
+        world.ids_after(migrations::greatest_id(&mut Tx::sqlite(&writer))?);
         let readers = (0..options.readers.max(1))
             .map(|_| {
                 let reader = connect(options, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -76,72 +47,27 @@ impl Database {
                 Ok(Mutex::new(reader))
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        let long_reads = Arc::new(Semaphore::new(readers.len().saturating_sub(1).max(1)));
         let (queue, commands) = mpsc::channel(QUEUE_COMMANDS_MAX);
         let path = options.path.clone();
         let copier = connect(options, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         prepare_to_write(&copier)?;
         let checkpointer = Checkpointer::start(copier, options.busy_timeout)?;
         let writer = Some(spawn("database-writer", move || write_all(&writer, &checkpointer, &path, commands))?);
-        let inner = Inner { world, queue: Some(queue), writer, readers, next_reader: AtomicUsize::new(0), long_reads };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { queue: Some(queue), writer, readers, next_reader: AtomicUsize::new(0) })
     }
 
-    /// Runs a named command and answers once it is durable.
-    ///
-    /// The function may run more than once (after a serialization failure, on engines that have those), so it is
-    /// a plain function of its arguments. When it answers `Err`, nothing of it is kept. Dropping the future does
-    /// not stop a command that is already queued.
-    pub async fn transact<T, E, F>(&self, name: &'static str, function: F) -> Result<T, E>
-    where
-        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let stopped = || Error::new(ErrorKind::Stopping, "the database is closing; try again");
-        let queue = self.inner.queue.as_ref().ok_or_else(stopped)?;
-        let (command, answer) = Queued::new(name, function);
-        queue.send(Box::new(command)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+    /// How many reads may run at a time.
+    pub(super) fn readers(&self) -> usize {
+        self.readers.len()
     }
 
-    /// Runs a short read where it stands: a few lookups by key, some microseconds. Sees one consistent state.
-    pub fn read<T, E, F>(&self, function: F) -> Result<T, E>
-    where
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
-        E: From<Error>,
-    {
-        self.inner.read(function)
+    /// Queues a command for the writer. Waits for a place.
+    pub(super) async fn enqueue(&self, command: Box<dyn Command>) -> Result<(), Error> {
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.send(command).await.map_err(|_| stopped())
     }
 
-    /// Runs a longer read (a listing, a walk) on another thread. Sees one consistent state. Waits while as many run as
-    /// there are connections, less one.
-    pub async fn read_long<T, E, F>(&self, function: F) -> Result<T, E>
-    where
-        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let stopping = || Error::new(ErrorKind::Stopping, "the process is stopping; try again");
-        let place = Arc::clone(&self.inner.long_reads).acquire_owned().await.map_err(|_| stopping())?;
-        let inner = Arc::clone(&self.inner);
-        // The place goes along, so that a read whose caller went away still counts until it ends.
-        let read = move || {
-            let _place = place;
-            inner.read(function)
-        };
-        self.inner.world.blocking(read).await.map_err(|_| stopping())?
-    }
-
-    /// The world that its ids and times come from.
-    #[must_use]
-    pub fn world(&self) -> &World {
-        &self.inner.world
-    }
-}
-
-impl Inner {
-    fn read<T, E, F>(&self, function: F) -> Result<T, E>
+    pub(super) fn read<T, E, F>(&self, function: F) -> Result<T, E>
     where
         F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
         E: From<Error>,
@@ -162,7 +88,7 @@ impl Inner {
     }
 }
 
-impl Drop for Inner {
+impl Drop for Sqlite {
     fn drop(&mut self) {
         self.queue = None;
         // A command may have held the last clone: then this is the writer's own thread, which cannot wait for itself.
@@ -187,7 +113,7 @@ fn read_on<T, E: From<Error>>(
         }
     }
     let _end = End(connection);
-    function(&mut Tx::new(connection))
+    function(&mut Tx::sqlite(connection))
 }
 
 fn run(connection: &Connection, sql: &'static str) -> Result<(), Error> {
@@ -218,19 +144,6 @@ fn prepare_to_write(connection: &Connection) -> Result<(), Error> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     Ok(())
-}
-
-#[expect(clippy::disallowed_methods, reason = "it blocks on fsync for its whole life: a thread, not a task")]
-pub(crate) fn spawn(
-    name: &'static str,
-    body: impl FnOnce() + Send + 'static,
-) -> Result<std::thread::JoinHandle<()>, Error> {
-    let builder = std::thread::Builder::new().name(name.to_owned());
-    builder.spawn(body).map_err(|error| Error {
-        kind: ErrorKind::Failed,
-        message: "a thread of the database cannot be started".to_owned(),
-        source: Some(Box::new(error)),
-    })
 }
 
 fn write_all(
@@ -291,11 +204,11 @@ fn write_batch(
 
 fn write_one(connection: &Connection, command: &mut dyn Command) -> Result<(), Error> {
     run(connection, "SAVEPOINT command")?;
-    let mut tx = Tx::new(connection);
+    let mut tx = Tx::sqlite(connection);
     let outcome = catch_unwind(AssertUnwindSafe(|| command.run(&mut tx)));
     let keep = outcome.unwrap_or_else(|_| {
         tracing::error!(command = command.name(), "a command panicked");
-        command.panicked();
+        command.refuse(Error::panicked(command.name()));
         false
     });
     // A full disk makes SQLite roll the whole transaction back by itself; then there is no savepoint left, and what made
@@ -312,7 +225,8 @@ fn write_one(connection: &Connection, command: &mut dyn Command) -> Result<(), E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings;
+    use crate::command::Queued;
+    use crate::{Database, settings};
 
     fn small_file(folder: &tempfile::TempDir) -> Connection {
         let options = Options::new(folder.path().join("t.sqlite"));
@@ -340,7 +254,7 @@ mod tests {
     }
 
     fn is_there(connection: &Connection, name: &str) -> bool {
-        settings::value(&mut Tx::new(connection), name).unwrap().is_some()
+        settings::value(&mut Tx::sqlite(connection), name).unwrap().is_some()
     }
 
     #[test]

@@ -1,0 +1,49 @@
+//! Where a content is stored, in the configuration's words.
+
+use crate::{Error, Tx};
+use entente_model::ContentId;
+
+/// Where a content is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The name of its zone.
+    pub zone: String,
+    /// The name of the policy under which it is stored.
+    pub policy: String,
+    /// How many chunks it has.
+    pub chunks: u64,
+    /// The backends that have some of it, by name.
+    pub copies: Vec<Copy>,
+}
+
+/// What one backend has of a content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// The backend's name.
+    pub backend: String,
+    /// How many chunks are whole there: durable, or still good while they are leaving.
+    pub good: u64,
+    /// How many chunks are known to be missing or damaged there, or are on their way to it.
+    pub wanting: u64,
+}
+
+/// Where a content is stored. `None` when there is no such content, or the configuration never had its zone or policy.
+pub fn of(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Whereabouts>, Error> {
+    let found = tx.query_one(
+        "SELECT z.name, p.name, (SELECT count(*) FROM chunks WHERE content_id = ?1)
+         FROM contents c JOIN zones z ON z.id = c.zone_id JOIN storage_policies p ON p.id = c.policy_id WHERE c.id = ?1",
+        &[content.into()],
+        |row| Ok((row.text(0)?, row.text(1)?, row.size(2)?)),
+    )?;
+    let Some((zone, policy, chunks)) = found else { return Ok(None) };
+    // States as in the table: 1 durable, 3 leaving; 0 intended, 2 damaged. What is condemned counts as gone.
+    let copies = tx.query(
+        "SELECT b.name, sum(CASE WHEN r.state IN (1, 3) THEN 1 ELSE 0 END),
+           sum(CASE WHEN r.state IN (0, 2) THEN 1 ELSE 0 END)
+         FROM chunks c JOIN replicas r ON r.segment_id = c.segment_id JOIN backends b ON b.id = r.backend_id
+         WHERE c.content_id = ?1 AND r.state <> 4 GROUP BY b.name ORDER BY b.name",
+        &[content.into()],
+        |row| Ok(Copy { backend: row.text(0)?, good: row.size(1)?, wanting: row.size(2)? }),
+    )?;
+    Ok(Some(Whereabouts { zone, policy, chunks, copies }))
+}

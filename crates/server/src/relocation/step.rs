@@ -1,0 +1,163 @@
+//! A move between backends, a slice at a time: passes over what the source holds, until nothing is left there.
+
+use super::{Next, Relocations, SLICE_PAUSE};
+use entente_database::relocations::{self, Held, Moved, Progress, Relocation, State};
+use entente_database::{Error as DatabaseError, Tx};
+use entente_model::{BackendId, PolicyId, Timestamp};
+use entente_vault::upkeep::{Converged, Cursor, Pace, Selection, Watch};
+use std::time::Duration;
+
+/// Every node has heard of a redirect after this: it asks for them more often.
+const HEARD_EVERYWHERE: Duration = Duration::from_secs(5);
+/// Between two passes that found nothing to do while something is still there: at least, and at most.
+const WAIT_LEAST: Duration = Duration::from_millis(250);
+const WAIT_MOST: Duration = Duration::from_secs(15);
+/// After something failed.
+const FAILURE_WAIT: Duration = Duration::from_secs(5);
+/// What is in use no more stays at the source for this long at least: others may be about to commit into the same segment.
+const GARBAGE_GRACE: Duration = Duration::from_secs(5);
+/// Objects listed at a time, and pages of them, to see whether the source is empty. It nearly is by then.
+const LISTED: usize = 1_000;
+const LISTED_PAGES_MAX: usize = 100;
+
+/// What a slice works on.
+struct Slice {
+    relocation: Relocation,
+    /// Where segments are to leave.
+    source: BackendId,
+    policy: Option<PolicyId>,
+}
+
+impl Relocations {
+    /// One slice of a move between backends, be it there or, once cancelled, back.
+    pub(super) async fn step_backend(
+        &self,
+        relocation: Relocation,
+        watch: &mut dyn Watch,
+    ) -> Result<Next, DatabaseError> {
+        let Moved::Backend { from, to, policy } = relocation.moved else { return Ok(Next::Standing) };
+        let source = if relocation.state == State::Cancelled { to } else { from };
+        let mut slice = Slice { relocation, source, policy };
+        if slice.relocation.progress.position.is_none() {
+            let held = self.held(&slice).await?;
+            count_anew(&mut slice.relocation.progress, held);
+        }
+        let pace = Pace { bytes_per_second: slice.relocation.rate.or(self.pace.bytes_per_second), ..self.pace };
+        // A position of another release is no position.
+        let position = slice.relocation.progress.position.as_deref();
+        let cursor = position.and_then(|position| Cursor::from_bytes(position).ok());
+        let converged = match self.vault.converge(Selection::On(source), cursor, &pace, watch).await {
+            Ok(converged) => converged,
+            Err(error) => return self.failed(slice, &error).await,
+        };
+        let is_pass_over = converged.cursor.is_none() && !converged.stopped;
+        let has_failed = converged.failed > 0;
+        take_in(&mut slice.relocation.progress, converged);
+        let wait = if has_failed { FAILURE_WAIT } else { SLICE_PAUSE };
+        if is_pass_over {
+            return self.end_pass(slice, wait, watch).await;
+        }
+        self.save(&slice.relocation, Next::After(wait)).await
+    }
+
+    /// What is done after each pass: what has been away long enough is removed, and if nothing is left the move has ended.
+    async fn end_pass(&self, mut slice: Slice, wait: Duration, watch: &mut dyn Watch) -> Result<Next, DatabaseError> {
+        let progress = &mut slice.relocation.progress;
+        progress.passes += 1;
+        progress.position = None;
+        let found = std::mem::take(&mut progress.found);
+        match self.vault.remove_left(slice.source, slice.relocation.grace, watch).await {
+            Ok(removed) => {
+                let progress = &mut slice.relocation.progress;
+                progress.removed += removed.replicas;
+                progress.failures += removed.failed;
+                progress.last_error = removed.last_error.unwrap_or_else(|| std::mem::take(&mut progress.last_error));
+            }
+            Err(error) => return self.failed(slice, &error).await,
+        }
+        if slice.relocation.state == State::Running {
+            let grace = slice.relocation.grace.max(GARBAGE_GRACE);
+            match self.vault.collect_on(slice.source, grace, watch).await {
+                Ok(collected) => slice.relocation.progress.removed += collected.segments,
+                Err(error) => return self.failed(slice, &error).await,
+            }
+        }
+        let held = self.held(&slice).await?;
+        count_anew(&mut slice.relocation.progress, held);
+        if found > 0 {
+            return self.save(&slice.relocation, Next::After(wait)).await;
+        }
+        if self.is_over(&slice, held).await? {
+            return self.end(&slice.relocation).await;
+        }
+        let wait = (slice.relocation.grace / 10).clamp(WAIT_LEAST, WAIT_MOST);
+        self.save(&slice.relocation, Next::After(wait)).await
+    }
+
+    /// Whether a pass that found nothing to do was the last.
+    async fn is_over(&self, slice: &Slice, held: Held) -> Result<bool, DatabaseError> {
+        if slice.relocation.state == State::Cancelled {
+            // Others may want to have the rest there.
+            return Ok(held.leaving == 0);
+        }
+        let now = self.world.now();
+        let grace = slice.relocation.grace;
+        let is_heard = slice.relocation.created_at.after(HEARD_EVERYWHERE) <= now;
+        Ok(is_heard && held.segments + held.garbage == 0 && self.expected(slice.source, now.before(grace)).await? == 0)
+    }
+
+    /// Objects at the source that an upload may still commit: one that began before it heard of the move, `since` or later.
+    async fn expected(&self, source: BackendId, since: Timestamp) -> Result<u64, DatabaseError> {
+        let topology = self.vault.topology();
+        let Some(member) = topology.member(source) else { return Ok(0) };
+        let (mut after, mut expected) = (None, 0);
+        for _ in 0..LISTED_PAGES_MAX {
+            let page = match member.cloud.list(after, LISTED).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(backend.id = %source, %error, "it cannot be seen whether the source is empty");
+                    return Ok(1);
+                }
+            };
+            let Some(last) = page.last() else { break };
+            after = Some(last.name);
+            let names: Vec<_> = page.iter().map(|object| object.name).collect();
+            let read = move |tx: &mut Tx<'_>| relocations::expected(tx, source, &names, since);
+            expected += self.database.read_long(read).await?;
+        }
+        Ok(expected)
+    }
+
+    async fn held(&self, slice: &Slice) -> Result<Held, DatabaseError> {
+        let (source, policy) = (slice.source, slice.policy);
+        self.database.read_long(move |tx| relocations::held(tx, source, policy)).await
+    }
+
+    async fn failed(&self, mut slice: Slice, error: &entente_vault::Error) -> Result<Next, DatabaseError> {
+        let id = slice.relocation.id;
+        tracing::warn!(relocation.id = %id, %error, "a relocation cannot go on now; trying again soon");
+        let progress = &mut slice.relocation.progress;
+        progress.failures += 1;
+        progress.last_error = super::chain(error);
+        self.save(&slice.relocation, Next::After(FAILURE_WAIT)).await
+    }
+}
+
+/// Counts what is left to be moved, and with it the total: that grows while others write.
+fn count_anew(progress: &mut Progress, held: Held) {
+    progress.pieces_total = progress.pieces_done + held.segments.saturating_sub(held.leaving);
+    progress.bytes_total = progress.bytes_done + held.bytes.saturating_sub(held.leaving_bytes);
+}
+
+fn take_in(progress: &mut Progress, converged: Converged) {
+    progress.position = converged.cursor.map(|cursor| cursor.to_bytes());
+    // What is awaited comes by itself, and what is untended stays: neither keeps a pass from being the last.
+    progress.found += converged.copied + converged.kept + converged.left + converged.repacked;
+    progress.found += converged.failed + converged.unreadable;
+    progress.pieces_done += converged.left + converged.repacked;
+    progress.bytes_done += converged.copied_bytes + converged.repacked_bytes;
+    progress.failures += converged.failed + converged.unreadable;
+    if let Some(error) = converged.last_error {
+        progress.last_error = error;
+    }
+}

@@ -1,0 +1,22 @@
+//! Where content is stored: the storage policies that there are, to whom they are assigned, and what is not (yet)
+//! stored as its owner's policy wants it.
+//!
+//! Content follows its owner: the user whose root or trash it is below. Whatever changes a user's policy queues a job
+//! in the same transaction that moves what the user owns, and so does a commit of bytes that began to arrive under
+//! another policy. No operation takes content from one owner to another.
+
+mod assign;
+mod below;
+mod follow;
+mod policies;
+mod whereabouts;
+
+pub use assign::PolicyAssignment;
+pub use below::{Below, BelowPosition};
+pub use entente_database::assignments::Assignee;
+pub use entente_database::contents::Stored;
+pub use entente_database::policies::StoragePolicy;
+pub use entente_database::whereabouts::{Copy as BackendCopy, Whereabouts};
+pub(crate) use follow::follow_commit;
+pub use follow::{Elsewhere, ElsewherePosition, FOLLOW_POLICY_JOB, assignee_of_key, key_of_assignee};
+pub use policies::PolicyPage;

@@ -1,0 +1,446 @@
+//! Brings segments to what their policies mean now: copies what is missing or damaged from what is good, and lets go what
+//! is not wanted any more. Replication, repair, relocation and changes of policies are all this.
+//!
+//! The order is what makes it safe: the source is read and checked before anything is noted; the intent is noted before a
+//! byte is written; the copy is read back before it counts; and a replica leaves only in a transaction that sees enough
+//! durable others. Interrupted anywhere, what is left is an intent that is taken over, or an object that `collect` finds.
+
+use super::Watch;
+use super::copying::{Fetched, fetch, put};
+use super::inspect::Subject;
+use super::moving::Mover;
+use super::needs::{Needs, is_mostly_dead, needs};
+use super::pace::{Gate, Pace};
+use super::selection::{Cursor, Selection};
+use super::trouble::{Trouble, left_alone};
+use crate::core::Core;
+use crate::{ChunkRecord, Copy, Error, Ledger, ObjectName, Replica, SegmentRecord, Vault};
+use bytes::Bytes;
+use entente_model::{BackendId, SegmentId};
+use futures_util::stream::{self, FuturesOrdered, StreamExt};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+const PAGE: u32 = 500;
+/// So many segments, or bytes, are noted in the ledger together.
+const BATCH_SEGMENTS: usize = 100;
+const BATCH_BYTES: u64 = 32 * 1024 * 1024;
+/// Batches that are under way at a time: while one is written, the next is read.
+const BATCHES: usize = 2;
+/// After this time, or so many segments, a call ends.
+const SLICE_SPAN: Duration = Duration::from_secs(5);
+const SLICE_SEGMENTS: usize = 10_000;
+
+/// What one call of [`Vault::converge`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Converged {
+    /// Segments looked at.
+    pub segments: u64,
+    /// Their sizes, in bytes.
+    pub bytes_seen: u64,
+    /// Copies that were made, read back and counted.
+    pub copied: u64,
+    /// Their sizes, in bytes.
+    pub copied_bytes: u64,
+    /// Replicas that were leaving or damaged, are wanted and good, and stay.
+    pub kept: u64,
+    /// Replicas that are not wanted, and leave now.
+    pub left: u64,
+    /// Segments that were mostly dead, or good only in parts: what is live in them was moved to new ones, and they wait
+    /// for `collect`.
+    pub repacked: u64,
+    /// Sealed bytes that were moved so.
+    pub repacked_bytes: u64,
+    /// Segments whose copy may be on its way elsewhere: to be looked at again a minute later.
+    pub awaited: u64,
+    /// Segments of which no replica is good, and from which not every chunk could be salvaged.
+    pub unreadable: u64,
+    /// Segments whose policy is not configured any more, or does not fit where they are: left as they are.
+    pub untended: u64,
+    /// Copies that were not made because a backend failed: to be tried again later.
+    pub failed: u64,
+    /// What the last failure said.
+    pub last_error: Option<String>,
+    /// Where to go on; `None`: this pass has ended.
+    pub cursor: Option<Cursor>,
+    /// Whether it was stopped before the end of its slice.
+    pub stopped: bool,
+}
+
+impl Converged {
+    /// Whether there was nothing to do, and nothing is left to do.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let done = self.copied + self.kept + self.left + self.repacked;
+        done + self.awaited + self.unreadable + self.failed == 0 && !self.stopped
+    }
+
+    /// Adds what another call did; the cursor and the last error are the later one's.
+    pub fn add(&mut self, later: Self) {
+        let Self { segments, bytes_seen, copied, copied_bytes, kept, left, repacked, repacked_bytes, .. } = later;
+        self.segments += segments;
+        self.bytes_seen += bytes_seen;
+        self.copied += copied;
+        self.copied_bytes += copied_bytes;
+        self.kept += kept;
+        self.left += left;
+        self.repacked += repacked;
+        self.repacked_bytes += repacked_bytes;
+        self.awaited += later.awaited;
+        self.unreadable += later.unreadable;
+        self.untended += later.untended;
+        self.failed += later.failed;
+        self.last_error = later.last_error.or_else(|| self.last_error.take());
+        self.cursor = later.cursor;
+        self.stopped |= later.stopped;
+    }
+
+    fn fail(&mut self, copies: usize, why: String) {
+        self.failed += copies as u64;
+        self.last_error = Some(why);
+    }
+}
+
+impl Vault {
+    /// Does a slice of the work on the selected segments behind `from`: some seconds, or thousands of segments. Call it
+    /// again with the cursor that it answers until there is none.
+    ///
+    /// A segment that fails is counted and passed over; a backend that fails a few times in a row is left alone for the
+    /// rest of the slice. Errors of the ledger end it; what was done stays done.
+    pub async fn converge(
+        &self,
+        selection: Selection,
+        from: Option<Cursor>,
+        pace: &Pace,
+        watch: &mut dyn Watch,
+    ) -> Result<Converged, Error> {
+        let core = &*self.inner.core;
+        let slice = Slice { vault: self, core, gate: Gate::new(core.world.clone(), pace), trouble: Trouble::default() };
+        let batch_bytes = pace.bytes_in(SLICE_SPAN).map_or(BATCH_BYTES, |bytes| bytes.min(BATCH_BYTES));
+        let mut feed = Feed { selection, position: from, waiting: VecDeque::new(), ended: false };
+        let until = core.world.instant() + SLICE_SPAN;
+        let (mut total, mut taken) = (Converged { cursor: from, ..Converged::default() }, 0);
+        let mut under_way = FuturesOrdered::new();
+        loop {
+            if watch.stop() {
+                slice.gate.stop();
+            }
+            let goes_on = !slice.gate.is_stopped() && taken < SLICE_SEGMENTS && core.world.instant() < until;
+            while goes_on && under_way.len() < BATCHES {
+                let Some(batch) = feed.next(&*core.ledger, batch_bytes).await? else { break };
+                let behind = batch.last().and_then(|record| selection.behind(record));
+                taken += batch.len();
+                let slice = &slice;
+                under_way.push_back(async move { (slice.batch(batch).await, behind) });
+            }
+            if under_way.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                Some((done, behind)) = under_way.next() => {
+                    // After a stop, a batch may have been left half done.
+                    let cursor = if slice.gate.is_stopped() { total.cursor } else { behind };
+                    total.add(Converged { cursor, ..done? });
+                    watch.progress("segments", total.segments);
+                }
+                () = slice.gate.while_looking_away() => {}
+            }
+        }
+        total.stopped = slice.gate.is_stopped();
+        if feed.ended && feed.waiting.is_empty() && !total.stopped {
+            total.cursor = None;
+        }
+        Ok(total)
+    }
+}
+
+/// Hands out the selected segments, batch by batch.
+struct Feed {
+    selection: Selection,
+    position: Option<Cursor>,
+    waiting: VecDeque<SegmentRecord>,
+    ended: bool,
+}
+
+impl Feed {
+    async fn next(&mut self, ledger: &dyn Ledger, bytes_max: u64) -> Result<Option<Vec<SegmentRecord>>, Error> {
+        if self.waiting.is_empty() && !self.ended {
+            let page = self.selection.page(ledger, self.position, PAGE).await?;
+            self.position = page.last().and_then(|record| self.selection.behind(record)).or(self.position);
+            self.ended = page.len() < PAGE as usize;
+            self.waiting = page.into();
+        }
+        let (mut batch, mut bytes) = (Vec::new(), 0_u64);
+        while let Some(next) = self.waiting.front() {
+            bytes = bytes.saturating_add(next.size);
+            if batch.len() == BATCH_SEGMENTS || (bytes > bytes_max && !batch.is_empty()) {
+                break;
+            }
+            batch.extend(self.waiting.pop_front());
+        }
+        Ok((!batch.is_empty()).then_some(batch))
+    }
+}
+
+/// One call's share of the work.
+struct Slice<'a> {
+    vault: &'a Vault,
+    core: &'a Core,
+    gate: Gate,
+    trouble: Trouble,
+}
+
+/// A segment that lacks replicas.
+struct Task {
+    record: SegmentRecord,
+    needs: Needs,
+}
+
+/// What is fetched, and where it is to go.
+struct Ready {
+    segment: SegmentId,
+    bytes: Bytes,
+    targets: Vec<BackendId>,
+}
+
+impl Slice<'_> {
+    async fn batch(&self, records: Vec<SegmentRecord>) -> Result<Converged, Error> {
+        let mut done = Converged::default();
+        let (mut lacking, mut stays, mut complete, mut changed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (topology, now) = (self.core.topology(), self.core.world.now());
+        for record in records {
+            done.segments += 1;
+            done.bytes_seen += record.size;
+            let Ok(needs) = needs(&topology, &record, now) else {
+                done.untended += 1;
+                continue;
+            };
+            done.awaited += u64::from(!needs.awaited.is_empty());
+            if !(std::env::var("MUTANT").as_deref() == Ok("never_stay")) {
+                stays.extend(needs.stays.iter().filter_map(|backend| replica_as_copy(&record, *backend)));
+            }
+            if !needs.copies.is_empty() || !needs.mends.is_empty() {
+                changed.push(record.segment);
+                lacking.push(Task { record, needs });
+            } else if !needs.stays.is_empty() {
+                changed.push(record.segment);
+            } else if !needs.leaves.is_empty() {
+                complete.push((record.segment, needs));
+            }
+        }
+        self.leave(complete, &mut done).await?;
+        if !stays.is_empty() {
+            done.kept += u64::from(self.core.ledger.trust(&stays, now).await?);
+        }
+        let lacking = self.repack(lacking, &mut done).await?;
+        self.copy(lacking, &mut done).await?;
+        self.look_again(&changed, &mut done).await?;
+        Ok(done)
+    }
+
+    /// Lets go what is not wanted any more of segments that are complete.
+    async fn leave(&self, complete: Vec<(SegmentId, Needs)>, done: &mut Converged) -> Result<(), Error> {
+        let mut leaving: BTreeMap<(BackendId, u32), Vec<SegmentId>> = BTreeMap::new();
+        for (segment, needs) in complete {
+            for backend in needs.leaves {
+                leaving.entry((backend, needs.wanted)).or_default().push(segment);
+            }
+        }
+        for ((backend, wanted), segments) in leaving {
+            let left = self
+                .core
+                .ledger
+                .leave(
+                    backend,
+                    &segments,
+                    if std::env::var("MUTANT").as_deref() == Ok("leave_with_one") { 1 } else { wanted },
+                    self.core.world.now(),
+                )
+                .await?;
+            done.left += left.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Segments that have just got what they lacked may let go what they do not want.
+    async fn look_again(&self, changed: &[SegmentId], done: &mut Converged) -> Result<(), Error> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let records = self.core.ledger.segments(changed).await?;
+        let (topology, now) = (self.core.topology(), self.core.world.now());
+        let complete = records.iter().filter_map(|record| Some((record.segment, needs(&topology, record, now).ok()?)));
+        self.leave(complete.collect(), done).await
+    }
+
+    /// Moves what is live in mostly dead segments to new ones, which their policy places. Answers those to be copied whole:
+    /// the others, and those of which something stays (parts of uploads that are not committed yet).
+    async fn repack(&self, lacking: Vec<Task>, done: &mut Converged) -> Result<Vec<Task>, Error> {
+        let (sparse, mut whole): (Vec<_>, Vec<_>) =
+            lacking.into_iter().partition(|task| is_mostly_dead(&task.record) && !self.gate.is_stopped());
+        if sparse.is_empty() {
+            return Ok(whole);
+        }
+        let mut mover = Mover::new(self.vault, &self.trouble);
+        for Task { record, .. } in &sparse {
+            if self.gate.pass(record.live).await {
+                mover.take_segment(record).await?;
+            }
+        }
+        let moved = mover.finish().await?;
+        done.repacked_bytes += moved.bytes;
+        let ids: Vec<_> = sparse.iter().map(|task| task.record.segment).collect();
+        let (topology, now) = (self.core.topology(), self.core.world.now());
+        for record in self.core.ledger.segments(&ids).await? {
+            if record.live == 0 {
+                done.repacked += 1;
+            } else if let Ok(needs) = needs(&topology, &record, now) {
+                whole.push(Task { record, needs });
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Of segments none of whose replicas is good as a whole, moves what can be read, chunk by chunk, to new segments.
+    async fn salvage(&self, damaged: Vec<SegmentRecord>, done: &mut Converged) -> Result<(), Error> {
+        if damaged.is_empty() || self.gate.is_stopped() {
+            return Ok(());
+        }
+        let mut mover = Mover::new(self.vault, &self.trouble);
+        for record in &damaged {
+            mover.take_segment(record).await?;
+        }
+        let moved = mover.finish().await?;
+        done.repacked_bytes += moved.bytes;
+        let ids: Vec<_> = damaged.iter().map(|record| record.segment).collect();
+        for record in self.core.ledger.segments(&ids).await? {
+            *if record.live == 0 { &mut done.repacked } else { &mut done.unreadable } += 1;
+        }
+        Ok(())
+    }
+
+    async fn copy(&self, lacking: Vec<Task>, done: &mut Converged) -> Result<(), Error> {
+        let (ready, damaged) = self.fetch_all(lacking, done).await?;
+        self.salvage(damaged, done).await?;
+        let mut copies = Vec::new();
+        let mut bytes_of = BTreeMap::new();
+        for Ready { segment, bytes, targets } in ready {
+            let fresh = |backend| Copy { segment, backend, name: ObjectName::new(self.core.world.random().bytes()) };
+            copies.extend(targets.into_iter().map(fresh));
+            bytes_of.insert(segment, bytes);
+        }
+        if copies.is_empty() {
+            return Ok(());
+        }
+        let intended = self.core.ledger.intend(&copies, self.core.world.now()).await?;
+        let puts = intended.into_iter().filter_map(|copy| Some((copy, bytes_of.get(&copy.segment)?.clone())));
+        let mut puts =
+            stream::iter(puts.map(|(copy, bytes)| self.put(copy, bytes))).buffer_unordered(self.gate.parallel());
+        let mut made = Vec::new();
+        while let Some(put) = puts.next().await {
+            match put {
+                Put::Made(copy) => made.push(copy),
+                Put::Failed(why) => done.fail(1, why),
+                Put::Stopped => {}
+            }
+        }
+        if made.is_empty() {
+            return Ok(());
+        }
+        // Fewer when somebody else took them over, or the segment died: those objects are left to `collect`.
+        let settled = self.core.ledger.settle(&made, self.core.world.now()).await?;
+        done.copied += u64::from(settled);
+        let bytes = made.iter().filter_map(|copy| bytes_of.get(&copy.segment)).map(|bytes| bytes.len() as u64);
+        done.copied_bytes += bytes.sum::<u64>();
+        Ok(())
+    }
+
+    async fn put(&self, copy: Copy, bytes: Bytes) -> Put {
+        if !self.gate.pass(bytes.len() as u64).await {
+            return Put::Stopped;
+        }
+        match put(self.core, &self.trouble, &copy, &bytes).await {
+            Ok(()) => Put::Made(copy),
+            Err(why) => Put::Failed(why),
+        }
+    }
+
+    /// Fetches and checks segments, and notes what came to light of their replicas. Answers those that were fetched, and
+    /// those none of whose replicas is good.
+    async fn fetch_all(
+        &self,
+        lacking: Vec<Task>,
+        done: &mut Converged,
+    ) -> Result<(Vec<Ready>, Vec<SegmentRecord>), Error> {
+        let mut worth = Vec::new();
+        for task in lacking {
+            let targets = task.needs.copies.iter().chain(&task.needs.mends);
+            let alone: Vec<_> = targets.clone().filter(|id| self.trouble.is_left_alone(self.core, **id)).collect();
+            if let Some(backend) = alone.first() {
+                done.fail(alone.len(), left_alone(**backend));
+            }
+            if alone.len() < targets.count() {
+                worth.push(task);
+            }
+        }
+        let ids: Vec<_> = worth.iter().map(|task| task.record.segment).collect();
+        if ids.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut chunks = by_segment(self.core.ledger.chunks_of(&ids).await?);
+        let fetches = worth.into_iter().map(|Task { record, needs }| {
+            let chunks = chunks.remove(&record.segment).unwrap_or_default().into();
+            let subject = Subject { record, chunks };
+            async move {
+                let stopped = self.gate.is_stopped();
+                let fetched =
+                    if stopped { None } else { Some(fetch(self.core, &self.trouble, &subject, &needs.mends).await) };
+                (subject, needs, fetched)
+            }
+        });
+        let mut fetches = stream::iter(fetches).buffer_unordered(self.gate.parallel());
+        let (mut ready, mut damaged, mut wrong, mut good) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        while let Some((subject, needs, fetched)) = fetches.next().await {
+            let Some(Fetched { bytes, wrong: found_wrong, good: found_good, failed }) = fetched else { continue };
+            let mended = |backend: &BackendId| found_good.iter().any(|copy| copy.backend == *backend);
+            let targets = needs.copies.iter().chain(&needs.mends).copied().filter(|backend| !mended(backend));
+            let targets: Vec<_> = targets.filter(|id| !self.trouble.is_left_alone(self.core, *id)).collect();
+            match (bytes, failed) {
+                (Some(bytes), _) => ready.push(Ready { segment: subject.record.segment, bytes, targets }),
+                (None, Some(why)) => done.fail(targets.len(), why),
+                (None, None) => damaged.push(subject.record),
+            }
+            wrong.extend(found_wrong);
+            good.extend(found_good);
+        }
+        // Before the intents: what is trusted now counts when they are weighed.
+        if !good.is_empty() {
+            done.kept += u64::from(self.core.ledger.trust(&good, self.core.world.now()).await?);
+        }
+        for copy in wrong {
+            tracing::warn!(segment.id = %copy.segment, backend.id = %copy.backend, "a replica is damaged");
+            self.core.ledger.doubt(copy, self.core.world.now()).await?;
+        }
+        Ok((ready, damaged))
+    }
+}
+
+enum Put {
+    Made(Copy),
+    Failed(String),
+    Stopped,
+}
+
+fn replica_as_copy(record: &SegmentRecord, backend: BackendId) -> Option<Copy> {
+    record.on(backend).map(|Replica { name, .. }| Copy { segment: record.segment, backend, name: *name })
+}
+
+/// Chunks, apart by their segments.
+pub(crate) fn by_segment(chunks: Vec<ChunkRecord>) -> BTreeMap<SegmentId, Vec<ChunkRecord>> {
+    let mut apart: BTreeMap<SegmentId, Vec<ChunkRecord>> = BTreeMap::new();
+    for chunk in chunks {
+        apart.entry(chunk.place.segment).or_default().push(chunk);
+    }
+    apart
+}
