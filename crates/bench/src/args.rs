@@ -2,7 +2,6 @@
 
 use crate::{
     body::Framing,
-    drill::Drill,
     quantity::{parse_seconds, parse_size},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -63,9 +62,6 @@ pub enum Scenario {
     Disk(DiskArguments),
     /// Watch an idle server: its memory and CPU over some seconds (needs --server-pid)
     Idle(IdleArguments),
-    /// Start a server on emulated clouds, let clients work, let something happen, and look whether all is well
-    #[command(subcommand)]
-    Drill(Drill),
     /// Gather the JSON files of a folder into one report, with targets beside what was reached
     Summary(SummaryArguments),
 }

@@ -9,7 +9,6 @@ mod body;
 mod box_door;
 mod client;
 mod disk;
-mod drill;
 mod endpoint;
 mod histogram;
 mod http_get;
@@ -109,7 +108,6 @@ async fn run(bench: &Bench, scenario: Scenario, common: &Common) -> Result<Answe
         Scenario::Http(HttpScenario::Get(arguments)) => http_get::get(bench, &arguments).await,
         Scenario::Disk(arguments) => disk::measure(bench, &arguments).await,
         Scenario::Idle(arguments) => idle::watch(bench, &arguments).await,
-        Scenario::Drill(drill) => drill::run(bench, &drill).await,
     };
     report.map(Answer::Report)
 }

@@ -5,7 +5,7 @@ use crate::stage::{Conditions, Durable, Parts, locked};
 use entente_model::BackendId;
 use entente_vault::upkeep::Unwatched;
 use entente_vault::upkeep::verify::{Depth, Verified};
-use entente_vault::{Limits, ReplicaState, SegmentRecord, SegmentState};
+use entente_vault::{Limits, Replica, ReplicaState, SegmentRecord, SegmentState};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first bytes of a sealed chunk, and what follows: its salt, and the beginning of its first frame.
@@ -80,6 +80,17 @@ pub(crate) fn check_placed(durable: &Durable, life: &Life) {
         let durable = record.replicas.iter().all(|replica| replica.state == ReplicaState::Durable);
         if there != wanted || !durable {
             life.violated(format!("a segment is not where it is wanted ({wanted:?}): {record:?}"));
+        }
+    }
+}
+
+/// What the ledger takes for good is there.
+pub(crate) fn check_replicas(durable: &Durable, life: &Life) {
+    let (state, stored) = (locked(&durable.ledger), durable.stored());
+    for record in state.segments().filter(|record| record.state == SegmentState::Live) {
+        let gone = |replica: &&Replica| replica.is_good() && !stored.contains(&(replica.backend, replica.name));
+        if let Some(replica) = record.replicas.iter().find(gone) {
+            life.violated(format!("{replica:?} of segment {} is not there", record.segment));
         }
     }
 }

@@ -137,6 +137,7 @@ fn settle(durable: &mut Durable, seed: u64, thorough: bool) {
         checks::check_verify(&life, "before collect", Verified::is_undamaged).await;
         if !durable.is_rotten {
             checks::check_sealed(durable, &life);
+            checks::check_replicas(durable, &life);
         }
         checks::check_zones(durable, &life);
         if thorough || durable.is_rotten {

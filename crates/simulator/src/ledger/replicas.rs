@@ -26,13 +26,7 @@ impl State {
             let new = Replica { backend: copy.backend, name: copy.name, state: ReplicaState::Intended, since: now };
             match record.replicas.iter_mut().find(|replica| replica.backend == copy.backend) {
                 Some(replica) if replica.is_good() => continue,
-                Some(replica)
-                    if replica.state == ReplicaState::Damaged
-                        && !good_elsewhere
-                        && !(std::env::var("MUTANT").as_deref() == Ok("intend_over_last")) =>
-                {
-                    continue;
-                }
+                Some(replica) if replica.state == ReplicaState::Damaged && !good_elsewhere => continue,
                 Some(replica) => *replica = new,
                 None => record.replicas.push(new),
             }
@@ -75,10 +69,7 @@ impl State {
         let leaves = |segment: &&SegmentId| {
             let Some(record) = self.segments.get_mut(segment) else { return false };
             let others = durable_elsewhere(record, backend);
-            if record.state != SegmentState::Live
-                || (others < others_min.max(1) as usize
-                    && !(std::env::var("MUTANT").as_deref() == Ok("leave_without_others")))
-            {
+            if record.state != SegmentState::Live || others < others_min.max(1) as usize {
                 return false;
             }
             let replica = record.replicas.iter_mut().find(|replica| replica.backend == backend);
@@ -106,9 +97,7 @@ impl State {
         for (_, record) in self.segments.range_mut(from..) {
             let others = durable_elsewhere(record, backend);
             let Some(replica) = record.replicas.iter_mut().find(|replica| replica.backend == backend) else { continue };
-            let leaves = replica.state == ReplicaState::Leaving
-                && replica.since <= before
-                && (others > 0 || std::env::var("MUTANT").as_deref() == Ok("condemn_last"));
+            let leaves = replica.state == ReplicaState::Leaving && replica.since <= before && others > 0;
             if leaves || replica.state == ReplicaState::Condemned {
                 replica.state = ReplicaState::Condemned;
                 condemned.push(Copy { segment: record.segment, backend, name: replica.name });
@@ -133,13 +122,7 @@ impl State {
 
     fn turn(&mut self, copy: Copy, from: &[ReplicaState], (to, now): (ReplicaState, Timestamp)) -> bool {
         let Some(record) = self.segments.get_mut(&copy.segment) else { return false };
-        let named = |r: &&mut Replica| {
-            r.backend == copy.backend
-                && (r.name == copy.name
-                    || (std::env::var("MUTANT").as_deref() == Ok("settle_any_name")
-                        && from == [ReplicaState::Intended]))
-                && from.contains(&r.state)
-        };
+        let named = |r: &&mut Replica| r.backend == copy.backend && r.name == copy.name && from.contains(&r.state);
         match record.replicas.iter_mut().find(named) {
             Some(replica) => {
                 (replica.state, replica.since) = (to, now);

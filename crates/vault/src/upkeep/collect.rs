@@ -143,17 +143,13 @@ impl Vault {
         let mut gone = Vec::new();
         for record in condemned {
             let failed = collected.failed;
-            for replica in record
-                .replicas
-                .iter()
-                .take(if std::env::var("MUTANT").as_deref() == Ok("collect_first_only") { 1 } else { 99 })
-            {
+            for replica in &record.replicas {
                 let copy = Copy { segment: record.segment, backend: replica.backend, name: replica.name };
                 if let Err(why) = delete(&self.inner.core, trouble, copy).await {
                     collected.fail(why);
                 }
             }
-            if collected.failed == failed || std::env::var("MUTANT").as_deref() == Ok("forget_undeleted") {
+            if collected.failed == failed {
                 gone.push(record.segment);
                 collected.segments += 1;
                 collected.segment_bytes += record.size;

@@ -217,9 +217,7 @@ impl Slice<'_> {
                 continue;
             };
             done.awaited += u64::from(!needs.awaited.is_empty());
-            if !(std::env::var("MUTANT").as_deref() == Ok("never_stay")) {
-                stays.extend(needs.stays.iter().filter_map(|backend| replica_as_copy(&record, *backend)));
-            }
+            stays.extend(needs.stays.iter().filter_map(|backend| replica_as_copy(&record, *backend)));
             if !needs.copies.is_empty() || !needs.mends.is_empty() {
                 changed.push(record.segment);
                 lacking.push(Task { record, needs });
@@ -248,16 +246,7 @@ impl Slice<'_> {
             }
         }
         for ((backend, wanted), segments) in leaving {
-            let left = self
-                .core
-                .ledger
-                .leave(
-                    backend,
-                    &segments,
-                    if std::env::var("MUTANT").as_deref() == Ok("leave_with_one") { 1 } else { wanted },
-                    self.core.world.now(),
-                )
-                .await?;
+            let left = self.core.ledger.leave(backend, &segments, wanted, self.core.world.now()).await?;
             done.left += left.len() as u64;
         }
         Ok(())

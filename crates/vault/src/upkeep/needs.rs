@@ -60,17 +60,13 @@ pub(crate) fn needs(topology: &Topology, record: &SegmentRecord, now: Timestamp)
                 ReplicaState::Durable => {}
                 ReplicaState::Leaving => needs.stays.push(*backend),
                 ReplicaState::Damaged => needs.mends.push(*backend),
-                ReplicaState::Intended
-                    if is_young(replica, now) && !(std::env::var("MUTANT").as_deref() == Ok("impatient")) =>
-                {
-                    needs.awaited.push(*backend)
-                }
+                ReplicaState::Intended if is_young(replica, now) => needs.awaited.push(*backend),
                 ReplicaState::Intended | ReplicaState::Condemned => needs.copies.push(*backend),
             },
             None => needs.copies.push(*backend),
         }
     }
-    if needs.is_complete() || std::env::var("MUTANT").as_deref() == Ok("leave_early") {
+    if needs.is_complete() {
         let surplus = record.replicas.iter().filter(|replica| !meant.contains(&replica.backend));
         let may_go = surplus.filter(|replica| match replica.state {
             ReplicaState::Durable | ReplicaState::Damaged => true,

@@ -47,26 +47,10 @@ impl Vault {
                 removed.stopped = true;
                 return Ok(removed);
             }
-            if std::env::var("MUTANT").as_deref() == Ok("delete_before_condemn") {
-                for record in core.ledger.segments_on(backend, None, 500).await? {
-                    let replica = record.on(backend).copied();
-                    if let Some(r) = replica.filter(|r| r.state == crate::ReplicaState::Leaving) {
-                        let _ = core.cloud(backend)?.delete(r.name).await;
-                    }
-                }
-            }
             let page = core.ledger.condemn_replicas(backend, after, before, PAGE).await?;
-            let page: Vec<_> = if std::env::var("MUTANT").as_deref() == Ok("not_taken_up") && after.is_none() {
-                page.into_iter().take(0).collect()
-            } else {
-                page
-            };
             let Some(last) = page.last() else { return Ok(removed) };
             after = Some(last.segment);
             seen += page.len() as u64;
-            if std::env::var("MUTANT").as_deref() == Ok("forget_before_delete") {
-                core.ledger.forget_replicas(&page).await?;
-            }
             let mut deletions = stream::iter(page).map(|copy| delete(core, &trouble, copy)).buffer_unordered(PARALLEL);
             let mut gone = Vec::new();
             while let Some(deleted) = deletions.next().await {

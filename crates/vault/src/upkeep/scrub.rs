@@ -272,11 +272,7 @@ impl Slice {
                     match object {
                         // Of what nothing refers to, no byte matters.
                         Some(object) if object.size == record.size && record.live == 0 => {}
-                        Some(object) if object.size == record.size => {
-                            if !(std::env::var("MUTANT").as_deref() == Ok("scrub_no_bytes")) {
-                                to_read.push_back(record)
-                            }
-                        }
+                        Some(object) if object.size == record.size => to_read.push_back(record),
                         _ => suspects.push((record, replica)),
                     }
                 }
@@ -311,13 +307,6 @@ impl Slice {
             // A listing may be stale.
             Ok(stat) if stat.size == record.size => return Ok(()),
             Ok(stat) => Found::WrongSize { segment, name, expected: record.size, found: stat.size },
-            Err(error)
-                if error.kind == ErrorKind::NotFound
-                    && std::env::var("MUTANT").as_deref() == Ok("scrub_ignores_missing") =>
-            {
-                let _ = error;
-                return Ok(());
-            }
             Err(error) if error.kind == ErrorKind::NotFound => Found::Missing { segment, name },
             Err(error) => {
                 total.fail(error.to_string());
