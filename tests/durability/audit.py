@@ -84,6 +84,6 @@ def segments_known(data: Path) -> dict[str, int]:
     """The live segments' names, in hexadecimal as their objects are called, with their sizes."""
     with_rows = sqlite3.connect(f"{database_of(data).as_uri()}?mode=ro", uri=True)
     try:
-        return {name.hex(): size for name, size in with_rows.execute("SELECT name, size FROM segments WHERE state = 1")}
+        return {name.hex(): size for name, size in with_rows.execute("SELECT r.name, s.size FROM replicas r JOIN segments s ON s.id = r.segment_id WHERE s.state = 1")}
     finally:
         with_rows.close()

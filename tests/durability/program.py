@@ -164,12 +164,13 @@ class Program:
         return self.data / "segments"
 
     def objects(self) -> dict[str, int]:
-        """The stored objects with their sizes, and whatever else is in the backend's folder."""
+        """The stored objects with their sizes, and whatever else is in the backend's folder but the store's marker."""
         found = {}
         for place, _, names in os.walk(self.segments):
             for name in names:
                 path = Path(place) / name
-                found[str(path.relative_to(self.segments))] = path.stat().st_size
+                if name != "entente-store":
+                    found[str(path.relative_to(self.segments))] = path.stat().st_size
         return found
 
 
