@@ -153,7 +153,7 @@ pub(crate) struct MigrateDatabaseArgs {
     /// What it is to be in: postgres
     #[arg(long, value_enum, value_name = "ENGINE", hide_possible_values = true)]
     pub(crate) to: EngineTo,
-    /// Where it goes [default: the `url` under [database] of the configuration file, which also says its password]
+    /// Where it goes [default: the `url` under `[database]` of the configuration file, which also says its password]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Wrappers with the same trait: each adds one care to whatever backend is inside.
 //!
-//! The usual [`stack`], from the outside in: [`Meter`], [`Breaker`], [`Retry`], [`Limit`], [`Timeout`], the cloud. So
+//! The usual [`stack()`], from the outside in: [`Meter`], [`Breaker`], [`Retry`], [`Limit`], [`Timeout`], the cloud. So
 //! a try that waits before it is repeated holds no place of [`Limit`], each try has its own time, and a backend counts
 //! as failing when its tries have been used up. [`Faulty`] and [`Troubled`] go innermost, in tests and simulations only.
 
