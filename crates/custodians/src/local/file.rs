@@ -36,19 +36,22 @@ pub(super) fn create(path: &Path, key: &SecretKey) -> Result<(), Error> {
     })
 }
 
-/// Writes the whole file, or leaves none. A crash half way leaves a malformed one, which `open` refuses.
+/// Writes the whole file under its name, or nothing: a crash half way leaves at most a draft beside it, which the next
+/// try by a process of that number removes.
 fn write_new(path: &Path, text: &[u8]) -> Result<(), Errno> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".draft-{}", std::process::id()));
+    let _ = rustix::fs::unlink(&draft);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = openat(CWD, path, flags, Mode::RUSR | Mode::WUSR)?;
-    let written = write_all(&file, text).and_then(|()| fsync(&file)).and_then(|()| {
-        let folder = openat(CWD, folder_of(path), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        fsync(folder)
-    });
-    if written.is_err() {
-        // The file is ours and useless. If it cannot even be removed, the next `open` says that it is malformed.
-        let _ = rustix::fs::unlink(path);
-    }
-    written
+    let file = openat(CWD, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+    let written = write_all(&file, text)
+        .and_then(|()| fsync(&file))
+        // A link and not a rename: it refuses to take the place of another key.
+        .and_then(|()| rustix::fs::linkat(CWD, &draft, CWD, path, rustix::fs::AtFlags::empty()));
+    let _ = rustix::fs::unlink(&draft);
+    written?;
+    let folder = openat(CWD, folder_of(path), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    fsync(folder)
 }
 
 fn folder_of(path: &Path) -> PathBuf {
