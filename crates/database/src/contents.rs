@@ -185,11 +185,23 @@ pub(crate) fn after(tx: &mut Tx<'_>, after: Option<ContentId>, limit: u32) -> Re
     )
 }
 
-/// Gives a content another policy, zone and wrapping of its data key, if they are still the old ones. `true` if so.
+/// Notes that a chunk of a content is in a segment, if that is of another policy than the content.
+pub(crate) fn moves_to(tx: &mut Tx<'_>, content: ContentId, segment: SegmentId) -> Result<(), Error> {
+    tx.put(
+        "UPDATE contents SET moving = 1 WHERE id = ?1 AND moving = 0
+           AND policy_id <> (SELECT policy_id FROM segments WHERE id = ?2)",
+        &[content.into(), segment.into()],
+    )
+}
+
+/// Gives a content another policy, zone and wrapping of its data key, if they are still the old ones, and each of its
+/// chunks is in a segment of the new policy. `true` if so: then it is nowhere else any more.
 pub(crate) fn move_to(tx: &mut Tx<'_>, old: &Manifest, new: &Manifest) -> Result<bool, Error> {
     let changed = tx.execute(
-        "UPDATE contents SET policy_id = ?2, zone_id = ?3, epoch_id = ?4, data_key = ?5
-         WHERE id = ?1 AND policy_id = ?6 AND epoch_id = ?7 AND data_key = ?8",
+        "UPDATE contents SET policy_id = ?2, zone_id = ?3, epoch_id = ?4, data_key = ?5, moving = 0
+         WHERE id = ?1 AND policy_id = ?6 AND epoch_id = ?7 AND data_key = ?8
+           AND NOT EXISTS (SELECT 1 FROM chunks c JOIN segments s ON s.id = c.segment_id
+               WHERE c.content_id = ?1 AND s.policy_id <> ?2)",
         &[
             old.content.into(),
             new.policy.into(),
@@ -204,8 +216,8 @@ pub(crate) fn move_to(tx: &mut Tx<'_>, old: &Manifest, new: &Manifest) -> Result
     Ok(changed > 0)
 }
 
-/// Up to `limit` contents of a user's that are not stored under `policy`, after `after`, with their places in the order.
-/// What is stored under that policy costs nothing, however much it is.
+/// Up to `limit` contents of a user's that are not, or not wholly, stored under `policy`, after `after`, with their places
+/// in the order. What is stored under that policy costs nothing, however much it is.
 pub fn elsewhere(
     tx: &mut Tx<'_>,
     owner: UserId,
@@ -218,16 +230,17 @@ pub fn elsewhere(
     let mut at = after.unwrap_or(start);
     loop {
         let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
-        if at.policy != policy {
-            found.extend(tx.query(
-                "SELECT id, size FROM contents WHERE owner_id = ?1 AND policy_id = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
-                &[owner.into(), at.policy.into(), at.content.into(), left.into()],
-                |row| {
-                    let content = ContentId::new(row.int(0)?);
-                    Ok((OwnedPosition { policy: at.policy, content }, Stored { content, size: row.size(1)? }))
-                },
-            )?);
-        }
+        let sql = if at.policy == policy {
+            // Some of it may be elsewhere.
+            "SELECT id, size FROM contents WHERE owner_id = ?1 AND policy_id = ?2 AND moving <> 0 AND id > ?3
+             ORDER BY id LIMIT ?4"
+        } else {
+            "SELECT id, size FROM contents WHERE owner_id = ?1 AND policy_id = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
+        };
+        found.extend(tx.query(sql, &[owner.into(), at.policy.into(), at.content.into(), left.into()], |row| {
+            let content = ContentId::new(row.int(0)?);
+            Ok((OwnedPosition { policy: at.policy, content }, Stored { content, size: row.size(1)? }))
+        })?);
         if found.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(found);
         }
@@ -291,4 +304,40 @@ pub(crate) fn located(tx: &mut Tx<'_>, sql: &'static str, parameters: &[Value<'_
         Ok(())
     })?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dialect::sqlite_schema;
+    use rusqlite::Connection;
+
+    #[test]
+    fn contents_that_were_half_moved_before_are_on_the_move() {
+        let database = Connection::open_in_memory().expect("a database");
+        for sql in [
+            include_str!("migrations/0001_first.sql"),
+            include_str!("migrations/0002_replicas.sql"),
+            include_str!("migrations/0003_policies.sql"),
+        ] {
+            database.execute_batch(&sqlite_schema(sql)).expect("a schema");
+        }
+        for (segment, policy) in [(10, 1), (11, 2)] {
+            let sql = "INSERT INTO segments (id, state, size, live, created_at, policy_id) VALUES (?1, 1, 9, 9, 0, ?2)";
+            database.execute(sql, (segment, policy)).expect("a segment");
+        }
+        for (content, policy) in [(20, 1), (21, 1), (22, 2)] {
+            let sql = "INSERT INTO contents (id, enterprise_id, zone_id, policy_id, epoch_id, data_key, size, sha1,
+                         references_count, owner_id) VALUES (?1, 1, 1, ?2, 1, x'00', 1, NULL, 1, 1)";
+            database.execute(sql, (content, policy)).expect("a content");
+        }
+        for (content, chunk, segment) in [(20, 0, 10), (20, 1, 10), (21, 0, 10), (21, 1, 11), (22, 0, 11)] {
+            let sql = "INSERT INTO chunks (content_id, chunk, segment_id, position, length, checksum)
+                       VALUES (?1, ?2, ?3, 0, 1, x'00')";
+            database.execute(sql, (content, chunk, segment)).expect("a chunk");
+        }
+        database.execute_batch(&sqlite_schema(include_str!("migrations/0006_upkeep.sql"))).expect("the schema");
+        let mut statement = database.prepare("SELECT id FROM contents WHERE moving <> 0 ORDER BY id").expect("SQL");
+        let found = statement.query_map([], |row| row.get(0)).expect("contents");
+        assert_eq!(found.collect::<Result<Vec<i64>, _>>().expect("contents"), [21]);
+    }
 }

@@ -113,6 +113,47 @@ pub fn take(tx: &mut Tx<'_>, now: Timestamp, lease_until: Timestamp, limit: u32)
     Ok(taken)
 }
 
+/// A job that is stamped further ahead than can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ahead {
+    /// Which.
+    pub job: JobId,
+    run_at: Timestamp,
+    lease_until: Timestamp,
+}
+
+/// Up to `limit` jobs of a kind that wait for a moment after `due_max`, or are taken until one after `lease_max`. Reads all
+/// jobs of the kind: for long reads.
+pub fn ahead(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    due_max: Timestamp,
+    lease_max: Timestamp,
+    limit: u32,
+) -> Result<Vec<Ahead>, Error> {
+    tx.query(
+        "SELECT id, run_at, lease_until FROM jobs WHERE kind = ?1 AND (run_at > ?2 OR lease_until > ?3)
+         ORDER BY id LIMIT ?4",
+        &[kind.into(), due_max.into(), lease_max.into(), limit.into()],
+        |row| {
+            Ok(Ahead {
+                job: JobId::new(row.int(0)?),
+                run_at: Timestamp::from_millis(row.int(1)?),
+                lease_until: Timestamp::from_millis(row.int(2)?),
+            })
+        },
+    )
+}
+
+/// Makes such a job due, and nobody's. `false` when somebody has done anything with it meanwhile.
+pub fn make_due(tx: &mut Tx<'_>, ahead: &Ahead, now: Timestamp) -> Result<bool, Error> {
+    let changed = tx.execute(
+        "UPDATE jobs SET run_at = ?4, lease_until = 0 WHERE id = ?1 AND run_at = ?2 AND lease_until = ?3",
+        &[ahead.job.into(), ahead.run_at.into(), ahead.lease_until.into(), now.into()],
+    )?;
+    Ok(changed > 0)
+}
+
 /// Makes the lease longer. `None` when it was lost: another may have the job.
 pub fn renew(tx: &mut Tx<'_>, taken: &Taken, lease_until: Timestamp) -> Result<Option<Taken>, Error> {
     let changed = tx.execute(

@@ -1,13 +1,14 @@
 //! [`Ledger`] on SQL: what the vault must remember.
 
 use crate::tx::Row;
-use crate::{Database, Error, Tx, contents, replicas, segments};
+use crate::{Database, Error, Tx, contents, orphans, replicas, segments};
 use async_trait::async_trait;
 use entente_model::{
     BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp, ZoneId,
 };
 use entente_vault::{
-    ChunkRecord, Copy, EpochRecord, KeyContext, Ledger, Located, ObjectName, SegmentRecord, WrappedKey, WrittenSegment,
+    ChunkRecord, Copy, EpochRecord, KeyContext, Ledger, Located, ObjectName, SegmentRecord, Stretch, WrappedKey,
+    WrittenSegment,
 };
 
 type Answer<T> = Result<T, entente_vault::Error>;
@@ -58,6 +59,21 @@ impl Ledger for Database {
     async fn known(&self, backend: BackendId, names: &[ObjectName]) -> Answer<Vec<ObjectName>> {
         let names = names.to_vec();
         self.read_long(move |tx| replicas::known(tx, backend, &names)).await.map_err(wrap)
+    }
+
+    async fn note_orphans(
+        &self,
+        backend: BackendId,
+        stretch: Stretch,
+        names: &[ObjectName],
+        now: Timestamp,
+    ) -> Answer<Vec<(ObjectName, Timestamp)>> {
+        // Of most stretches there is nothing to be said, and nothing to be written.
+        if names.is_empty() && self.read_long(move |tx| orphans::is_empty(tx, backend, stretch)).await.map_err(wrap)? {
+            return Ok(Vec::new());
+        }
+        let names = names.to_vec();
+        self.transact("note orphans", move |tx| orphans::note(tx, backend, stretch, &names, now)).await.map_err(wrap)
     }
 
     async fn chunks_in(&self, segment: SegmentId, offset: u64, limit: u32) -> Answer<Vec<ChunkRecord>> {

@@ -30,6 +30,8 @@ pub mod events;
 pub mod items;
 pub mod jobs;
 pub mod ledger;
+pub mod nodes;
+mod orphans;
 pub mod policies;
 pub mod relocations;
 mod replicas;

@@ -6,6 +6,7 @@
 use crate::tx::Row;
 use crate::{Error, Tx};
 use entente_model::{BackendId, ItemId, PolicyId, RelocationId, Timestamp, UserId};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// More redirects than these are not followed: the newest count.
@@ -61,8 +62,12 @@ pub struct Progress {
     pub position: Option<Vec<u8>>,
     /// Passes that have ended.
     pub passes: u64,
-    /// What this pass has found to do so far.
+    /// What this pass has found to do so far, be it possible or not.
     pub found: u64,
+    /// How much of that could not be read; after a pass, of that pass.
+    pub unreadable: u64,
+    /// Passes in a row, up to the last one, that found nothing but what could not be read.
+    pub barren: u64,
     /// Segments (of a user or a folder: contents) to be moved, those that have been moved included.
     pub pieces_total: u64,
     /// Their bytes.
@@ -146,7 +151,7 @@ macro_rules! columns {
     () => {
         "id, kind, from_backend_id, to_backend_id, policy_id, user_id, item_id, state, in_force, rate, grace, position,
          passes, found, pieces_total, bytes_total, pieces_done, bytes_done, removed, failures, last_error, created_at,
-         modified_at, ended_at"
+         modified_at, ended_at, unreadable, barren"
     };
 }
 
@@ -159,7 +164,7 @@ pub fn insert(tx: &mut Tx<'_>, relocation: &Relocation) -> Result<(), Error> {
             "INSERT INTO relocations (",
             columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-             ?22, ?23, ?24)"
+             ?22, ?23, ?24, ?25, ?26)"
         ),
         &[
             relocation.id.into(),
@@ -186,6 +191,8 @@ pub fn insert(tx: &mut Tx<'_>, relocation: &Relocation) -> Result<(), Error> {
             relocation.created_at.into(),
             relocation.modified_at.into(),
             relocation.ended_at.into(),
+            progress.unreadable.into(),
+            progress.barren.into(),
         ],
     )?;
     Ok(())
@@ -251,7 +258,8 @@ pub fn save_progress(
 ) -> Result<bool, Error> {
     let changed = tx.execute(
         "UPDATE relocations SET position = ?3, passes = ?4, found = ?5, pieces_total = ?6, bytes_total = ?7,
-           pieces_done = ?8, bytes_done = ?9, removed = ?10, failures = ?11, last_error = ?12, modified_at = ?13
+           pieces_done = ?8, bytes_done = ?9, removed = ?10, failures = ?11, last_error = ?12, modified_at = ?13,
+           unreadable = ?14, barren = ?15
          WHERE id = ?1 AND state = ?2 AND ended_at IS NULL",
         &[
             id.into(),
@@ -267,6 +275,8 @@ pub fn save_progress(
             progress.failures.into(),
             kept(&progress.last_error).into(),
             now.into(),
+            progress.unreadable.into(),
+            progress.barren.into(),
         ],
     )?;
     Ok(changed > 0)
@@ -276,7 +286,7 @@ pub fn save_progress(
 /// new pass; one that is cancelled is no longer in force.
 pub fn change_state(tx: &mut Tx<'_>, id: RelocationId, from: State, to: State, now: Timestamp) -> Result<bool, Error> {
     let changed = tx.execute(
-        "UPDATE relocations SET state = ?3, modified_at = ?4, position = NULL, found = 0,
+        "UPDATE relocations SET state = ?3, modified_at = ?4, position = NULL, found = 0, unreadable = 0, barren = 0,
            in_force = CASE WHEN ?3 = 3 THEN 0 ELSE in_force END
          WHERE id = ?1 AND state = ?2 AND ended_at IS NULL",
         &[id.into(), number(from).into(), number(to).into(), now.into()],
@@ -340,20 +350,27 @@ pub fn holds_any(tx: &mut Tx<'_>, backend: BackendId, policy: Option<PolicyId>) 
     Ok(found.is_some())
 }
 
-/// Those of the named objects of a backend that belong to segments which are reserved, since `since` or later: somebody
-/// may be about to commit them.
+/// Those of the named objects of a backend that belong to segments, of one policy or of all, which were reserved at a
+/// moment `within`: somebody may be about to commit them.
 pub fn expected(
     tx: &mut Tx<'_>,
-    backend: BackendId,
+    (backend, policy): (BackendId, Option<PolicyId>),
     names: &[entente_vault::ObjectName],
-    since: Timestamp,
+    within: RangeInclusive<Timestamp>,
 ) -> Result<u64, Error> {
     let mut expected = 0;
     for name in names {
         let found = tx.query_one(
             "SELECT 1 FROM replicas r JOIN segments s ON s.id = r.segment_id
-             WHERE r.backend_id = ?1 AND r.name = ?2 AND s.state = 0 AND s.created_at >= ?3",
-            &[backend.into(), name.as_bytes().as_slice().into(), since.into()],
+             WHERE r.backend_id = ?1 AND r.name = ?2 AND s.state = 0 AND s.created_at BETWEEN ?3 AND ?4
+               AND (s.policy_id = ?5 OR ?5 = 0)",
+            &[
+                backend.into(),
+                name.as_bytes().as_slice().into(),
+                (*within.start()).into(),
+                (*within.end()).into(),
+                policy.map_or(0, PolicyId::number).into(),
+            ],
             |_| Ok(()),
         )?;
         expected += u64::from(found.is_some());
@@ -371,13 +388,15 @@ pub fn elsewhere(tx: &mut Tx<'_>, user: UserId, policy: PolicyId) -> Result<(u64
     Ok(found.unwrap_or_default())
 }
 
-/// Whether upkeep of segments has something to make or mend: a replica of a segment in use that is intended since
-/// `before` or longer, or damaged. Looks only at what is not in order.
-pub fn is_unsettled(tx: &mut Tx<'_>, before: Timestamp) -> Result<bool, Error> {
+/// Whether upkeep of segments has something to make or mend: a replica of a segment in use that is damaged, or intended
+/// since longer than `young`. One intended so far in the future was intended by a clock that was wrong, and is as good as
+/// forgotten. Looks only at what is not in order.
+pub fn is_unsettled(tx: &mut Tx<'_>, now: Timestamp, young: Duration) -> Result<bool, Error> {
     let found = tx.query_one(
         "SELECT 1 FROM replicas r JOIN segments s ON s.id = r.segment_id
-         WHERE r.state <> 1 AND (r.state = 2 OR (r.state = 0 AND r.since <= ?1)) AND s.state = 1 AND s.live > 0 LIMIT 1",
-        &[before.into()],
+         WHERE r.state <> 1 AND (r.state = 2 OR (r.state = 0 AND (r.since <= ?1 OR r.since > ?2)))
+           AND s.state = 1 AND s.live > 0 LIMIT 1",
+        &[now.before(young).into(), now.after(young).into()],
         |_| Ok(()),
     )?;
     Ok(found.is_some())
@@ -452,6 +471,8 @@ fn read(row: &Row<'_>) -> Result<Relocation, Error> {
             removed: row.size(18)?,
             failures: row.size(19)?,
             last_error: row.text(20)?,
+            unreadable: row.size(24)?,
+            barren: row.size(25)?,
         },
         created_at: Timestamp::from_millis(row.int(21)?),
         modified_at: Timestamp::from_millis(row.int(22)?),

@@ -129,20 +129,24 @@ pub(crate) fn condemn(
     after: Option<SegmentId>,
     (before, limit): (Timestamp, u32),
 ) -> Result<Vec<Copy>, Error> {
+    // Those that stay are left out here, so that a page of them does not look like the end.
     let candidates = tx.query(
-        "SELECT segment_id, name FROM replicas
-         WHERE state IN (3, 4) AND backend_id = ?1 AND (state = 4 OR since <= ?2) AND segment_id > ?4
-         ORDER BY segment_id LIMIT ?3",
+        "SELECT r.segment_id, r.name FROM replicas r
+         WHERE r.state <> 1 AND r.state IN (3, 4) AND r.backend_id = ?1 AND r.since <= ?2 AND r.segment_id > ?4
+           AND EXISTS (SELECT 1 FROM replicas o
+               WHERE o.segment_id = r.segment_id AND o.backend_id <> ?1 AND o.state = 1
+                 AND NOT EXISTS (SELECT 1 FROM backends b WHERE b.id = o.backend_id AND b.state = 1))
+         ORDER BY r.segment_id LIMIT ?3",
         &[backend.into(), before.into(), limit.into(), after.map_or(0, SegmentId::number).into()],
         |row| Ok(Copy { segment: SegmentId::new(row.int(0)?), backend, name: ObjectName::new(row.array(1)?) }),
     )?;
     let mut condemned = Vec::with_capacity(candidates.len());
     for copy in candidates {
         let changed = tx.execute(
-            "UPDATE replicas SET state = 4 WHERE segment_id = ?1 AND backend_id = ?2 AND name = ?3
-               AND (state = 4 OR (state = 3 AND EXISTS (SELECT 1 FROM replicas o
+            "UPDATE replicas SET state = 4 WHERE segment_id = ?1 AND backend_id = ?2 AND name = ?3 AND state IN (3, 4)
+               AND EXISTS (SELECT 1 FROM replicas o
                     WHERE o.segment_id = ?1 AND o.backend_id <> ?2 AND o.state = 1
-                      AND NOT EXISTS (SELECT 1 FROM backends b WHERE b.id = o.backend_id AND b.state = 1))))",
+                      AND NOT EXISTS (SELECT 1 FROM backends b WHERE b.id = o.backend_id AND b.state = 1))",
             &[copy.segment.into(), backend.into(), copy.name.as_bytes().as_slice().into()],
         )?;
         if changed > 0 {

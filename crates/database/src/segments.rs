@@ -4,7 +4,9 @@ use crate::replicas::read_replica;
 use crate::tx::{Row, Value};
 use crate::{Error, Tx, contents};
 use entente_model::{BackendId, Checksum, ContentId, Place, PolicyId, SegmentId, Timestamp};
+use entente_vault::upkeep::safety::UNUSED_AGE_MIN;
 use entente_vault::{CHUNKS_MAX, ChunkRecord, ObjectName, SegmentRecord, SegmentState, WrittenSegment};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A segment's columns, then those of one of its replicas.
 macro_rules! select {
@@ -27,7 +29,7 @@ pub(crate) fn reserve(
     for (segment, intents) in rows {
         tx.execute(
             "INSERT INTO segments (id, policy_id, state, size, live, created_at, dead_since)
-             VALUES (?1, ?2, 0, 0, 0, ?3, ?3)",
+             VALUES (?1, ?2, 0, 0, 0, ?3, NULL)",
             &[(*segment).into(), policy.into(), now.into()],
         )?;
         for (backend, name) in intents {
@@ -146,10 +148,12 @@ pub(crate) fn condemn(
     before: Timestamp,
 ) -> Result<Vec<SegmentRecord>, Error> {
     let mut condemned = Vec::new();
+    let old = before.max(now.before(UNUSED_AGE_MIN));
     for segment in segments {
         tx.execute(
-            "UPDATE segments SET dead_since = ?2 WHERE id = ?1 AND live = 0 AND (dead_since IS NULL OR dead_since > ?2)",
-            &[(*segment).into(), now.into()],
+            "UPDATE segments SET dead_since = ?2 WHERE id = ?1 AND live = 0 AND (dead_since IS NULL OR dead_since > ?2)
+               AND (state <> 0 OR created_at <= ?3 OR created_at > ?2)",
+            &[(*segment).into(), now.into(), old.into()],
         )?;
         // `live` alone would do; the chunks and parts are asked too, because a wrong answer here loses bytes.
         let changed = tx.execute(
@@ -176,7 +180,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>, segments: &[SegmentId]) -> Result<(), Erro
 }
 
 pub(crate) fn rehome(tx: &mut Tx<'_>, target: WrittenSegment, moves: &[(ChunkRecord, Place)]) -> Result<u32, Error> {
-    let (mut moved, mut held) = (0, 0);
+    let (mut moved, mut held, mut let_go, mut of) = (0, 0, BTreeMap::new(), BTreeSet::new());
     for (chunk, new) in moves {
         let changed = tx.execute(
             "UPDATE chunks SET segment_id = ?5, position = ?6, length = ?7
@@ -192,13 +196,20 @@ pub(crate) fn rehome(tx: &mut Tx<'_>, target: WrittenSegment, moves: &[(ChunkRec
             ],
         )?;
         if changed > 0 {
-            contents::let_go(tx, chunk.place.segment, chunk.place.length)?;
+            *let_go.entry(chunk.place.segment).or_default() += chunk.place.length;
+            of.insert(chunk.content);
             held += new.length;
             moved += 1;
         }
     }
+    for (segment, length) in let_go {
+        contents::let_go(tx, segment, length)?;
+    }
     if moved > 0 {
         contents::hold(tx, target, held)?;
+    }
+    for content in of {
+        contents::moves_to(tx, content, target.segment)?;
     }
     Ok(moved)
 }

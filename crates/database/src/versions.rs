@@ -124,7 +124,7 @@ pub fn some(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<Version>, E
     tx.query(sql, &[item.into(), limit.into()], read)
 }
 
-/// Up to `limit` contents of a file's versions, removed ones too, that are not stored under `policy`, each with the
+/// Up to `limit` contents of a file's versions, removed ones too, that are not (wholly) stored under `policy`, each with the
 /// number of its version: from the version after `after` on, in order of numbers.
 pub fn contents_elsewhere(
     tx: &mut Tx<'_>,
@@ -135,7 +135,7 @@ pub fn contents_elsewhere(
 ) -> Result<Vec<(u64, Stored)>, Error> {
     tx.query(
         "SELECT v.number, c.id, c.size FROM versions v JOIN contents c ON c.id = v.content_id
-         WHERE v.item_id = ?1 AND v.number > ?2 AND c.policy_id <> ?3 ORDER BY v.number LIMIT ?4",
+         WHERE v.item_id = ?1 AND v.number > ?2 AND (c.policy_id <> ?3 OR c.moving <> 0) ORDER BY v.number LIMIT ?4",
         &[item.into(), after.into(), policy.into(), limit.into()],
         |row| Ok((row.size(0)?, Stored { content: ContentId::new(row.int(1)?), size: row.size(2)? })),
     )

@@ -1,7 +1,7 @@
-//! Where a content is stored, in the configuration's words.
+//! Where a content is stored, in the configuration's words; and what a backend is noted to have.
 
 use crate::{Error, Tx};
-use entente_model::ContentId;
+use entente_model::{BackendId, ContentId, PolicyId, Timestamp};
 
 /// Where a content is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,4 +46,40 @@ pub fn of(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Whereabouts>, Er
         |row| Ok(Copy { backend: row.text(0)?, good: row.size(1)?, wanting: row.size(2)? }),
     )?;
     Ok(Some(Whereabouts { zone, policy, chunks, copies }))
+}
+
+/// What is noted of one backend: replicas in any state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Noted {
+    /// Replicas of segments in use.
+    pub in_use: u64,
+    /// Replicas of segments that nothing refers to any more, or that are condemned.
+    pub garbage: u64,
+    /// Replicas of segments that are reserved: somebody may be writing them there, or be about to, or have given up.
+    pub reserved: u64,
+    /// When the newest of those was reserved.
+    pub reserved_at: Option<Timestamp>,
+}
+
+/// What is noted of a backend, for one policy or for all. Only when nothing is, nobody can come to have content there any
+/// more. Walks all replicas there: for long reads.
+pub fn on_backend(tx: &mut Tx<'_>, backend: BackendId, policy: Option<PolicyId>) -> Result<Noted, Error> {
+    let noted = tx.query_one(
+        "SELECT coalesce(sum(CASE WHEN s.state = 1 AND s.live > 0 THEN 1 ELSE 0 END), 0),
+           coalesce(sum(CASE WHEN s.state = 2 OR (s.state = 1 AND s.live <= 0) THEN 1 ELSE 0 END), 0),
+           coalesce(sum(CASE WHEN s.state = 0 THEN 1 ELSE 0 END), 0),
+           max(CASE WHEN s.state = 0 THEN s.created_at END)
+         FROM replicas r JOIN segments s ON s.id = r.segment_id
+         WHERE r.backend_id = ?1 AND (s.policy_id = ?2 OR ?2 = 0)",
+        &[backend.into(), policy.map_or(0, PolicyId::number).into()],
+        |row| {
+            Ok(Noted {
+                in_use: row.size(0)?,
+                garbage: row.size(1)?,
+                reserved: row.size(2)?,
+                reserved_at: row.int_or_null(3)?.map(Timestamp::from_millis),
+            })
+        },
+    )?;
+    Ok(noted.unwrap_or_default())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// After the first failure.
 const FIRST: Duration = Duration::from_secs(2);
 /// After many.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// The wait after so many failures: it doubles from 2 seconds up to an hour, and a quarter of it is left to chance, so
 /// that what failed together is not tried together.

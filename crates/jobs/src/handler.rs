@@ -1,5 +1,6 @@
 //! What does the work.
 
+use crate::backoff::LONGEST;
 use entente_world::Shutdown;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ pub struct Handlers {
 pub(crate) struct Kind {
     pub(crate) handler: Handler,
     pub(crate) every: Option<Duration>,
+    /// For no later than this a job of the kind is queued, or is to be tried again.
+    pub(crate) ahead_max: Duration,
 }
 
 impl Handlers {
@@ -63,17 +66,24 @@ impl Handlers {
         Self::default()
     }
 
-    /// Adds a kind whose jobs are queued by somebody.
+    /// Adds a kind whose jobs are queued by somebody, for an hour later at most.
     #[must_use]
-    pub fn on(mut self, kind: &'static str, handler: Handler) -> Self {
-        self.kinds.insert(kind, Kind { handler, every: None });
+    pub fn on(self, kind: &'static str, handler: Handler) -> Self {
+        self.on_within(Duration::ZERO, kind, handler)
+    }
+
+    /// Adds a kind whose jobs are queued by somebody, for so much later at most. What is found to wait for longer than any
+    /// of its kind may was queued by a clock that was wrong, and is run.
+    #[must_use]
+    pub fn on_within(mut self, span: Duration, kind: &'static str, handler: Handler) -> Self {
+        self.kinds.insert(kind, Kind { handler, every: None, ahead_max: span.max(LONGEST) });
         self
     }
 
     /// Adds a kind that has one job, which comes by itself that often (from the end of one run to the start of the next).
     #[must_use]
     pub fn every(mut self, span: Duration, kind: &'static str, handler: Handler) -> Self {
-        self.kinds.insert(kind, Kind { handler, every: Some(span) });
+        self.kinds.insert(kind, Kind { handler, every: Some(span), ahead_max: span.max(LONGEST) });
         self
     }
 }

@@ -3,8 +3,8 @@
 use crate::BoxError;
 use crate::backoff::wait;
 use crate::handler::{Handlers, Outcome, Run};
-use entente_database::jobs::{self, NewJob, Taken};
-use entente_database::{Database, Error};
+use entente_database::jobs::{self, Ahead, NewJob, Taken};
+use entente_database::{Database, Error, Tx};
 use entente_model::JobId;
 use entente_world::{Shutdown, World};
 use std::sync::Arc;
@@ -13,6 +13,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Another runner was quicker to take what is due: what it left is looked for after this.
 const SOMEBODY_ELSE: Duration = Duration::from_millis(50);
+/// What is stamped further ahead than can be, and stays so through this many leases, is made due. Whoever is alive renews
+/// its lease three times in each, whatever its clock says: so no two clocks are compared, and none need be right.
+const AHEAD_LEASES: u32 = 5;
+/// Such jobs of a kind that are looked at, at a time.
+const AHEAD_MAX: u32 = 1_000;
 
 /// How a runner behaves.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +31,14 @@ pub struct Settings {
     pub poll: Duration,
     /// How long running jobs may go on when the process stops; then they are given back.
     pub drain: Duration,
+}
+
+impl Settings {
+    /// Within how long the jobs of a node that has died go on elsewhere, where a hand is free.
+    #[must_use]
+    pub const fn takeover(&self) -> Duration {
+        self.lease.saturating_add(self.poll)
+    }
 }
 
 impl Default for Settings {
@@ -74,7 +87,7 @@ impl Runner {
         let scheduled = inner.handlers.kinds.iter().filter_map(|(name, kind)| Some((*name, kind.every?)));
         let rows: Vec<_> =
             scheduled.map(|(name, every)| (name, JobId::new(inner.world.next_id()), now.after(every))).collect();
-        let queue = move |tx: &mut entente_database::Tx<'_>| {
+        let queue = move |tx: &mut Tx<'_>| {
             for (kind, job, run_at) in &rows {
                 jobs::enqueue(tx, &NewJob { job: *job, kind, key: "", payload: "", run_at: *run_at }, now)?;
             }
@@ -88,7 +101,15 @@ impl Runner {
     /// Errors of the database are logged, and the queue is looked at again later.
     pub async fn run(&self, mut shutdown: Shutdown) {
         let inner = &self.inner;
+        let (mut ahead, mut looked_at) = (Vec::new(), inner.world.instant());
         while !shutdown.is_requested() {
+            if looked_at.elapsed() >= inner.settings.lease.saturating_mul(AHEAD_LEASES) {
+                looked_at = inner.world.instant();
+                ahead = inner.look_ahead(ahead).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "it cannot be seen whether jobs wait for nothing; looking again later");
+                    Vec::new()
+                });
+            }
             let wait = match inner.take_some(&shutdown).await {
                 Ok(wait) => wait,
                 Err(error) => {
@@ -161,6 +182,35 @@ impl Inner {
             });
         }
         Ok(wait)
+    }
+
+    /// Makes jobs due that are stamped further ahead than can be, and have been since they were seen `before`: a clock that
+    /// was wrong has stamped them. Answers those that are stamped so and have not been seen before.
+    async fn look_ahead(&self, before: Vec<Ahead>) -> Result<Vec<Ahead>, Error> {
+        let now = self.world.now();
+        let lease_max = now.after(self.settings.lease);
+        let kinds: Vec<_> = self.handlers.kinds.iter().map(|(name, kind)| (*name, now.after(kind.ahead_max))).collect();
+        let read = move |tx: &mut Tx<'_>| {
+            let mut found = Vec::new();
+            for (kind, due_max) in &kinds {
+                found.extend(jobs::ahead(tx, kind, *due_max, lease_max, AHEAD_MAX)?);
+            }
+            Ok::<_, Error>(found)
+        };
+        let (stuck, new): (Vec<_>, Vec<_>) =
+            self.database.read_long(read).await?.into_iter().partition(|job| before.contains(job));
+        if !stuck.is_empty() {
+            let make_due = move |tx: &mut Tx<'_>| {
+                let mut made = 0;
+                for job in &stuck {
+                    made += usize::from(jobs::make_due(tx, job, now)?);
+                }
+                Ok::<_, Error>(made)
+            };
+            let made = self.database.transact("make jobs due", make_due).await?;
+            tracing::warn!(jobs = made, "jobs were stamped by a clock that was ahead; they run now");
+        }
+        Ok(new)
     }
 
     async fn take(&self, limit: u32) -> Result<Vec<Taken>, Error> {

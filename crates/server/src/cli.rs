@@ -207,6 +207,10 @@ pub(crate) struct ServeArgs {
     /// The configuration file; options of the command line count more
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Go back to a storage configuration that was in force before, on all nodes. Without this, an earlier one is refused:
+    /// most likely it was forgotten to give this node the newer file
+    #[arg(long)]
+    pub(crate) accept_config: bool,
     /// Print JSON: what ready.json says, once requests are accepted
     #[arg(long)]
     pub(crate) json: bool,

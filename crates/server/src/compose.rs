@@ -135,3 +135,14 @@ impl Operations for Running {
         self.reload.run().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::job_settings;
+    use std::time::Duration;
+
+    #[test]
+    fn another_node_takes_over_within_15_seconds() {
+        assert!(job_settings().takeover() <= Duration::from_secs(15));
+    }
+}

@@ -18,7 +18,7 @@ pub(crate) use names::Names;
 pub(crate) use order::{Order, Refusal, Wanted};
 pub(crate) use shown::{line, progress, shown, what};
 
-use crate::storage::Storage;
+use crate::storage::{Followed, Storage};
 use entente_database::jobs::{self, NewJob};
 use entente_database::relocations::{self, Moved, Relocation, State};
 use entente_database::{Database, Error as DatabaseError, Tx};
@@ -195,11 +195,15 @@ impl Relocations {
         Ok(Next::Ended)
     }
 
-    /// Puts redirects out of force that the configuration, or a move back, has made needless.
+    /// Puts redirects out of force that the configuration, or a move back, has made needless, once no node can go by a
+    /// configuration that needs them: it would write to the source again.
     pub(crate) async fn retire_redirects(&self) -> Result<(), DatabaseError> {
-        let named = redirects::meanings(&self.storage.in_force().named());
-        let redirects = self.database.read_long(|tx: &mut Tx<'_>| relocations::redirects(tx)).await?;
-        let spent = redirects::spent(&named, &redirects);
+        let (in_force, now) = (self.storage.in_force(), self.world.now());
+        let (named, generation) = (redirects::meanings(&in_force.named()), in_force.names.generation);
+        let read =
+            move |tx: &mut Tx<'_>| Ok::<_, DatabaseError>((relocations::redirects(tx)?, Followed::read(tx, now)?));
+        let (redirects, followed) = self.database.read_long(read).await?;
+        let spent = redirects::spent(&named, &redirects, |source| followed.is_forgotten(source, generation));
         if !spent.is_empty() {
             self.database.transact("retire redirects", move |tx| relocations::retire(tx, &spent)).await?;
             self.storage.refresh().await?;

@@ -1,8 +1,10 @@
 //! What a store holds and does: for `entente status` and `/admin/v1/status`.
 
 use crate::output::size;
+use crate::storage::Generations;
 use crate::store::Store;
 use entente_database::jobs::{Counts, Failing};
+use entente_database::nodes::{self, Report};
 use entente_database::statistics::{COUNT_MAX, KeyUse, Statistics};
 use entente_database::{Database, Error, jobs, statistics};
 use entente_door_admin::shown::moment;
@@ -17,6 +19,8 @@ pub(crate) struct Status {
     keys: Vec<KeyUse>,
     counts: Counts,
     failing: Vec<Failing>,
+    nodes: Vec<Report>,
+    generation: u64,
 }
 
 impl Status {
@@ -28,6 +32,8 @@ impl Status {
                 keys: statistics::keys(tx)?,
                 counts: jobs::counts(tx, now)?,
                 failing: jobs::failing(tx, FAILING_MAX)?,
+                nodes: nodes::all(tx)?,
+                generation: Generations::newest(tx)?,
             })
         };
         database.read_long(read).await
@@ -47,6 +53,19 @@ impl Status {
                     "attempts": job.attempts,
                     "last_error": job.last_error,
                     "next_run_at": moment(job.run_at),
+                })
+            })
+            .collect();
+        let nodes: Vec<_> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                json!({
+                    "name": node.name,
+                    "version": node.version,
+                    "configuration_generation": node.generation,
+                    "started_at": moment(node.started_at),
+                    "seen_at": moment(node.seen_at),
                 })
             })
             .collect();
@@ -72,6 +91,8 @@ impl Status {
                 "failing": self.counts.failing,
                 "failures": failing,
             },
+            "configuration_generation": self.generation,
+            "nodes": nodes,
         })
     }
 
@@ -119,6 +140,15 @@ impl Status {
             running = self.counts.running,
             failing = self.counts.failing,
         );
+        for node in &self.nodes {
+            let behind = if node.generation < self.generation { " (others have a newer one)" } else { "" };
+            text.push_str(&format!(
+                "node        {}, configuration {}{behind}, seen {}\n",
+                node.name,
+                node.generation,
+                moment(node.seen_at)
+            ));
+        }
         for job in &self.failing {
             text.push_str(&format!(
                 "  failing   {} after {} attempts, again at {}: {}\n",

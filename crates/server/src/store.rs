@@ -3,7 +3,7 @@
 use crate::config::{Config, DatabaseConfig};
 use crate::data::{DataDirectory, Metadata};
 use crate::exit::{Exit, Failure};
-use crate::storage::{Purpose, Storage};
+use crate::storage::{OnEarlier, Purpose, Storage};
 use anyhow::Context;
 use entente_clouds::SecretSource;
 use entente_custodians::Custodian;
@@ -69,10 +69,11 @@ impl Store {
         data: DataDirectory,
         config: Config,
         limits: Limits,
+        on_earlier: OnEarlier,
     ) -> Result<(Self, Opened, Start), Failure> {
         let database = open_database(world, &data, &config.database, None)?;
         // Keys and backends come first: a store that has an enterprise is complete.
-        let storage = Storage::open(world, &database, &data, config.clone(), Purpose::Serve).await?;
+        let storage = Storage::open(world, &database, &data, config.clone(), Purpose::Serve(on_earlier)).await?;
         let (enterprise, start) = match database.read(enterprises::first)? {
             Some(enterprise) => (enterprise, Start::Later),
             None => make_enterprise(world, &database).await?,

@@ -13,7 +13,7 @@ use entente_database::{Database, Error as DatabaseError, Tx, assignments, settin
 use entente_identity::Identity;
 use entente_jobs::{BoxError, Handlers, Outcome, Run, Runner, handler};
 use entente_model::{ItemId, JobId, PolicyId};
-use entente_tree::limits::BATCH_ROWS_MAX;
+use entente_tree::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
 use entente_tree::{EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB, PURGE_VERSIONS_JOB, Tree};
 use entente_vault::Vault;
 use entente_vault::upkeep::collect::Grace;
@@ -41,6 +41,8 @@ const BREATH: Duration = Duration::from_millis(20);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often everything is compared with what its policy means.
 const CONVERGE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// After a node has left to others what it cannot do.
+const LEFT_TO_OTHERS: Duration = Duration::from_secs(10);
 /// How often replicas are removed that left long enough ago.
 const REMOVE_LEFT_EVERY: Duration = Duration::from_secs(60);
 /// How often is looked whether a scrub is due.
@@ -119,7 +121,7 @@ impl Upkeep {
         let (identity, config) = (self.identity.clone(), &self.config);
         let (collected, repacked, grace) = (self.vault.clone(), self.vault.clone(), config.grace.0);
         let handlers = Handlers::new()
-            .on(PURGE_JOB, handler(move |run: Run| purge(purged.clone(), run)))
+            .on_within(COPY_LIFETIME, PURGE_JOB, handler(move |run: Run| purge(purged.clone(), run)))
             .every(config.expire.0, PURGE_VERSIONS_JOB, handler(move |_| purge_versions(removed.clone())))
             .every(config.expire.0, EXPIRE_SESSIONS_JOB, handler(move |_| expire_sessions(expired.clone())))
             .every(config.expire.0, EXPIRE_TOKENS_JOB, handler(move |_| expire_tokens(identity.clone())))
@@ -135,6 +137,7 @@ impl Upkeep {
     /// Those that see to it that content is where it is to be.
     fn storage_handlers(&self, handlers: Handlers) -> Handlers {
         let (replicating, converging, removing) = (self.settling.clone(), self.settling.clone(), self.settling.clone());
+        let retiring = self.relocations.clone();
         let (relocations, begun, scrubbed) = (self.relocations.clone(), self.scrubbing.clone(), self.scrubbing.clone());
         let following = Following {
             database: self.database.clone(),
@@ -143,7 +146,11 @@ impl Upkeep {
         };
         handlers
             .on(REPLICATE_JOB, handler(move |run: Run| replicating.clone().replicate(run)))
-            .every(CONVERGE_EVERY, CONVERGE_JOB, handler(move |run: Run| converging.clone().follow_configuration(run)))
+            .every(
+                CONVERGE_EVERY,
+                CONVERGE_JOB,
+                handler(move |run: Run| follow_configuration(converging.clone(), retiring.clone(), run)),
+            )
             .every(REMOVE_LEFT_EVERY, REMOVE_LEFT_JOB, handler(move |run: Run| removing.clone().remove_left(run)))
             .on(RELOCATE_JOB, handler(move |run: Run| relocate(relocations.clone(), run)))
             .on(FOLLOW_POLICY_JOB, handler(move |run: Run| following.clone().follow(run)))
@@ -153,6 +160,7 @@ impl Upkeep {
 
     /// Asks for everything to be compared with what the configuration means now.
     async fn configuration_changed(&self) -> Result<(), BoxError> {
+        self.storage.report().await?;
         self.relocations.retire_redirects().await?;
         self.enqueue(CONVERGE_JOB).await?;
         // What was moved elsewhere by hand stays there, unless another policy has become the default.
@@ -201,9 +209,10 @@ impl Upkeep {
 
     /// Whether a job was queued.
     async fn look(&self) -> Result<bool, DatabaseError> {
-        let before = self.world.now().before(INTENT_GRACE);
+        let now = self.world.now();
         let is_due = move |tx: &mut Tx<'_>| {
-            Ok::<_, DatabaseError>(!jobs::is_queued(tx, REPLICATE_JOB, "")? && relocations::is_unsettled(tx, before)?)
+            let is_queued = jobs::is_queued(tx, REPLICATE_JOB, "")?;
+            Ok::<_, DatabaseError>(!is_queued && relocations::is_unsettled(tx, now, INTENT_GRACE)?)
         };
         let is_due = self.database.read_long(is_due).await?;
         if is_due {
@@ -218,6 +227,15 @@ impl Upkeep {
             move |tx: &mut Tx<'_>| jobs::enqueue(tx, &NewJob { job, kind, key: "", payload: "", run_at: now }, now);
         self.database.transact("queue job", new).await
     }
+}
+
+/// A node that goes by an older configuration leaves it to those which have the newest.
+async fn follow_configuration(settling: Settling, relocations: Relocations, run: Run) -> Result<Outcome, BoxError> {
+    if !settling.storage.is_newest() {
+        return Ok(Outcome::Again(LEFT_TO_OTHERS));
+    }
+    relocations.retire_redirects().await?;
+    settling.follow_configuration(run).await
 }
 
 async fn relocate(relocations: Relocations, run: Run) -> Result<Outcome, BoxError> {

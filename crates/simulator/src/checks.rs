@@ -103,6 +103,12 @@ pub(crate) fn check_no_garbage(durable: &Durable, life: &Life) {
     if known != durable.stored() {
         life.violated("objects are left to which nothing refers, or the other way round".to_owned());
     }
+    if let Some((backend, name)) = state.orphans().next() {
+        life.violated(format!("object {name} on backend {backend} is gone, and still noted as unknown"));
+    }
+    if let Some(manifest) = state.manifests().find(|manifest| state.is_moving(manifest.content)) {
+        life.violated(format!("content {} is on the move for ever", manifest.content));
+    }
     // Reservations of this very life may be left; they have no object.
     if let Some(left) = state.segments().find(|s| s.state == SegmentState::Condemned) {
         life.violated(format!("condemned segment {} was not forgotten", left.segment));
@@ -121,6 +127,10 @@ pub(crate) fn check_zones(durable: &Durable, life: &Life) {
         }
     }
     for manifest in state.manifests() {
+        let is_elsewhere = state.segments_of_content(manifest.content).any(|record| record.policy != manifest.policy);
+        if is_elsewhere && !state.is_moving(manifest.content) {
+            life.violated(format!("content {} is in part elsewhere, and nobody knows", manifest.content));
+        }
         for record in state.segments_of_content(manifest.content) {
             let zone = setting.policies.get(&record.policy).map(|policy| policy.zone);
             let may = |zone| zone == manifest.zone || model.may_be_in(manifest.content, zone);

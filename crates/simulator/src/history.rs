@@ -165,6 +165,9 @@ async fn settle_thoroughly(durable: &Durable, life: &Life) {
     life.end_moves().await;
     // Whoever intended a copy has had his time.
     tokio::time::sleep(safety::INTENT_GRACE + Duration::from_millis(2)).await;
+    if life.one_in(2) {
+        empty_backends(life).await;
+    }
     let mut last = None;
     for _ in 0..PASSES_MAX {
         let converged = match life.vault.converge(Selection::All, None, &Pace::default(), &mut Unwatched).await {
@@ -199,6 +202,16 @@ async fn settle_thoroughly(durable: &Durable, life: &Life) {
     checks::check_zones(durable, life);
     checks::read_everything(life).await;
     checks::check_verify(life, "after collect", Verified::is_clean).await;
+}
+
+/// One backend after the other, as a move does: there small segments become one.
+async fn empty_backends(life: &Life) {
+    for backend in life.backends.keys() {
+        let converged = life.vault.converge(Selection::On(*backend), None, &Pace::default(), &mut Unwatched).await;
+        if let Err(error) = converged {
+            return life.violated(format!("emptying backend {backend} failed: {error}"));
+        }
+    }
 }
 
 #[cfg(test)]

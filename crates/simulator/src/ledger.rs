@@ -2,6 +2,8 @@
 //! failure before it, or after it, when nobody knows whether it was done. What it must do is what `database::ledger` and
 //! `database::contents` do on SQL.
 
+mod orphans;
+mod owner;
 mod replicas;
 
 use crate::steps::Steps;
@@ -10,12 +12,13 @@ use entente_clouds::ObjectName;
 use entente_model::{
     BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp, ZoneId,
 };
+use entente_vault::upkeep::safety::UNUSED_AGE_MIN;
 use entente_vault::{
     ChunkRecord, Copy, EpochRecord, Error, Ledger, Located, Replica, ReplicaState, SegmentRecord, SegmentState,
-    Written, WrittenSegment,
+    Stretch, WrittenSegment,
 };
 use entente_world::World;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// No call may ask for, or about, more rows than this.
@@ -32,6 +35,10 @@ pub(crate) struct State {
     chunks: BTreeMap<(ContentId, u32), Place>,
     /// Parts of contents that are still arriving.
     parts: BTreeMap<(ContentId, u32), Place>,
+    /// Contents of which some chunk may be in a segment of another policy than theirs.
+    moving: BTreeSet<ContentId>,
+    /// Objects that are known to be unknown, and since when.
+    orphans: BTreeMap<(BackendId, ObjectName), Timestamp>,
     epochs: BTreeMap<EpochId, EpochRecord>,
     /// Every name that there ever was: where, for a segment of which policy, and whether upkeep made it for a copy.
     names: BTreeMap<ObjectName, Named>,
@@ -79,86 +86,6 @@ impl SimulatedLedger {
     fn fail_now_and_then(&self) -> Result<(), Error> {
         if self.steps.one_in(self.errors) { Err(Error::ledger(SIMULATED)) } else { Ok(()) }
     }
-
-    /// Commits a content: all of it or, when one of its segments is condemned, nothing.
-    pub(crate) async fn commit(&self, written: &Written) -> Result<(), Error> {
-        self.transact("commit content", |state| {
-            state.has_no(written.manifest.content)?;
-            for segment in &written.segments {
-                state.can_hold(segment.segment)?;
-            }
-            for place in &written.manifest.places {
-                state.hold(place, &written.segments)?;
-                state.chunks.insert((written.manifest.content, place.chunk), *place);
-            }
-            state.contents.insert(written.manifest.content, (bare(&written.manifest), 1));
-            Ok(())
-        })
-        .await
-    }
-
-    /// Adds a reference, for a copy.
-    pub(crate) async fn share(&self, content: ContentId) -> Result<bool, Error> {
-        let share =
-            |state: &mut State| Ok(state.contents.get_mut(&content).map(|(_, references)| *references += 1).is_some());
-        self.transact("share content", share).await
-    }
-
-    /// Drops a reference, and the content with the last one.
-    pub(crate) async fn release(&self, content: ContentId) -> Result<(), Error> {
-        self.transact("release content", |state| {
-            let Some((_, references)) = state.contents.get_mut(&content) else { return Ok(()) };
-            *references -= 1;
-            if *references == 0 {
-                state.contents.remove(&content);
-                state.drop_places(content, |state| &mut state.chunks);
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Keeps a part of a content that is still arriving.
-    pub(crate) async fn keep_part(
-        &self,
-        content: ContentId,
-        place: Place,
-        segment: WrittenSegment,
-    ) -> Result<(), Error> {
-        self.transact("keep part", |state| {
-            state.can_hold(segment.segment)?;
-            state.hold(&place, &[segment])?;
-            if let Some(old) = state.parts.insert((content, place.chunk), place) {
-                state.let_go(&old);
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Commits a content from its parts.
-    pub(crate) async fn commit_parts(&self, manifest: &Manifest) -> Result<(), Error> {
-        self.transact("commit parts", |state| {
-            state.has_no(manifest.content)?;
-            let parts: Vec<_> = state.places_of(manifest.content, &state.parts);
-            for place in parts {
-                state.parts.remove(&(manifest.content, place.chunk));
-                state.chunks.insert((manifest.content, place.chunk), place);
-            }
-            state.contents.insert(manifest.content, (bare(manifest), 1));
-            Ok(())
-        })
-        .await
-    }
-
-    /// Gives up a content that was still arriving.
-    pub(crate) async fn abort(&self, content: ContentId) -> Result<(), Error> {
-        self.transact("abort content", |state| {
-            state.drop_places(content, |state| &mut state.parts);
-            Ok(())
-        })
-        .await
-    }
 }
 
 impl State {
@@ -181,6 +108,10 @@ impl State {
 
     pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.contents.values().map(|(manifest, _)| manifest)
+    }
+
+    pub(crate) fn is_moving(&self, content: ContentId) -> bool {
+        self.moving.contains(&content)
     }
 
     /// The segments that hold a content's chunks.
@@ -289,7 +220,7 @@ impl Ledger for SimulatedLedger {
                     size: 0,
                     live: 0,
                     created_at: now,
-                    dead_since: Some(now),
+                    dead_since: None,
                 };
                 state.segments.insert(*segment, record);
             }
@@ -371,6 +302,17 @@ impl Ledger for SimulatedLedger {
         .await
     }
 
+    async fn note_orphans(
+        &self,
+        backend: BackendId,
+        stretch: Stretch,
+        names: &[ObjectName],
+        now: Timestamp,
+    ) -> Result<Vec<(ObjectName, Timestamp)>, Error> {
+        bounded(names.len())?;
+        self.transact("note orphans", |state| Ok(state.note_orphans(backend, stretch, names, now))).await
+    }
+
     async fn chunks_in(&self, segment: SegmentId, offset: u64, limit: u32) -> Result<Vec<ChunkRecord>, Error> {
         let limit = bounded(limit as usize)?;
         self.transact("chunks in", |state| {
@@ -421,7 +363,9 @@ impl Ledger for SimulatedLedger {
             let mut condemned = Vec::new();
             for segment in segments {
                 let Some(record) = state.segments.get_mut(segment) else { continue };
-                if record.live == 0 {
+                let old = before.max(now.before(UNUSED_AGE_MIN));
+                let is_young = record.created_at > old && record.created_at <= now;
+                if record.live == 0 && !(record.state == SegmentState::Reserved && is_young) {
                     record.dead_since = Some(record.dead_since.map_or(now, |since| since.min(now)));
                 }
                 let unused = record.live == 0 && record.dead_since.is_some_and(|since| since <= before);
@@ -500,11 +444,13 @@ impl Ledger for SimulatedLedger {
 
     async fn move_content(&self, old: &Manifest, new: &Manifest) -> Result<bool, Error> {
         self.transact("move content", |state| {
+            let is_elsewhere = state.segments_of_content(old.content).any(|record| record.policy != new.policy);
             let Some((manifest, _)) = state.contents.get_mut(&old.content) else { return Ok(false) };
-            if manifest.policy != old.policy || manifest.key != old.key {
+            if manifest.policy != old.policy || manifest.key != old.key || is_elsewhere {
                 return Ok(false);
             }
             (manifest.policy, manifest.zone, manifest.key) = (new.policy, new.zone, new.key.clone());
+            state.moving.remove(&old.content);
             Ok(true)
         })
         .await
@@ -521,6 +467,7 @@ impl Ledger for SimulatedLedger {
                     state.hold(new, &[target])?;
                     state.chunks.insert(key, *new);
                     state.let_go(&chunk.place);
+                    state.moves_to(chunk.content, target.segment);
                     moved += 1;
                 }
             }
@@ -564,6 +511,7 @@ fn bounded(rows: usize) -> Result<usize, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use entente_vault::Written;
     use entente_vault::conformance::{Owner, run};
     use std::pin::Pin;
 

@@ -169,7 +169,7 @@ pub(crate) fn life(durable: &Durable, world: &World, steps: &Steps, parts: &Part
     let clouds: BTreeMap<_, _> = parts.backends.iter().map(|(id, backend)| (*id, cloud(backend))).collect();
     let topology = locked(&durable.setting).topology(&clouds, &parts.custodians);
     let gather = Duration::from_millis(conditions.gather_ms);
-    let limits = Limits { key_lease: KEY_LEASE, gather, ..Limits::default() };
+    let limits = Limits { key_lease: KEY_LEASE, gather, merge_after: Duration::ZERO, ..Limits::default() };
     Life {
         vault: Vault::new(world.clone(), Arc::new(ledger.clone()), topology, limits),
         ledger,

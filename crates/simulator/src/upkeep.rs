@@ -2,7 +2,7 @@
 
 use crate::backend::Mood;
 use crate::clients::Life;
-use entente_model::ContentId;
+use entente_model::{ContentId, Manifest};
 use entente_vault::upkeep::collect::Grace;
 use entente_vault::upkeep::repack::Choice;
 use entente_vault::upkeep::verify::Depth;
@@ -96,9 +96,19 @@ impl Life {
         rehoused.is_some_and(|rehoused| rehoused.unfinished == 0 && rehoused.failed == 0)
     }
 
-    /// Ends every move of a content that was begun.
+    /// Ends every move of a content that was begun, there or, when the mind was changed, back: then only what the ledger has
+    /// noted tells which they are.
     pub(crate) async fn end_moves(&self) {
-        for (content, to) in self.with_model(|model| model.unfinished_moves()) {
+        let moves = if self.one_in(2) {
+            self.with_model(|model| model.unfinished_moves())
+        } else {
+            let home = |manifest: &Manifest| {
+                let scope = Scope { zone: manifest.zone, policy: manifest.policy, enterprise: manifest.enterprise };
+                (manifest.content, scope)
+            };
+            self.ledger.moving().iter().map(home).collect()
+        };
+        for (content, to) in moves {
             for turn in 0.. {
                 if self.rehouse_to(&[content], to).await {
                     break;

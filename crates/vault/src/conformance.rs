@@ -2,7 +2,10 @@
 
 mod replicas;
 
-use crate::{Error, Holders, Ledger, ObjectName, ReplicaState, SegmentRecord, SegmentState, Written, WrittenSegment};
+use crate::{
+    ChunkRecord, Error, Holders, Ledger, ObjectName, ReplicaState, SegmentRecord, SegmentState, Stretch, Written,
+    WrittenSegment,
+};
 use entente_model::{
     BackendId, Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp,
     WrappedDataKey, ZoneId,
@@ -60,7 +63,9 @@ pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
 
     let all = [a.segment, b.segment, unused.segment];
     check("what is too young is not condemned", say(ledger.condemn(&all, T0, EARLY).await)?.is_empty())?;
-    check("only what is unused is condemned", ids(&say(ledger.condemn(&all, LATER, T0).await)?) == [unused.segment])?;
+    check("nor what has just been noted", say(ledger.condemn(&all, LATER, T0).await)?.is_empty())?;
+    let only = say(ledger.condemn(&all, LATER, LATER).await)?;
+    check("only what is unused is condemned", ids(&only) == [unused.segment])?;
     check(
         "condemning again answers the same",
         ids(&say(ledger.condemn(&all, LATER, EARLY).await)?) == [unused.segment],
@@ -79,6 +84,7 @@ pub async fn run(ledger: &dyn Ledger, owner: &dyn Owner) -> Result<(), String> {
 
     rehome(ledger, &written, &a, &b).await?;
     replicas::run(ledger, &b).await?;
+    orphans(ledger).await?;
     move_content(ledger, &written).await?;
 
     say(owner.release(ContentId::new(1)).await)?;
@@ -120,10 +126,71 @@ async fn move_content(ledger: &dyn Ledger, written: &Written) -> Result<(), Stri
     let old = Manifest { places: Vec::new(), ..written.manifest.clone() };
     let mut new = Manifest { policy: PolicyId::new(40), zone: ZoneId::new(10), ..old.clone() };
     new.key = WrappedDataKey { epoch: EpochId::new(2), bytes: vec![1; 40] };
+    check("a content stays while its chunks do", !say(ledger.move_content(&old, &new).await)?)?;
+    let places: Vec<_> = say(ledger.places(old.content, 0, 10).await)?.iter().map(|located| located.place).collect();
+    let there = target(ledger, new.policy, 0xc0).await?;
+    bring(ledger, old.content, (places.first(), there)).await?;
+    check("nor while one of them does", !say(ledger.move_content(&old, &new).await)?)?;
+    check("nor is it back by itself", !say(ledger.move_content(&old, &old).await)?)?;
+    bring(ledger, old.content, (places.get(1), there)).await?;
     check("a content moves to another policy and zone", say(ledger.move_content(&old, &new).await)?)?;
     check("and is there then", say(ledger.content(old.content).await)?.as_ref() == Some(&new))?;
     check("one that has moved does not move again", !say(ledger.move_content(&old, &new).await)?)?;
-    check("a content moves back", say(ledger.move_content(&new, &old).await)?)
+    check("nor back without its chunks", !say(ledger.move_content(&new, &old).await)?)?;
+    let back = target(ledger, old.policy, 0xd0).await?;
+    for located in say(ledger.places(old.content, 0, 10).await)? {
+        bring(ledger, old.content, (Some(&located.place), back)).await?;
+    }
+    check("a content moves back", say(ledger.move_content(&new, &old).await)?)?;
+    check("and may be told to be where it is", say(ledger.move_content(&old, &old).await)?)
+}
+
+/// A segment of a policy for chunks that move.
+async fn target(ledger: &dyn Ledger, policy: PolicyId, name: u8) -> Result<SegmentId, String> {
+    let intents = [vec![(BACKEND, ObjectName::new([name; 16]))]];
+    let reserved = say(ledger.reserve(policy, &intents, T0).await)?;
+    reserved.first().copied().ok_or_else(|| "nothing was reserved".to_owned())
+}
+
+async fn bring(
+    ledger: &dyn Ledger,
+    content: ContentId,
+    (place, to): (Option<&Place>, SegmentId),
+) -> Result<(), String> {
+    let place = *place.ok_or("a chunk is not there")?;
+    let new = Place { segment: to, offset: u64::from(place.chunk) * 300, ..place };
+    let target = WrittenSegment { segment: to, size: 900, holders: holders() };
+    let moved = say(ledger.rehome(target, &[(ChunkRecord { content, place }, new)]).await)?;
+    check("a chunk moves", moved == 1)
+}
+
+/// What is unknown is so since it was first noted, until it is not noted any more.
+async fn orphans(ledger: &dyn Ledger) -> Result<(), String> {
+    let [one, two, three] = [1, 2, 3].map(|number| ObjectName::new([number; 16]));
+    let all = Stretch::default();
+    let first = say(ledger.note_orphans(BACKEND, all, &[one, two], T0).await)?;
+    check("what is unknown is so from now on", sorted(first) == [(one, T0), (two, T0)])?;
+    let again = say(ledger.note_orphans(BACKEND, all, &[one, two, three], LATER).await)?;
+    check("and since then", sorted(again) == [(one, T0), (two, T0), (three, LATER)])?;
+    let other = say(ledger.note_orphans(OTHER, all, &[one], LATER).await)?;
+    check("each backend has its own", other == [(one, LATER)])?;
+    let early = say(ledger.note_orphans(OTHER, all, &[one], EARLY).await)?;
+    check("what was noted at a moment yet to come is noted anew", early == [(one, EARLY)])?;
+    let within = Stretch { after: Some(one), upto: Some(two) };
+    check("of a stretch nothing is left", say(ledger.note_orphans(BACKEND, within, &[], LATER).await)?.is_empty())?;
+    let after = say(ledger.note_orphans(BACKEND, all, &[one, two, three], LATER).await)?;
+    check("what was forgotten begins anew", sorted(after) == [(one, T0), (two, LATER), (three, LATER)])?;
+    for backend in [BACKEND, OTHER] {
+        say(ledger.note_orphans(backend, all, &[], LATER).await)?;
+    }
+    let last = say(ledger.note_orphans(BACKEND, all, &[one], LATER).await)?;
+    check("all may be forgotten", last == [(one, LATER)])?;
+    say(ledger.note_orphans(BACKEND, all, &[], LATER).await).map(drop)
+}
+
+fn sorted(mut orphans: Vec<(ObjectName, Timestamp)>) -> Vec<(ObjectName, Timestamp)> {
+    orphans.sort_unstable();
+    orphans
 }
 
 async fn epochs(ledger: &dyn Ledger) -> Result<(), String> {

@@ -73,6 +73,15 @@ impl Copies {
         Self::begin_with(core, (zone, policy), share).await
     }
 
+    /// Begins a segment that is to be durable on every backend that its policy means before it counts. The caller accounts
+    /// for its bytes.
+    pub(crate) async fn begin_everywhere(core: &Arc<Core>, zone: ZoneId, policy: PolicyId) -> Result<Self, Error> {
+        let topology = core.topology();
+        let mut plan = core.plan(&topology, zone, policy)?;
+        plan.durable = plan.order.len();
+        Self::begin_as_planned(core, policy, (topology, plan, None)).await
+    }
+
     async fn begin_with(
         core: &Arc<Core>,
         (zone, policy): (ZoneId, PolicyId),
@@ -81,6 +90,14 @@ impl Copies {
         // From here on it is this topology, whatever comes.
         let topology = core.topology();
         let plan = core.plan(&topology, zone, policy)?;
+        Self::begin_as_planned(core, policy, (topology, plan, share)).await
+    }
+
+    async fn begin_as_planned(
+        core: &Arc<Core>,
+        policy: PolicyId,
+        (topology, plan, share): (Arc<Topology>, Plan, Option<Share>),
+    ) -> Result<Self, Error> {
         let Reservation { segment, names } = core.reservations.take(policy, &plan.order).await?;
         let way = if plan.is_straight(&topology) {
             let mut creations = Vec::with_capacity(plan.durable);

@@ -37,7 +37,7 @@ pub enum ReplicaState {
     Damaged,
     /// Good, and no longer wanted: it goes after a grace period.
     Leaving,
-    /// Its object is being deleted. Does not count.
+    /// Its object is to be deleted. Does not count, and is read when nothing else is left.
     Condemned,
 }
 
@@ -77,7 +77,7 @@ pub struct SegmentRecord {
     pub live: u64,
     /// When it was reserved.
     pub created_at: Timestamp,
-    /// Since when nothing refers to it, as far as a collection has noticed; a reserved one, since it was reserved.
+    /// Since when nothing refers to it, as far as a collection has noticed.
     pub dead_since: Option<Timestamp>,
     /// Its replicas, in order of backends.
     pub replicas: Vec<Replica>,
@@ -175,6 +175,23 @@ pub struct Copy {
     pub name: ObjectName,
 }
 
+/// A stretch of the names of objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stretch {
+    /// It begins after this name; `None`: at the first that there can be.
+    pub after: Option<ObjectName>,
+    /// Its last name; `None`: the last that there can be.
+    pub upto: Option<ObjectName>,
+}
+
+impl Stretch {
+    /// Whether a name is within.
+    #[must_use]
+    pub fn has(&self, name: ObjectName) -> bool {
+        self.after.is_none_or(|after| name > after) && self.upto.is_none_or(|upto| name <= upto)
+    }
+}
+
 /// What the vault has written for one content, not yet committed: the manifest, and the lengths of its segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -230,6 +247,19 @@ pub trait Ledger: Send + Sync + 'static {
     /// Those of the named objects of a backend that the ledger knows, in any order.
     async fn known(&self, backend: BackendId, names: &[ObjectName]) -> Result<Vec<ObjectName>, Error>;
 
+    /// Notes that, of the objects of a backend with names in a stretch, the ledger does not know these, and that those are
+    /// all: since `now`, where that is news, or was noted at a moment that is yet to come (the clock was set back). What was
+    /// noted there of others is forgotten. Answers since when each of these is unknown, in any order.
+    ///
+    /// A backup of the ledger that is restored has noted nothing of what came after it: there the time begins anew.
+    async fn note_orphans(
+        &self,
+        backend: BackendId,
+        stretch: Stretch,
+        names: &[ObjectName],
+        now: Timestamp,
+    ) -> Result<Vec<(ObjectName, Timestamp)>, Error>;
+
     /// Up to `limit` chunks in a segment, from `offset` on, in order of offsets.
     async fn chunks_in(&self, segment: SegmentId, offset: u64, limit: u32) -> Result<Vec<ChunkRecord>, Error>;
 
@@ -243,7 +273,8 @@ pub trait Ledger: Send + Sync + 'static {
     async fn content(&self, content: ContentId) -> Result<Option<Manifest>, Error>;
 
     /// Notes that nothing refers to these segments since `now`, where nothing does and that is news (or was noted at a
-    /// moment that is yet to come: the clock was set back); then condemns those to which nothing has referred since
+    /// moment that is yet to come: the clock was set back). Of reserved ones nothing is noted before they are as old as
+    /// `before`, or [`UNUSED_AGE_MIN`](crate::upkeep::safety::UNUSED_AGE_MIN). Then condemns those to which nothing has referred since
     /// `before` or longer, and answers them, with the replicas that they have then: no more come. Those condemned already
     /// are answered too.
     async fn condemn(
@@ -273,7 +304,7 @@ pub trait Ledger: Send + Sync + 'static {
     async fn trust(&self, copies: &[Copy], now: Timestamp) -> Result<u32, Error>;
 
     /// Lets the replicas of live segments on a backend leave, each only if at least `others_min` (at least 1) durable ones
-    /// are elsewhere; one that does not count is condemned at once. Answers those that leave now.
+    /// are elsewhere; one that does not count is condemned instead. Answers those that leave now.
     async fn leave(
         &self,
         backend: BackendId,
@@ -283,8 +314,8 @@ pub trait Ledger: Send + Sync + 'static {
     ) -> Result<Vec<SegmentId>, Error>;
 
     /// Condemns up to `limit` replicas on a backend, of segments after `after`, that have been leaving since `before` or
-    /// longer, each only if a durable one is elsewhere. Answers them, and those that were condemned already, in order of
-    /// segments.
+    /// longer, each only if a durable one is elsewhere. Answers them, and those that were condemned before but are like them
+    /// otherwise, in order of segments: their objects may be deleted now.
     async fn condemn_replicas(
         &self,
         backend: BackendId,
@@ -297,11 +328,13 @@ pub trait Ledger: Send + Sync + 'static {
     async fn forget_replicas(&self, copies: &[Copy]) -> Result<(), Error>;
 
     /// Points chunks at new places (same content, same chunk number) where they are still at their old ones, and
-    /// makes `target` live. Answers how many moved; none and an error if `target` is condemned.
+    /// makes `target` live. Answers how many moved; none and an error if `target` is condemned. Notes of contents of another
+    /// policy than `target`'s that they are on the move.
     async fn rehome(&self, target: WrittenSegment, moves: &[(ChunkRecord, Place)]) -> Result<u32, Error>;
 
     /// Gives a content another policy (and zone, and wrapping of its data key), if its data key is still wrapped as in `old`
-    /// and its policy still that one. Its chunks are elsewhere by then. Answers whether it did.
+    /// and its policy still that one, and every chunk of it is in a segment of the new policy. Then it is not on the move any
+    /// more. Answers whether it did. Old and new may be the same: of a move that was called off.
     async fn move_content(&self, old: &Manifest, new: &Manifest) -> Result<bool, Error>;
 
     /// The newest epoch key of an enterprise in a zone, or `None`.

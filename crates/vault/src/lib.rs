@@ -39,7 +39,7 @@ pub use entente_custodians::{KeyContext, WrappedKey};
 pub use error::Error;
 pub use ledger::{
     CHUNKS_MAX, COPIES_MAX, ChunkRecord, Copy, EpochRecord, Holders, Ledger, Located, Replica, ReplicaState,
-    SegmentRecord, SegmentState, Written, WrittenSegment,
+    SegmentRecord, SegmentState, Stretch, Written, WrittenSegment,
 };
 pub use read::Reading;
 pub use topology::Topology;
@@ -104,6 +104,8 @@ pub struct Limits {
     /// How long a copy may take to become durable before it is written to the next backend too; a second more for every
     /// 4 MiB.
     pub failover_after: Duration,
+    /// A small segment is not moved into a larger one for this long after it became durable.
+    pub merge_after: Duration,
 }
 
 impl Default for Limits {
@@ -122,6 +124,7 @@ impl Default for Limits {
             hedge_after: Duration::from_millis(150),
             hedges_max: 64,
             failover_after: Duration::from_secs(2),
+            merge_after: upkeep::safety::SHARED_COMMIT_GRACE,
         }
     }
 }

@@ -12,6 +12,9 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("storage policies", include_str!("0003_policies.sql")),
     ("relocations", include_str!("0004_relocations.sql")),
     ("nodes", include_str!("0005_nodes.sql")),
+    ("upkeep", include_str!("0006_upkeep.sql")),
+    ("unreadable", include_str!("0010_unreadable.sql")),
+    ("node reports", include_str!("0011_reports.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 /// Tables that each database has of its own.
-const OWN: [&str; 3] = ["migrations", "nodes", "writers"];
+const OWN: [&str; 4] = ["migrations", "nodes", "writers", "node_reports"];
 /// The name of a setting: what ties a file to the database that it was moved to.
 const TOKEN: &str = "database moved";
 

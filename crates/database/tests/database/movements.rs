@@ -5,7 +5,10 @@ use entente_database::relocations::{self, Moved, Progress, Relocation, State};
 use entente_database::scrubs::{self, Found};
 use entente_database::{Database, Error, Tx};
 use entente_model::{BackendId, ItemId, PolicyId, RelocationId, Timestamp, UserId};
+use entente_vault::{Ledger, ObjectName};
 use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 async fn run<T: Send + 'static>(
     database: &Database,
@@ -72,6 +75,8 @@ async fn a_relocation_lives_from_its_order_to_its_end() {
         removed: 10,
         failures: 11,
         last_error: "é".repeat(1_000),
+        unreadable: 12,
+        barren: 13,
     };
     let stored = progress.clone();
     assert!(run(&database, move |tx| relocations::save_progress(tx, first, State::Running, &stored, at(2_000))).await);
@@ -88,6 +93,7 @@ async fn a_relocation_lives_from_its_order_to_its_end() {
     assert!(run(&database, change(State::Paused, State::Running)).await);
     let found = database.read(|tx| relocations::by_id(tx, first)).unwrap().unwrap();
     assert_eq!((found.progress.position, found.progress.found), (None, 0), "it begins a new pass");
+    assert_eq!((found.progress.unreadable, found.progress.barren), (0, 0), "and waits for nothing");
     assert!(run(&database, move |tx| relocations::end(tx, first, State::Running, at(4_000))).await);
     assert!(!run(&database, move |tx| relocations::end(tx, first, State::Running, at(4_000))).await);
     assert_eq!(redirects(&database), [(first, true), (last, false)], "one that is done stays in force");
@@ -110,10 +116,35 @@ async fn an_empty_store_has_nothing_to_move() {
     let held = database.read(|tx| relocations::held(tx, backend, Some(PolicyId::new(1)))).unwrap();
     assert_eq!(held, relocations::Held::default());
     assert!(!database.read(|tx| relocations::holds_any(tx, backend, None)).unwrap());
-    assert!(!database.read(|tx| relocations::is_unsettled(tx, at(i64::MAX))).unwrap());
+    assert!(!database.read(|tx| relocations::is_unsettled(tx, at(1_000_000), MINUTE)).unwrap());
     assert!(!database.read(relocations::is_leaving).unwrap());
     let elsewhere = database.read(|tx| relocations::elsewhere(tx, UserId::new(1), PolicyId::new(1))).unwrap();
     assert_eq!(elsewhere, (0, 0));
+}
+
+#[tokio::test]
+async fn what_may_still_be_committed_is_of_the_policy_and_of_these_minutes() {
+    let kit = Kit::new();
+    let database = kit.open();
+    let (backend, now) = (BackendId::new(1), at(1_000_000));
+    let (mine, others) = (PolicyId::new(1), PolicyId::new(2));
+    let reserved = [
+        (1, mine, now),
+        (2, others, now),
+        (3, mine, now.before(3 * MINUTE)),
+        // By a clock that was ahead.
+        (4, mine, now.after(24 * 60 * MINUTE)),
+    ];
+    for (number, policy, at) in reserved {
+        database.reserve(policy, &[vec![(backend, ObjectName::new([number; 16]))]], at).await.unwrap();
+    }
+    let expected = |policy| {
+        let names: Vec<_> = (1..=5).map(|number| ObjectName::new([number; 16])).collect();
+        let within = now.before(MINUTE)..=now.after(MINUTE);
+        database.read(move |tx| relocations::expected(tx, (backend, policy), &names, within)).unwrap()
+    };
+    assert_eq!((expected(Some(mine)), expected(Some(others)), expected(None)), (1, 1, 2));
+    assert_eq!(expected(Some(PolicyId::new(3))), 0);
 }
 
 #[tokio::test]

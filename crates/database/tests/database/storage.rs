@@ -3,6 +3,7 @@
 use crate::kit::Kit;
 use entente_database::backends::{self, Amount, Backend, Standing};
 use entente_database::policies::{self, Reach, StoragePolicy};
+use entente_database::whereabouts::{self, Noted};
 use entente_database::zones::{self, Zone};
 use entente_database::{Database, Error, ErrorKind, Tx, contents};
 use entente_model::{
@@ -121,4 +122,25 @@ async fn only_what_is_durable_elsewhere_is_forgotten() {
     let two = Backend { id: TWO, name: "two".to_owned(), zone: ZoneId::new(1), standing: Standing::Removed };
     change(&database, move |tx| backends::put(tx, &two, NOW)).await;
     assert_eq!(database.read(|tx| backends::sole(tx, TWO)).unwrap().segments, 1);
+}
+
+#[tokio::test]
+async fn whatever_its_state_what_is_on_a_backend_is_counted() {
+    let (_kit, database) = two_backends().await;
+    store(&database, 1, &[ONE]).await;
+    store(&database, 2, &[ONE, TWO]).await;
+    change(&database, |tx| contents::release(tx, ContentId::new(3))).await;
+    let reserve = |policy: i64, number: u8, at: Timestamp| {
+        let intents = [vec![(ONE, ObjectName::new([number; 16]))]];
+        let database = database.clone();
+        async move { database.reserve(PolicyId::new(policy), &intents, at).await.unwrap() }
+    };
+    let later = Timestamp::from_millis(3_000);
+    reserve(1, 8, NOW).await;
+    reserve(2, 9, later).await;
+    let on = |backend, policy| database.read(|tx| whereabouts::on_backend(tx, backend, policy)).unwrap();
+    assert_eq!(on(ONE, None), Noted { in_use: 1, garbage: 1, reserved: 2, reserved_at: Some(later) });
+    assert_eq!(on(ONE, Some(PolicyId::new(1))), Noted { in_use: 1, garbage: 1, reserved: 1, reserved_at: Some(NOW) });
+    assert_eq!(on(TWO, None), Noted { in_use: 1, garbage: 1, reserved: 0, reserved_at: None });
+    assert_eq!(on(BackendId::new(3), None), Noted::default());
 }

@@ -109,6 +109,40 @@ async fn a_renewed_lease_holds() {
     assert_eq!(site.counts().waiting, 0);
 }
 
+#[test]
+fn the_jobs_of_a_dead_node_go_on_within_15_seconds() {
+    let settings = Settings::default();
+    assert!(settings.takeover() <= Duration::from_secs(15), "{settings:?}");
+    assert!(settings.lease >= 3 * settings.poll, "one late renewal loses nothing");
+}
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_has_stamped_runs_all_the_same() {
+    let site = Site::new();
+    let done = || handler(|_| async { Ok(Outcome::Done) });
+    let day = Duration::from_secs(24 * 3_600);
+    let runner = site.runner(Handlers::new().on("taken", done()).on("waits", done()).on_within(day, "purge", done()));
+    let (_trigger, shutdown) = Shutdown::new();
+    let (now, later) = (site.world.now(), site.world.now().after(day));
+    site.enqueue("taken", "", "").await;
+    let taken = site.take(now, later).await.remove(0);
+    for (kind, run_at) in [("waits", later), ("purge", later)] {
+        let job = JobId::new(site.world.next_id());
+        site.transact(move |tx| jobs::enqueue(tx, &NewJob { job, kind, key: "", payload: "", run_at }, now)).await;
+    }
+    let seen = runner.inner.look_ahead(Vec::new()).await.unwrap();
+    assert_eq!(seen.len(), 2, "the third may wait for a day");
+    assert_eq!(runner.run_due(&shutdown).await.unwrap(), 0, "not at first sight: its owner may be alive");
+    // It is, and renews.
+    let renewed = site.transact(move |tx| jobs::renew(tx, &taken, later.after(day))).await.unwrap();
+    let seen = runner.inner.look_ahead(seen).await.unwrap();
+    assert_eq!((seen.len(), runner.run_due(&shutdown).await.unwrap()), (1, 1));
+    assert_eq!(runner.inner.look_ahead(seen).await.unwrap(), []);
+    assert_eq!(runner.run_due(&shutdown).await.unwrap(), 1, "it is dead");
+    assert!(!site.transact(move |tx| jobs::complete(tx, &renewed)).await);
+    assert_eq!(site.counts().waiting, 1, "what may wait waits");
+}
+
 #[tokio::test]
 async fn a_job_that_is_asked_for_while_it_runs_runs_once_more() {
     let site = Site::new();

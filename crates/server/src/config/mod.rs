@@ -23,7 +23,6 @@ pub(crate) use database::DatabaseConfig;
 use entente_door_kit::origin::{BaseUrl, Network};
 pub(crate) use mistake::Mistakes;
 use reader::{Document, Section};
-pub(crate) use show::on_primary_down;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! What is in force, without secrets: there are none in a configuration, only where they are.
 
+use super::storage::PolicyConfig;
 use super::{Config, cloud};
 use crate::span::Span;
 use entente_clouds::registry::Configuration;
@@ -75,23 +76,30 @@ impl Config {
                 "backends": zone.backends,
                 "custodian": zone.custodian,
             })).collect::<Vec<_>>(),
-            "policies": self.storage.policies.iter().map(|policy| json!({
-                "name": policy.name,
-                "zone": policy.zone,
-                "primary": policy.primary,
-                "replicas": policy.replicas,
-                "durable": policy.durable,
-                "providers_min": policy.providers_min,
-                "no_foreign_holder": policy.no_foreign_holder,
-                "on_primary_down": on_primary_down(policy.on_primary_down),
-                "default": policy.is_default,
-            })).collect::<Vec<_>>(),
+            "policies": self.storage.policies.iter().map(PolicyConfig::to_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl PolicyConfig {
+    /// As it is declared, defaults included.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "zone": self.zone,
+            "primary": self.primary,
+            "replicas": self.replicas,
+            "durable": self.durable,
+            "providers_min": self.providers_min,
+            "no_foreign_holder": self.no_foreign_holder,
+            "on_primary_down": on_primary_down(self.on_primary_down),
+            "default": self.is_default,
         })
     }
 }
 
 /// The word for it.
-pub(crate) const fn on_primary_down(choice: OnPrimaryDown) -> &'static str {
+const fn on_primary_down(choice: OnPrimaryDown) -> &'static str {
     match choice {
         OnPrimaryDown::UseReplica => "use_replica",
         OnPrimaryDown::Refuse => "refuse",

@@ -1,5 +1,6 @@
 //! A move of what a user owns, or of what is in a folder, to another policy: content by content, a slice at a time.
 
+use super::step::end_barren;
 use super::{Next, Relocations, SLICE_PAUSE, chain};
 use entente_database::Error as DatabaseError;
 use entente_database::relocations::{Moved, Relocation};
@@ -31,6 +32,8 @@ pub(crate) struct Batch {
     pub(crate) moved: u64,
     pub(crate) moved_bytes: u64,
     pub(crate) failed: u64,
+    /// Contents of which something cannot be read.
+    pub(crate) unreadable: u64,
     pub(crate) last_error: Option<String>,
 }
 
@@ -42,6 +45,9 @@ impl Relocations {
         watch: &mut dyn Watch,
     ) -> Result<Next, DatabaseError> {
         let begun = self.world.instant();
+        if relocation.progress.position.is_none() {
+            relocation.progress.unreadable = 0;
+        }
         if let (Moved::User { user, policy }, None) = (relocation.moved, &relocation.progress.position) {
             let (contents, bytes) = self.owned_elsewhere(user, policy).await?;
             relocation.progress.pieces_total = relocation.progress.pieces_done + contents;
@@ -65,7 +71,8 @@ impl Relocations {
             progress.bytes_done += batch.moved_bytes;
             progress.pieces_total = progress.pieces_total.max(progress.pieces_done);
             progress.bytes_total = progress.bytes_total.max(progress.bytes_done);
-            progress.failures += batch.failed;
+            progress.failures += batch.failed + batch.unreadable;
+            progress.unreadable += batch.unreadable;
             let has_failed = batch.failed > 0;
             if let Some(error) = batch.last_error {
                 progress.last_error = error;
@@ -73,8 +80,12 @@ impl Relocations {
             progress.position = page.next;
             if progress.position.is_none() {
                 progress.passes += 1;
-                if std::mem::take(&mut progress.found) == 0 {
+                let found = std::mem::take(&mut progress.found);
+                if found == 0 {
                     return self.end(&relocation).await;
+                }
+                if let Some(wait) = end_barren(progress, found) {
+                    return self.save(&relocation, Next::After(wait)).await;
                 }
             }
             if has_failed {
@@ -140,7 +151,9 @@ impl Relocations {
                 Ok(rehoused) => {
                     batch.moved += rehoused.contents;
                     batch.moved_bytes += rehoused.bytes;
-                    batch.failed += rehoused.failed + rehoused.unreadable;
+                    batch.failed += rehoused.failed;
+                    // Chunks, of contents that are not done.
+                    batch.unreadable += rehoused.unreadable.min(rehoused.unfinished);
                     batch.last_error = rehoused.last_error.or(batch.last_error);
                     let due =
                         rate.map(|rate| Duration::from_millis(rehoused.bytes.saturating_mul(1_000) / rate.max(1)));

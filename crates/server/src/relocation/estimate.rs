@@ -34,6 +34,8 @@ pub(crate) struct Prices {
 pub(crate) struct Estimate {
     /// Read from where, written to where.
     copies: BTreeMap<(BackendId, BackendId), Amount>,
+    /// Of these, those of small segments, several of which become one.
+    merged: BTreeMap<(BackendId, BackendId), Amount>,
     /// To be removed at the end.
     removed: BTreeMap<BackendId, Amount>,
     /// Moved by chunks, to wherever their policy wants them.
@@ -67,6 +69,7 @@ impl Relocations {
     ) -> Result<Estimate, Refusal> {
         let mut estimate = Estimate {
             copies: BTreeMap::new(),
+            merged: BTreeMap::new(),
             removed: BTreeMap::new(),
             contents: Amount::default(),
             unreadable: 0,
@@ -139,6 +142,9 @@ impl Estimate {
         for (way, amount) in survey.copies {
             add(self.copies.entry(way).or_default(), amount);
         }
+        for (way, amount) in survey.merged {
+            add(self.merged.entry(way).or_default(), amount);
+        }
         // Only what leaves the source is this move's; others may leave elsewhere for reasons of their own.
         if let Some(amount) = survey.leaving.get(&source) {
             add(self.removed.entry(source).or_default(), *amount);
@@ -156,14 +162,16 @@ impl Estimate {
         self.contents.objects + self.copies.values().map(|amount| amount.objects).sum::<u64>()
     }
 
-    /// Each copy is read once, written once, and read back once; each object that goes is deleted once.
+    /// Each copy is read once; what is written is written once and read back once, small ones together. Each object that goes is deleted once.
     fn requests(&self) -> BTreeMap<BackendId, Requests> {
         let mut requests: BTreeMap<BackendId, Requests> = BTreeMap::new();
         for ((from, to), amount) in &self.copies {
             requests.entry(*from).or_default().reads += amount.objects;
+            let merged = self.merged.get(&(*from, *to)).copied().unwrap_or_default();
+            let written = amount.objects - merged.objects + merged.bytes.div_ceil(SEGMENT_BYTES).min(merged.objects);
             let target = requests.entry(*to).or_default();
-            target.writes += amount.objects;
-            target.reads += amount.objects;
+            target.writes += written;
+            target.reads += written;
         }
         for (backend, amount) in &self.removed {
             requests.entry(*backend).or_default().deletes += amount.objects;
@@ -303,6 +311,7 @@ mod tests {
         let amount = Amount { objects: 2_000, bytes: 4_000_000_000 };
         let estimate = Estimate {
             copies: [((from, to), amount)].into(),
+            merged: [((from, to), Amount { objects: 1_000, bytes: 16 << 20 })].into(),
             removed: [(from, amount)].into(),
             contents: Amount::default(),
             unreadable: 0,
@@ -313,11 +322,11 @@ mod tests {
             stopped: false,
         };
         let value = estimate.to_json(&Names::default());
-        assert_eq!(value["requests"], serde_json::json!({ "reads": 4_000, "writes": 2_000, "deletes": 2_000 }));
-        assert_eq!(value["requests_by_backend"]["2"]["writes"], 2_000);
+        assert_eq!(value["requests"], serde_json::json!({ "reads": 3_002, "writes": 1_002, "deletes": 2_000 }));
+        assert_eq!(value["requests_by_backend"]["2"]["writes"], 1_002);
         let close = |field: &str, to: f64| (value[field].as_f64().expect("a number") - to).abs() < 1e-9;
         assert!(close("estimated_hours", 4_000.0 / 3_600.0) && close("cost_egress", 0.36), "{value}");
-        assert!(close("cost_requests", 0.01 + 0.0016) && close("cost", 0.3716), "{value}");
+        assert!(close("cost_requests", 0.00501 + 0.0012008) && close("cost", 0.3662108), "{value}");
         assert!(text(&value).contains("cost      0.37"), "{}", text(&value));
     }
 }

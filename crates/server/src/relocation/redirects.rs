@@ -46,15 +46,20 @@ pub(crate) fn apply(topology: &mut Topology, redirects: &[Redirect]) {
 }
 
 /// Those that are done and have no effect on what is named now: the configuration has caught up with them, or a move back
-/// has undone them.
-pub(crate) fn spent(named: &Meanings, redirects: &[Redirect]) -> Vec<RelocationId> {
-    if redirects.iter().all(|redirect| redirect.is_done) && follow(named, redirects) == *named {
+/// has undone them. Only such whose source is forgotten: nobody goes by anything that is named otherwise.
+pub(crate) fn spent(
+    named: &Meanings,
+    redirects: &[Redirect],
+    is_forgotten: impl Fn(BackendId) -> bool,
+) -> Vec<RelocationId> {
+    let may_go = |redirect: &Redirect| redirect.is_done && is_forgotten(redirect.from);
+    if redirects.iter().all(may_go) && follow(named, redirects) == *named {
         return redirects.iter().map(|redirect| redirect.id).collect();
     }
     let mut meant = named.clone();
     let mut spent = Vec::new();
     for redirect in redirects {
-        if !step(&mut meant, redirect) && redirect.is_done {
+        if !step(&mut meant, redirect) && may_go(redirect) {
             spent.push(redirect.id);
         }
     }
@@ -123,13 +128,35 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_spent() {
         let (first, second) = (redirect(7, 1, 4, None), redirect(8, 4, 1, None));
-        assert_eq!(spent(&policies(&[&[1, 2]]), &[first]), vec![]);
-        assert_eq!(spent(&policies(&[&[4, 2]]), &[first]), vec![first.id], "the configuration names the target now");
-        assert_eq!(spent(&policies(&[&[1, 2]]), &[first, second]), vec![first.id, second.id], "there and back");
+        let forgotten = |_| true;
+        assert_eq!(spent(&policies(&[&[1, 2]]), &[first], forgotten), vec![]);
+        assert_eq!(
+            spent(&policies(&[&[4, 2]]), &[first], forgotten),
+            vec![first.id],
+            "the configuration names the target now"
+        );
+        assert_eq!(
+            spent(&policies(&[&[1, 2]]), &[first, second], forgotten),
+            vec![first.id, second.id],
+            "there and back"
+        );
         let going_on = Redirect { is_done: false, ..second };
-        assert_eq!(spent(&policies(&[&[1, 2]]), &[first, going_on]), vec![]);
-        assert_eq!(spent(&policies(&[&[4, 2]]), &[Redirect { is_done: false, ..first }]), vec![]);
+        assert_eq!(spent(&policies(&[&[1, 2]]), &[first, going_on], forgotten), vec![]);
+        assert_eq!(spent(&policies(&[&[4, 2]]), &[Redirect { is_done: false, ..first }], forgotten), vec![]);
         let longer = redirect(9, 4, 5, None);
-        assert_eq!(spent(&policies(&[&[1, 2]]), &[first, longer]), vec![], "the second follows from the first");
+        assert_eq!(
+            spent(&policies(&[&[1, 2]]), &[first, longer], forgotten),
+            vec![],
+            "the second follows from the first"
+        );
+    }
+
+    #[test]
+    fn a_redirect_stays_while_somebody_may_name_its_source() {
+        let (first, second) = (redirect(7, 1, 4, None), redirect(8, 4, 1, None));
+        let only = |forgotten: i64| move |source: BackendId| source == BackendId::new(forgotten);
+        assert_eq!(spent(&policies(&[&[4, 2]]), &[first], |_| false), vec![]);
+        assert_eq!(spent(&policies(&[&[4, 2]]), &[first], only(1)), vec![first.id]);
+        assert_eq!(spent(&policies(&[&[1, 2]]), &[first, second], only(1)), vec![], "there and back go together");
     }
 }

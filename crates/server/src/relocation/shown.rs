@@ -23,6 +23,7 @@ pub(crate) fn shown(relocation: &Relocation, names: &Names) -> Value {
         "objects_removed": progress.removed,
         "failures": progress.failures,
         "last_error": Some(&progress.last_error).filter(|error| !error.is_empty()),
+        "waiting": waiting(relocation),
         "created_at": moment(relocation.created_at),
         "modified_at": moment(relocation.modified_at),
         "ended_at": relocation.ended_at.map(moment),
@@ -69,6 +70,16 @@ pub(crate) const fn state(relocation: &Relocation) -> &'static str {
     }
 }
 
+/// For what a relocation waits that can do nothing else.
+fn waiting(relocation: &Relocation) -> Option<String> {
+    let progress = &relocation.progress;
+    let is_waiting = relocation.is_open() && relocation.state != State::Paused && progress.barren > 0;
+    let pieces = if matches!(relocation.moved, Moved::Backend { .. }) { "segments" } else { "contents" };
+    let error = if progress.last_error.is_empty() { "no copy is good" } else { &progress.last_error };
+    (is_waiting && progress.position.is_none())
+        .then(|| format!("{} {pieces} cannot be read: {error}", progress.unreadable))
+}
+
 /// From where to where, of a relocation as shown.
 pub(crate) fn what(shown: &Value) -> String {
     let text = |field: &str| shown[field].as_str().unwrap_or("?").to_owned();
@@ -87,9 +98,10 @@ pub(crate) fn progress(shown: &Value) -> String {
     let number = |field: &str| shown[field].as_u64().unwrap_or(0);
     let failed = match (shown["ended_at"].is_null(), number("failures")) {
         (false, _) | (_, 0) => String::new(),
-        (true, failures) => {
-            format!(", {failures} failures, the last: {}", shown["last_error"].as_str().unwrap_or("unknown"))
-        }
+        (true, failures) => match shown["waiting"].as_str() {
+            Some(waiting) => format!(", waiting: {waiting}"),
+            None => format!(", {failures} failures, the last: {}", shown["last_error"].as_str().unwrap_or("unknown")),
+        },
     };
     format!(
         "{} of {}, {:.0} %{failed}",
@@ -166,5 +178,18 @@ mod tests {
         assert_eq!(line(&value), "7  running    1 -> 2: 1.0 KiB of 4.0 KiB, 25 %");
         assert!((share(&relocation(State::Done)) - 1.0).abs() < f64::EPSILON);
         assert_eq!(shown(&relocation(State::Cancelled), &names)["state"], "cancelling");
+    }
+
+    #[test]
+    fn a_relocation_says_for_what_it_waits() {
+        let mut stuck = relocation(State::Running);
+        let told = Progress { unreadable: 3, failures: 9, last_error: "gone".to_owned(), ..stuck.progress.clone() };
+        stuck.progress = Progress { barren: 2, ..told };
+        let value = shown(&stuck, &Names::default());
+        assert_eq!(value["waiting"], "3 segments cannot be read: gone");
+        assert!(line(&value).ends_with(", waiting: 3 segments cannot be read: gone"), "{}", line(&value));
+        // In the middle of the next pass it does something.
+        stuck.progress.position = Some(vec![1]);
+        assert_eq!(shown(&stuck, &Names::default())["waiting"], serde_json::Value::Null);
     }
 }

@@ -14,6 +14,10 @@ const WAIT_LEAST: Duration = Duration::from_millis(250);
 const WAIT_MOST: Duration = Duration::from_secs(15);
 /// After something failed.
 const FAILURE_WAIT: Duration = Duration::from_secs(5);
+/// After passes that found nothing but what cannot be read: doubles up to the second. Only somebody who brings bytes back
+/// can change that, and a backend that does not answer is a failure and no such thing.
+const UNREADABLE_WAIT: Duration = Duration::from_secs(5);
+const UNREADABLE_WAIT_MAX: Duration = Duration::from_secs(10 * 60);
 /// What is in use no more stays at the source for this long at least: others may be about to commit into the same segment.
 const GARBAGE_GRACE: Duration = Duration::from_secs(5);
 /// Objects listed at a time, and pages of them, to see whether the source is empty. It nearly is by then.
@@ -41,6 +45,7 @@ impl Relocations {
         if slice.relocation.progress.position.is_none() {
             let held = self.held(&slice).await?;
             count_anew(&mut slice.relocation.progress, held);
+            slice.relocation.progress.unreadable = 0;
         }
         let pace = Pace { bytes_per_second: slice.relocation.rate.or(self.pace.bytes_per_second), ..self.pace };
         // A position of another release is no position.
@@ -83,9 +88,13 @@ impl Relocations {
             }
         }
         let held = self.held(&slice).await?;
-        count_anew(&mut slice.relocation.progress, held);
+        let progress = &mut slice.relocation.progress;
+        count_anew(progress, held);
+        // The pass met all that is on the source. What others, of another policy, write there is no work of this move.
+        let found = if held.segments > held.leaving { found } else { 0 };
+        let barren_wait = end_barren(progress, found);
         if found > 0 {
-            return self.save(&slice.relocation, Next::After(wait)).await;
+            return self.save(&slice.relocation, Next::After(barren_wait.unwrap_or(wait))).await;
         }
         if self.is_over(&slice, held).await? {
             return self.end(&slice.relocation).await;
@@ -101,13 +110,18 @@ impl Relocations {
             return Ok(held.leaving == 0);
         }
         let now = self.world.now();
-        let grace = slice.relocation.grace;
-        let is_heard = slice.relocation.created_at.after(HEARD_EVERYWHERE) <= now;
-        Ok(is_heard && held.segments + held.garbage == 0 && self.expected(slice.source, now.before(grace)).await? == 0)
+        let created_at = slice.relocation.created_at;
+        // An order of a moment yet to come was given by a clock that was wrong.
+        let is_heard = created_at.after(HEARD_EVERYWHERE) <= now || created_at > now.after(HEARD_EVERYWHERE);
+        Ok(is_heard && held.segments + held.garbage == 0 && self.expected(slice, now).await? == 0)
     }
 
-    /// Objects at the source that an upload may still commit: one that began before it heard of the move, `since` or later.
-    async fn expected(&self, source: BackendId, since: Timestamp) -> Result<u64, DatabaseError> {
+    /// Objects at the source that an upload may still commit: one that began before it heard of the move, and not longer
+    /// ago than the grace.
+    async fn expected(&self, slice: &Slice, now: Timestamp) -> Result<u64, DatabaseError> {
+        let Slice { source, policy, relocation } = slice;
+        let (source, policy) = (*source, *policy);
+        let within = now.before(relocation.grace)..=now.after(relocation.grace.saturating_add(HEARD_EVERYWHERE));
         let topology = self.vault.topology();
         let Some(member) = topology.member(source) else { return Ok(0) };
         let (mut after, mut expected) = (None, 0);
@@ -122,7 +136,8 @@ impl Relocations {
             let Some(last) = page.last() else { break };
             after = Some(last.name);
             let names: Vec<_> = page.iter().map(|object| object.name).collect();
-            let read = move |tx: &mut Tx<'_>| relocations::expected(tx, source, &names, since);
+            let within = within.clone();
+            let read = move |tx: &mut Tx<'_>| relocations::expected(tx, (source, policy), &names, within);
             expected += self.database.read_long(read).await?;
         }
         Ok(expected)
@@ -149,6 +164,18 @@ fn count_anew(progress: &mut Progress, held: Held) {
     progress.bytes_total = progress.bytes_done + held.bytes.saturating_sub(held.leaving_bytes);
 }
 
+/// Notes whether a pass that found so much found nothing but what cannot be read. Answers how long to wait then: there is no
+/// use in looking again at once.
+pub(super) fn end_barren(progress: &mut Progress, found: u64) -> Option<Duration> {
+    if found == 0 || found > progress.unreadable {
+        progress.barren = 0;
+        return None;
+    }
+    let doublings = u32::try_from(progress.barren).unwrap_or(u32::MAX).min(16);
+    progress.barren += 1;
+    Some(UNREADABLE_WAIT.saturating_mul(1 << doublings).min(UNREADABLE_WAIT_MAX))
+}
+
 fn take_in(progress: &mut Progress, converged: Converged) {
     progress.position = converged.cursor.map(|cursor| cursor.to_bytes());
     // What is awaited comes by itself, and what is untended stays: neither keeps a pass from being the last.
@@ -156,8 +183,27 @@ fn take_in(progress: &mut Progress, converged: Converged) {
     progress.found += converged.failed + converged.unreadable;
     progress.pieces_done += converged.left + converged.repacked;
     progress.bytes_done += converged.copied_bytes + converged.repacked_bytes;
+    progress.unreadable += converged.unreadable;
     progress.failures += converged.failed + converged.unreadable;
     if let Some(error) = converged.last_error {
         progress.last_error = error;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UNREADABLE_WAIT, UNREADABLE_WAIT_MAX, end_barren};
+    use entente_database::relocations::Progress;
+
+    #[test]
+    fn what_cannot_be_read_is_looked_at_less_and_less_often() {
+        let mut progress = Progress { unreadable: 2, ..Progress::default() };
+        let waits: Vec<_> = (0..20).filter_map(|_| end_barren(&mut progress, 2)).collect();
+        assert_eq!((waits.len(), waits[0], waits[1]), (20, UNREADABLE_WAIT, UNREADABLE_WAIT * 2));
+        assert!(waits.is_sorted() && waits.last() == Some(&UNREADABLE_WAIT_MAX), "{waits:?}");
+        assert_eq!(end_barren(&mut progress, 3), None, "something was done besides");
+        assert_eq!(progress.barren, 0);
+        assert_eq!(end_barren(&mut progress, 2), Some(UNREADABLE_WAIT));
+        assert_eq!((end_barren(&mut progress, 0), progress.barren), (None, 0), "nothing is left");
     }
 }

@@ -30,7 +30,8 @@ impl Custody {
     ) -> Result<Self, Failure> {
         let mut open: BTreeMap<String, Arc<dyn Custodian>> = BTreeMap::new();
         for custodian in &storage.custodians {
-            if purpose == Purpose::Serve && !custodian.path.exists() && !is_used(database, storage, &custodian.name)? {
+            if purpose != Purpose::Command && !custodian.path.exists() && !is_used(database, storage, &custodian.name)?
+            {
                 make_key(world, &custodian.path)?;
                 let key = custodian.path.display();
                 tracing::info!(%key, "made a key file; back it up, and give every other node a copy of it");

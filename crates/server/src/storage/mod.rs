@@ -4,9 +4,11 @@
 mod claims;
 mod custody;
 mod gate;
+mod generation;
 mod names;
 mod place;
 mod reload;
+mod reports;
 mod view;
 
 use crate::config::Config;
@@ -19,18 +21,23 @@ use entente_clouds::claim::StoreId;
 use entente_clouds::registry::Configuration;
 use entente_custodians::Custodian;
 use entente_database::relocations::{self, Redirect};
-use entente_database::{Database, settings};
+use entente_database::{Database, Tx, settings};
 use entente_model::BackendId;
 use entente_vault::topology::{Member, Pace, Policy, Zone};
 use entente_vault::{Topology, Vault};
 use entente_world::{Shutdown, World};
+use generation::Judged;
+pub(crate) use generation::{Generations, OnEarlier};
 pub(crate) use names::{Names, NamesError};
 use place::Claimant;
 pub(crate) use place::OpenBackend;
 pub(crate) use reload::Reload;
+pub(crate) use reports::Followed;
+use reports::Reporter;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 pub(crate) use view::{cell, table};
@@ -52,8 +59,12 @@ struct Inner {
     store: StoreId,
     data: PathBuf,
     in_force: RwLock<Arc<InForce>>,
+    /// The generation of the storage configuration that was applied last, by any node.
+    newest: AtomicU64,
     /// Held by whoever puts something else in force.
     changing: tokio::sync::Mutex<()>,
+    /// Set if the process is a node.
+    reporter: OnceLock<Reporter>,
     /// What is told of each change, once there is one.
     vault: OnceLock<Vault>,
 }
@@ -73,7 +84,7 @@ pub(crate) struct InForce {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// A server: what is new in the configuration gets its id.
-    Serve,
+    Serve(OnEarlier),
     /// A command beside it: must find everything as the server uses it.
     Command,
 }
@@ -99,11 +110,13 @@ impl Storage {
                 store,
                 data: data.path().to_owned(),
                 in_force: RwLock::new(Arc::new(in_force)),
+                newest: AtomicU64::new(0),
                 changing: tokio::sync::Mutex::default(),
+                reporter: OnceLock::new(),
                 vault: OnceLock::new(),
             }),
         };
-        if purpose == Purpose::Serve {
+        if purpose != Purpose::Command {
             storage.forget_removed().await?;
         }
         Ok(storage)
@@ -134,7 +147,10 @@ impl Storage {
     /// whoever has ordered, cancelled or ended a relocation.
     pub(crate) async fn refresh(&self) -> Result<(), entente_database::Error> {
         let _changing = self.inner.changing.lock().await;
-        let redirects = self.inner.database.read_long(relocations::redirects).await?;
+        let read =
+            |tx: &mut Tx<'_>| Ok::<_, entente_database::Error>((relocations::redirects(tx)?, Generations::newest(tx)?));
+        let (redirects, newest) = self.inner.database.read_long(read).await?;
+        self.note_newest(newest);
         let old = self.in_force();
         if old.redirects != redirects {
             self.put_in_force(InForce { redirects, ..old.as_ref().clone() });
@@ -155,9 +171,26 @@ impl Storage {
         }
         let Inner { world, database, store, data, .. } = &*self.inner;
         let opening = Opening { world, database, store: *store, data };
-        let new = opening.open(Arc::new(config), Some(&old), Purpose::Serve).await?;
+        let new = opening.open(Arc::new(config), Some(&old), Purpose::Serve(OnEarlier::Refuse)).await?;
         self.put_in_force(new);
         self.forget_removed().await
+    }
+
+    /// Whether no other storage configuration has been applied since the one that is in force here, as far as is known.
+    pub(crate) fn is_newest(&self) -> bool {
+        self.inner.newest.load(Ordering::Relaxed) <= self.in_force().names.generation
+    }
+
+    fn note_newest(&self, newest: u64) {
+        let generation = self.in_force().names.generation;
+        let before = self.inner.newest.swap(newest, Ordering::Relaxed);
+        if newest > generation && newest != before {
+            tracing::error!(
+                generation,
+                newest,
+                "another node has applied a newer storage configuration; give this one the file, and reload it"
+            );
+        }
     }
 
     fn put_in_force(&self, new: InForce) {
@@ -303,8 +336,12 @@ impl Opening<'_> {
     /// leaves no trace but markers in places that were nobody's.
     async fn open(&self, config: Arc<Config>, old: Option<&InForce>, purpose: Purpose) -> Result<InForce, Failure> {
         let Self { world, database, store, data } = self;
+        let judged = database.read(Generations::read)?.judge(&config.storage);
+        if let (Judged::Earlier(why), false) = (judged, purpose == Purpose::Serve(OnEarlier::Apply)) {
+            return Err(Failure::new(Exit::Usage, why));
+        }
         let known = match purpose {
-            Purpose::Serve => names::ids(database)?,
+            Purpose::Serve(_) => names::ids(database)?,
             Purpose::Command => names::look_up(database, &config.storage).map_err(refused)?.backends,
         };
         let custody = Custody::open(world, database, &config.storage, purpose)?;
@@ -321,7 +358,9 @@ impl Opening<'_> {
         let claimant = Claimant { world, database, store: *store, data };
         claim_all(&claimant, &backends, &known).await?;
         let names = match purpose {
-            Purpose::Serve => names::take_over(world, database, &config.storage).await.map_err(refused)?,
+            Purpose::Serve(on_earlier) => {
+                names::take_over(world, database, &config.storage, on_earlier).await.map_err(refused)?
+            }
             Purpose::Command => names::look_up(database, &config.storage).map_err(refused)?,
         };
         let redirects = database.read_long(relocations::redirects).await?;

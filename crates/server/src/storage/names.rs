@@ -1,6 +1,7 @@
 //! Names in the file, ids in the database: every node calls a backend, a zone and a policy by the same id. What the file
 //! no longer names is let go only if nothing is lost by it.
 
+use super::generation::{Generations, Judged, OnEarlier};
 use crate::config::StorageConfig;
 use entente_database::backends::{self, Backend, Standing};
 use entente_database::policies::{self, Reach, StoragePolicy};
@@ -21,6 +22,8 @@ pub(crate) struct Names {
     pub(crate) policies: BTreeMap<String, PolicyId>,
     /// Backends that were removed and still have replicas in the ledger, which are to be forgotten.
     pub(crate) forgotten: Vec<(String, BackendId)>,
+    /// Of the configuration that has them; 0 if it has not been applied as it is.
+    pub(crate) generation: u64,
 }
 
 /// Why the names cannot be taken over.
@@ -34,14 +37,22 @@ pub(crate) enum NamesError {
 }
 
 /// Gives ids to what is new, and lets go what is no longer named, all together. `Refused`, and nothing is changed, when
-/// something that is no longer named is still needed.
+/// something that is no longer named is still needed, or when this is what was in force before and nobody says it is meant.
 pub(crate) async fn take_over(
     world: &World,
     database: &Database,
     storage: &StorageConfig,
+    on_earlier: OnEarlier,
 ) -> Result<Names, NamesError> {
     let (world, storage) = (world.clone(), storage.clone());
-    database.transact("configure storage", move |tx| take(tx, &world, &storage)).await
+    let take = move |tx: &mut Tx<'_>| {
+        // Another node may have been quicker.
+        match Generations::read(tx)?.judge(&storage) {
+            Judged::Earlier(why) if on_earlier == OnEarlier::Refuse => Err(NamesError::Refused(vec![why])),
+            _ => take(tx, &world, &storage),
+        }
+    };
+    database.transact("configure storage", take).await
 }
 
 /// The same for a command beside a server: changes nothing, and refuses what the store does not know yet or no longer.
@@ -57,7 +68,10 @@ pub(crate) fn look_up(database: &Database, storage: &StorageConfig) -> Result<Na
         if !reasons.is_empty() {
             return Err(NamesError::Refused(reasons));
         }
-        Ok(Names { backends, zones, policies, forgotten: Vec::new() })
+        let generations = Generations::read(tx)?;
+        let is_newest = generations.judge(storage) == Judged::Newest;
+        let generation = if is_newest { generations.number } else { 0 };
+        Ok(Names { backends, zones, policies, forgotten: Vec::new(), generation })
     })
 }
 
@@ -215,7 +229,11 @@ fn take(tx: &mut Tx<'_>, world: &World, storage: &StorageConfig) -> Result<Names
         policies::put(tx, &row, now)?;
     }
 
-    if reasons.is_empty() { Ok(names) } else { Err(NamesError::Refused(reasons)) }
+    if !reasons.is_empty() {
+        return Err(NamesError::Refused(reasons));
+    }
+    names.generation = Generations::apply(tx, storage, now)?;
+    Ok(names)
 }
 
 /// Rows that the configuration does not name.

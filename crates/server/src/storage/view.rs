@@ -1,7 +1,7 @@
 //! How backends, zones and policies look: to the operator interface and on the command line.
 
 use super::{OpenBackend, Storage};
-use crate::config::{kind, on_primary_down};
+use crate::config::kind;
 use crate::output::size;
 use entente_clouds::guard::HealthState;
 use entente_database::backends::{self, Backend, Holdings, Standing};
@@ -66,22 +66,18 @@ impl Storage {
                 .and_then(|id| topology.policies.get(id))
                 .map(|meant| std::iter::once(&meant.primary).chain(&meant.replicas).map(name).collect::<Vec<_>>());
             let (holds, assigned) = id.and_then(|id| held.get(id)).copied().unwrap_or_default();
-            json!({
+            let more = json!({
                 "id": id.map(ToString::to_string),
-                "name": policy.name,
-                "zone": policy.zone,
-                "primary": policy.primary,
-                "replicas": policy.replicas,
-                "durable": policy.durable,
-                "providers_min": policy.providers_min,
-                "no_foreign_holder": policy.no_foreign_holder,
-                "on_primary_down": on_primary_down(policy.on_primary_down),
-                "default": policy.is_default,
                 "meant": meant,
                 "assignments": assigned,
                 "segments": holds.segments,
                 "bytes": holds.bytes,
-            })
+            });
+            let mut shown = policy.to_json();
+            if let (Some(fields), Value::Object(more)) = (shown.as_object_mut(), more) {
+                fields.extend(more);
+            }
+            shown
         });
         Ok(Value::Array(shown.collect()))
     }
@@ -92,8 +88,9 @@ impl Storage {
         let in_force = self.in_force();
         let down: Vec<&str> =
             in_force.backends.iter().filter(|(_, open)| !open.is_readable()).map(|(name, _)| name.as_str()).collect();
+        let behind = (!self.is_newest()).then(|| "another node has applied a newer storage configuration".to_owned());
         if down.is_empty() {
-            return Ok(Vec::new());
+            return Ok(behind.into_iter().collect());
         }
         let topology = in_force.topology();
         for policy in &in_force.config.storage.policies {
@@ -110,7 +107,8 @@ impl Storage {
                 return Err(format!("no backend of the storage policy {} answers", policy.name));
             }
         }
-        Ok(down.iter().map(|name| format!("the backend {name} does not answer")).collect())
+        let down = down.iter().map(|name| format!("the backend {name} does not answer"));
+        Ok(down.chain(behind).collect())
     }
 }
 

@@ -9,6 +9,7 @@ use crate::data::{DataDirectory, Ready};
 use crate::exit::{Exit, Failure};
 use crate::metering::Meter;
 use crate::output::print;
+use crate::storage::OnEarlier;
 use crate::store::Store;
 use anyhow::Context;
 use entente_door_kit::limits::raise_open_files;
@@ -28,6 +29,7 @@ struct Wanted {
     tls: Tls,
     public_url: Option<BaseUrl>,
     config: Config,
+    on_earlier: OnEarlier,
 }
 
 enum Tls {
@@ -49,7 +51,8 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     // Before anything is opened, so that from now on it means a reload. Without a file it means the end, as ever.
     let watch = |_| signal(SignalKind::hangup()).context("SIGHUP cannot be watched");
     let hangup = config.file.as_ref().map(watch).transpose()?;
-    let (store, opened, start) = Store::open_or_make(world, data.clone(), config.clone(), vault_limits(config)).await?;
+    let (store, opened, start) =
+        Store::open_or_make(world, data.clone(), config.clone(), vault_limits(config), wanted.on_earlier).await?;
     data.remember_configuration(config.file.as_deref())?;
     let storage = opened.storage.clone();
     let (endpoint, ca_file) = endpoint(world, &wanted)?;
@@ -88,6 +91,8 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     world.spawn(site.upkeep.keep_up(site.runner.clone(), shutdown.clone()));
     let jobs = world.spawn(run_jobs(site.runner, shutdown.clone()));
     world.spawn(meter.keep_up(world.clone(), shutdown.clone()));
+    storage.introduce(node_name(address)).await?;
+    let reports = world.spawn(storage.clone().keep_reporting(shutdown.clone()));
     world.spawn(storage.keep_up(shutdown.clone()));
     if let Some(hangup) = hangup {
         world.spawn(site.reload.on(hangup, shutdown.clone()));
@@ -102,6 +107,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     data.remove_ready();
     // A panic in the runner has been logged; there is nothing to wait for then.
     let _ = jobs.await;
+    let _ = reports.await;
     tracing::info!("stopped");
     served.map_err(anyhow::Error::from)?;
     Ok(Exit::Done)
@@ -138,7 +144,9 @@ fn wanted(arguments: ServeArgs) -> Result<Wanted, Failure> {
         },
     };
     let default = LISTEN_DEFAULT.parse().context("the default address")?;
-    Ok(Wanted { listen: arguments.listen.or(config.listen).unwrap_or(default), tls, public_url, config })
+    let on_earlier = if arguments.accept_config { OnEarlier::Apply } else { OnEarlier::Refuse };
+    let listen = arguments.listen.or(config.listen).unwrap_or(default);
+    Ok(Wanted { listen, tls, public_url, config, on_earlier })
 }
 
 fn vault_limits(config: &Config) -> entente_vault::Limits {
@@ -169,6 +177,13 @@ fn endpoint(world: &World, wanted: &Wanted) -> Result<(Option<Endpoint>, Option<
             Ok((Some(signed.endpoint), Some(signed.authority)))
         }
     }
+}
+
+/// By what a node is told from others: the machine, and the port.
+fn node_name(address: SocketAddr) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    let host = host.ok().map(|host| host.trim().to_owned()).filter(|host| !host.is_empty());
+    format!("{}:{}", host.unwrap_or_else(|| address.ip().to_string()), address.port())
 }
 
 /// The URL by which this machine reaches the server.

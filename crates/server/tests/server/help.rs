@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 28] = [
+    let verbs: [&[&str]; 38] = [
         &[],
         &["serve"],
         &["token"],
@@ -33,6 +33,16 @@ fn help_is_worth_reading() {
         &["policy", "list"],
         &["policy", "assign"],
         &["relocate"],
+        &["relocate", "list"],
+        &["relocate", "show"],
+        &["relocate", "wait"],
+        &["relocate", "pause"],
+        &["relocate", "resume"],
+        &["relocate", "cancel"],
+        &["scrub"],
+        &["scrub", "start"],
+        &["scrub", "report"],
+        &["migrate-database"],
     ];
     let mut all = String::new();
     for verb in verbs {

@@ -376,15 +376,51 @@ fn a_store_that_began_without_a_file_goes_on_with_one() {
         durable = 2
         default = true
     "#;
-    let config = place.file("entente.toml", config);
-    let server = place.serve_with(&["--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()]);
+    let site = Site { config: place.file("entente.toml", config), place };
+    let server = site.serve();
     upload(&server, &token, "b.txt");
-    assert_eq!(place.json(&["verify"])["undamaged"], true);
+    assert_eq!(site.place.json(&["verify"])["undamaged"], true);
     assert_eq!(server.stop(Signal::TERM).0, Some(0));
-    // Without the file the second disk would be forgotten; the first has everything.
-    let server = place.serve();
-    assert_eq!(place.json(&["verify"])["undamaged"], true);
+    // Without the file the second disk is forgotten; the first has everything.
+    let refused = site.place.refused();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("backend \"second\" is not in this one"), "{}", text(&refused.stderr));
+    let server = site.place.serve_with(&["--listen", "127.0.0.1:0", "--accept-config"]);
+    assert_eq!(site.place.json(&["verify"])["undamaged"], true);
     assert_eq!(server.stop(Signal::TERM).0, Some(0));
+}
+
+#[test]
+fn an_older_file_is_refused_and_taken_on_purpose() {
+    let site = Site::new(&with_one_zone());
+    let server = site.serve();
+    let token = site.place.token();
+    site.write(TWO_ZONES);
+    assert_eq!(site.reload(), (Some(0), String::new()));
+    // As if a node had been forgotten.
+    site.write(&with_one_zone());
+    for (code, message) in [site.reload(), site.reload()] {
+        assert_eq!(code, Some(2), "{message}");
+        for says in ["generation 1", "generation 2", "policy \"once\" is not in this one", "--accept-config"] {
+            assert!(message.contains(says), "{message}");
+        }
+    }
+    upload(&server, &token, "a.txt");
+    let status = || server.get("/admin/v1/status", &token).json();
+    assert_eq!(status()["configuration_generation"], 2);
+    while status()["nodes"][0]["configuration_generation"] != 2 {}
+    assert_eq!((status()["nodes"].as_array().unwrap().len(), status()["nodes"][0]["seen_at"].is_string()), (1, true));
+    assert_eq!(server.stop(Signal::TERM).0, Some(0));
+    assert_eq!(site.place.json(&["status"])["nodes"], json!([]), "it has left");
+    let (code, message) = site.refused();
+    assert!(code == Some(2) && message.contains("generation 2 has been in force since"), "{message}");
+    let accepted = ["--listen", "127.0.0.1:0", "--accept-config", "--config", site.config.to_str().unwrap()];
+    let server = site.place.serve_with(&accepted);
+    upload(&server, &token, "b.txt");
+    assert_eq!(server.get("/admin/v1/status", &token).json()["configuration_generation"], 3);
+    assert_eq!(server.stop(Signal::TERM).0, Some(0));
+    site.write(TWO_ZONES);
+    assert_eq!(site.refused().0, Some(2), "the other is the older one then");
 }
 
 #[test]

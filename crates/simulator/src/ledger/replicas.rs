@@ -97,8 +97,8 @@ impl State {
         for (_, record) in self.segments.range_mut(from..) {
             let others = durable_elsewhere(record, backend);
             let Some(replica) = record.replicas.iter_mut().find(|replica| replica.backend == backend) else { continue };
-            let leaves = replica.state == ReplicaState::Leaving && replica.since <= before && others > 0;
-            if leaves || replica.state == ReplicaState::Condemned {
+            let is_let_go = matches!(replica.state, ReplicaState::Leaving | ReplicaState::Condemned);
+            if is_let_go && replica.since <= before && others > 0 {
                 replica.state = ReplicaState::Condemned;
                 condemned.push(Copy { segment: record.segment, backend, name: replica.name });
             }

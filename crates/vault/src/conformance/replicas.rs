@@ -47,6 +47,7 @@ pub(super) async fn run(ledger: &dyn Ledger, record: &SegmentRecord) -> Result<(
     state(ledger, segment, OTHER, Some((ReplicaState::Durable, LATER))).await?;
     say(ledger.doubt(renamed, LATER).await)?;
     only_one_left(ledger, segment, name_on(record, BACKEND)?, renamed).await?;
+    damaged_ones_go(ledger, segment, name_on(record, BACKEND)?, renamed).await?;
     say(ledger.intend(&[first], LATER).await)?;
     say(ledger.settle(&[first], LATER).await)?;
 
@@ -73,7 +74,7 @@ pub(super) async fn run(ledger: &dyn Ledger, record: &SegmentRecord) -> Result<(
     check("then it is condemned", say(ledger.condemn_replicas(BACKEND, None, LATER, 10).await)? == [gone])?;
     let beyond = say(ledger.condemn_replicas(BACKEND, Some(segment), LATER, 10).await)?;
     check("not those before where one asks", beyond.is_empty())?;
-    check("and again", say(ledger.condemn_replicas(BACKEND, None, T0, 10).await)? == [gone])?;
+    check("and again", say(ledger.condemn_replicas(BACKEND, None, LATER, 10).await)? == [gone])?;
     say(ledger.forget_replicas(&[first, gone]).await)?;
     state(ledger, segment, BACKEND, None).await?;
     state(ledger, segment, OTHER, Some((ReplicaState::Durable, LATER))).await?;
@@ -90,6 +91,33 @@ async fn only_one_left(ledger: &dyn Ledger, segment: SegmentId, name: ObjectName
     let fresh = [Copy { name: NEWER, ..held }, Copy { name: NEWER, ..other }];
     check("what may be all that is left is kept", say(ledger.intend(&fresh, LATER).await)?.is_empty())?;
     check("until it is trusted", say(ledger.trust(&[held], LATER).await)? == 1)
+}
+
+/// A damaged one goes as a durable one does, since what is good in it may be the last there is: when enough others are
+/// durable, after its grace, and only if they are still durable then. Ends as it began.
+async fn damaged_ones_go(
+    ledger: &dyn Ledger,
+    segment: SegmentId,
+    name: ObjectName,
+    damaged: Copy,
+) -> Result<(), String> {
+    let held = Copy { segment, backend: BACKEND, name };
+    let backend = damaged.backend;
+    check(
+        "a damaged one stays for want of others",
+        say(ledger.leave(backend, &[segment], 2, LATER).await)?.is_empty(),
+    )?;
+    state(ledger, segment, backend, Some((ReplicaState::Damaged, LATER))).await?;
+    check("with enough of them it goes", say(ledger.leave(backend, &[segment], 1, LATER).await)? == [segment])?;
+    state(ledger, segment, backend, Some((ReplicaState::Condemned, LATER))).await?;
+    check("not at once", say(ledger.condemn_replicas(backend, None, T0, 10).await)?.is_empty())?;
+    say(ledger.doubt(held, LATER).await)?;
+    check(
+        "what is condemned is kept while nothing else is good",
+        say(ledger.condemn_replicas(backend, None, LATER, 10).await)?.is_empty(),
+    )?;
+    check("then it is trusted again", say(ledger.trust(&[held], LATER).await)? == 1)?;
+    check("and the other goes", say(ledger.condemn_replicas(backend, None, LATER, 10).await)? == [damaged])
 }
 
 async fn state(

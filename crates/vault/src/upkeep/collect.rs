@@ -2,26 +2,32 @@
 //!
 //! The order is what makes it safe: condemn in the ledger (refused while anything refers to the segment; from then on
 //! nothing can), delete the object, forget the row. Interrupted anywhere, the next run goes on.
+//!
+//! What the ledger does not know may be what an older copy of it does not know yet: somebody has restored a backup, or tries
+//! one out. So the grace of an unknown object counts from when this very ledger first noted it, and its age counts besides.
 
 use super::Watch;
 use super::remove_left::delete;
 use super::safety::ORPHAN_GRACE;
 use super::trouble::Trouble;
-use crate::{Copy, Error, SegmentRecord, SegmentState, Vault};
-use entente_clouds::{ErrorKind, Listed};
+use crate::{Copy, Error, SegmentRecord, SegmentState, Stretch, Vault};
+use entente_clouds::{Backend, ErrorKind, Listed};
 use entente_model::{BackendId, SegmentId, Timestamp};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 const SEGMENTS_PAGE: u32 = 1000;
 const OBJECTS_PAGE: usize = 1000;
+/// Unknown objects of one backend that are noted at a time: more have to wait until these have gone.
+const ORPHANS_NOTED_MAX: usize = 100_000;
 
 /// How patient a collection is.
 #[derive(Debug, Clone, Copy)]
 pub struct Grace {
     /// Segments that were reserved, or found dead, more recently are left alone.
     pub segments: Duration,
-    /// Unknown objects created more recently are left alone.
+    /// Unknown objects that were created, or first seen by a collection on this ledger, more recently are left alone. Zero
+    /// removes them at once: only for who knows that the ledger is the right one, and the newest.
     pub orphans: Duration,
 }
 
@@ -42,7 +48,7 @@ pub struct Collected {
     pub orphans: u64,
     /// Their sizes, in bytes.
     pub orphan_bytes: u64,
-    /// Unknown objects that are too young to delete.
+    /// Unknown objects that are too young to delete, or not known to be unknown for long enough.
     pub young_orphans: u64,
     /// Objects that could not be deleted, and backends that could not be listed. Their segments stay condemned, for the
     /// next time.
@@ -165,58 +171,51 @@ impl Vault {
         watch: &mut dyn Watch,
         collected: &mut Collected,
     ) -> Result<(), Error> {
-        let before = self.inner.world.now().before(grace.orphans);
         let cloud = self.inner.cloud(backend)?;
-        let (mut after, mut seen) = (None, 0);
+        let (mut stretch, mut seen, mut noted) = (Stretch::default(), 0, 0);
         loop {
             if watch.stop() {
                 collected.stopped = true;
                 return Ok(());
             }
-            let page = match cloud.list(after, OBJECTS_PAGE).await {
+            let page = match cloud.list(stretch.after, OBJECTS_PAGE).await {
                 Ok(page) => page,
                 Err(error) => {
                     collected.fail(error.to_string());
                     return Ok(());
                 }
             };
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.name);
-            seen += page.len() as u64;
-            for object in self.unknown(backend, &page).await? {
-                if let Err(why) = self.remove_orphan((backend, object), before, trouble, collected).await {
-                    collected.fail(why);
+            stretch.upto = page.last().map(|last| last.name);
+            let unknown = self.unknown(backend, &page).await?;
+            let (now, room) = (self.inner.world.now(), ORPHANS_NOTED_MAX.saturating_sub(noted));
+            let mut names: Vec<_> = unknown.iter().map(|object| object.name).take(room).collect();
+            let since = self.inner.ledger.note_orphans(backend, stretch, &names, now).await?;
+            let since: BTreeMap<_, _> = since.into_iter().collect();
+            let mut gone = HashSet::new();
+            for object in unknown {
+                let since = since.get(&object.name).copied();
+                let orphan = Orphan { backend, object, since };
+                match orphan.remove((&*cloud, trouble), now.before(grace.orphans)).await {
+                    Ok(Went::Away) => {
+                        collected.orphans += 1;
+                        collected.orphan_bytes += object.size;
+                        gone.insert(object.name);
+                    }
+                    Ok(Went::Before) => _ = gone.insert(object.name),
+                    Ok(Went::Not) => collected.young_orphans += 1,
+                    Err(why) => collected.fail(why),
                 }
             }
+            names.retain(|name| !gone.contains(name));
+            if !gone.is_empty() {
+                self.inner.ledger.note_orphans(backend, stretch, &names, now).await?;
+            }
+            let Some(last) = stretch.upto.take() else { return Ok(()) };
+            stretch.after = Some(last);
+            noted += names.len();
+            seen += page.len() as u64;
             watch.progress("objects", seen);
         }
-    }
-
-    async fn remove_orphan(
-        &self,
-        (backend, object): (BackendId, Listed),
-        before: Timestamp,
-        trouble: &Trouble,
-        collected: &mut Collected,
-    ) -> Result<(), String> {
-        let cloud = self.inner.cloud(backend).map_err(|error| error.to_string())?;
-        let created_at = match object.created_at {
-            Some(created_at) => created_at,
-            None => match trouble.note(backend, cloud.stat(object.name).await) {
-                Ok(stat) => stat.created_at,
-                Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
-                Err(error) => return Err(error.to_string()),
-            },
-        };
-        // `<=` so that a grace of zero takes what was created this very millisecond.
-        if created_at > before {
-            collected.young_orphans += 1;
-            return Ok(());
-        }
-        trouble.note(backend, cloud.delete(object.name).await).map_err(|error| error.to_string())?;
-        collected.orphans += 1;
-        collected.orphan_bytes += object.size;
-        Ok(())
     }
 
     /// Those of the listed objects that the ledger does not know. It is asked after the listing, and a segment is in the
@@ -225,5 +224,46 @@ impl Vault {
         let names: Vec<_> = page.iter().map(|object| object.name).collect();
         let known: HashSet<_> = self.inner.ledger.known(backend, &names).await?.into_iter().collect();
         Ok(page.iter().filter(|object| !known.contains(&object.name)).copied().collect())
+    }
+}
+
+/// An object that the ledger does not know.
+struct Orphan {
+    backend: BackendId,
+    object: Listed,
+    /// Since when the ledger knows that; `None`: it could not note any more.
+    since: Option<Timestamp>,
+}
+
+/// What became of an unknown object.
+enum Went {
+    /// It is deleted.
+    Away,
+    /// It was not there.
+    Before,
+    /// It is too young.
+    Not,
+}
+
+impl Orphan {
+    /// Deletes it, if it was created, and first seen, at `before` or earlier.
+    async fn remove(&self, (cloud, trouble): (&dyn Backend, &Trouble), before: Timestamp) -> Result<Went, String> {
+        // `<=` here and below, so that a grace of zero takes what came this very millisecond.
+        if self.since.is_none_or(|since| since > before) {
+            return Ok(Went::Not);
+        }
+        let created_at = match self.object.created_at {
+            Some(created_at) => created_at,
+            None => match trouble.note(self.backend, cloud.stat(self.object.name).await) {
+                Ok(stat) => stat.created_at,
+                Err(error) if error.kind == ErrorKind::NotFound => return Ok(Went::Before),
+                Err(error) => return Err(error.to_string()),
+            },
+        };
+        if created_at > before {
+            return Ok(Went::Not);
+        }
+        trouble.note(self.backend, cloud.delete(self.object.name).await).map_err(|error| error.to_string())?;
+        Ok(Went::Away)
     }
 }

@@ -4,12 +4,16 @@
 //! The order is what makes it safe: the source is read and checked before anything is noted; the intent is noted before a
 //! byte is written; the copy is read back before it counts; and a replica leaves only in a transaction that sees enough
 //! durable others. Interrupted anywhere, what is left is an intent that is taken over, or an object that `collect` finds.
+//!
+//! When a backend is emptied, small segments are not copied one by one: what is live in several of them moves, still sealed,
+//! into one new segment. A cloud takes payment for each request, and a small object takes as long as a large one. Chunks are
+//! pointed at it only when every copy that its policy wants is durable; what cannot be done so is copied one by one.
 
 use super::Watch;
 use super::copying::{Fetched, fetch, put};
 use super::inspect::Subject;
-use super::moving::Mover;
-use super::needs::{Needs, is_mostly_dead, needs};
+use super::moving::{Moved, Mover, Safety};
+use super::needs::{Needs, is_fresh, is_merged, is_mostly_dead, is_small, is_worth_merging, needs};
 use super::pace::{Gate, Pace};
 use super::selection::{Cursor, Selection};
 use super::trouble::{Trouble, left_alone};
@@ -18,12 +22,17 @@ use crate::{ChunkRecord, Copy, Error, Ledger, ObjectName, Replica, SegmentRecord
 use bytes::Bytes;
 use entente_model::{BackendId, SegmentId};
 use futures_util::stream::{self, FuturesOrdered, StreamExt};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const PAGE: u32 = 500;
 /// So many segments, or bytes, are noted in the ledger together.
 const BATCH_SEGMENTS: usize = 100;
+/// So many, if they are small ones that are about to become a few.
+const MERGED_SEGMENTS: usize = 250;
+/// Fewer small segments than these are copied as they are.
+const MERGED_MIN: usize = 2;
 const BATCH_BYTES: u64 = 32 * 1024 * 1024;
 /// Batches that are under way at a time: while one is written, the next is read.
 const BATCHES: usize = 2;
@@ -46,12 +55,15 @@ pub struct Converged {
     pub kept: u64,
     /// Replicas that are not wanted, and leave now.
     pub left: u64,
-    /// Segments that were mostly dead, or good only in parts: what is live in them was moved to new ones, and they wait
-    /// for `collect`.
+    /// Segments that were small, mostly dead, or good only in parts: what is live in them was moved to new ones, and they
+    /// wait for `collect`.
     pub repacked: u64,
     /// Sealed bytes that were moved so.
     pub repacked_bytes: u64,
-    /// Segments whose copy may be on its way elsewhere: to be looked at again a minute later.
+    /// Objects that were written: copies, and the copies of new segments.
+    pub written: u64,
+    /// Segments whose copy may be on its way elsewhere, or which others may be about to commit to: to be looked at again
+    /// a minute later.
     pub awaited: u64,
     /// Segments of which no replica is good, and from which not every chunk could be salvaged.
     pub unreadable: u64,
@@ -77,7 +89,8 @@ impl Converged {
 
     /// Adds what another call did; the cursor and the last error are the later one's.
     pub fn add(&mut self, later: Self) {
-        let Self { segments, bytes_seen, copied, copied_bytes, kept, left, repacked, repacked_bytes, .. } = later;
+        let Self { segments, bytes_seen, copied, copied_bytes, kept, left, repacked, repacked_bytes, written, .. } =
+            later;
         self.segments += segments;
         self.bytes_seen += bytes_seen;
         self.copied += copied;
@@ -86,6 +99,7 @@ impl Converged {
         self.left += left;
         self.repacked += repacked;
         self.repacked_bytes += repacked_bytes;
+        self.written += written;
         self.awaited += later.awaited;
         self.unreadable += later.unreadable;
         self.untended += later.untended;
@@ -115,8 +129,12 @@ impl Vault {
         watch: &mut dyn Watch,
     ) -> Result<Converged, Error> {
         let core = &*self.inner.core;
-        let slice = Slice { vault: self, core, gate: Gate::new(core.world.clone(), pace), trouble: Trouble::default() };
+        let is_move = matches!(selection, Selection::On(_));
+        let gate = Gate::new(core.world.clone(), pace);
+        let slice = Slice { vault: self, core, gate, trouble: Trouble::default(), merges: AtomicBool::new(is_move) };
         let batch_bytes = pace.bytes_in(SLICE_SPAN).map_or(BATCH_BYTES, |bytes| bytes.min(BATCH_BYTES));
+        let batch_segments = if is_move { MERGED_SEGMENTS } else { BATCH_SEGMENTS };
+        let batch_max = BatchMax { segments: batch_segments, bytes: batch_bytes };
         let mut feed = Feed { selection, position: from, waiting: VecDeque::new(), ended: false };
         let until = core.world.instant() + SLICE_SPAN;
         let (mut total, mut taken) = (Converged { cursor: from, ..Converged::default() }, 0);
@@ -127,7 +145,7 @@ impl Vault {
             }
             let goes_on = !slice.gate.is_stopped() && taken < SLICE_SEGMENTS && core.world.instant() < until;
             while goes_on && under_way.len() < BATCHES {
-                let Some(batch) = feed.next(&*core.ledger, batch_bytes).await? else { break };
+                let Some(batch) = feed.next(&*core.ledger, batch_max).await? else { break };
                 let behind = batch.last().and_then(|record| selection.behind(record));
                 taken += batch.len();
                 let slice = &slice;
@@ -155,6 +173,13 @@ impl Vault {
     }
 }
 
+/// How much a batch may be.
+#[derive(Clone, Copy)]
+struct BatchMax {
+    segments: usize,
+    bytes: u64,
+}
+
 /// Hands out the selected segments, batch by batch.
 struct Feed {
     selection: Selection,
@@ -164,17 +189,18 @@ struct Feed {
 }
 
 impl Feed {
-    async fn next(&mut self, ledger: &dyn Ledger, bytes_max: u64) -> Result<Option<Vec<SegmentRecord>>, Error> {
+    async fn next(&mut self, ledger: &dyn Ledger, max: BatchMax) -> Result<Option<Vec<SegmentRecord>>, Error> {
         if self.waiting.is_empty() && !self.ended {
             let page = self.selection.page(ledger, self.position, PAGE).await?;
             self.position = page.last().and_then(|record| self.selection.behind(record)).or(self.position);
             self.ended = page.len() < PAGE as usize;
             self.waiting = page.into();
         }
-        let (mut batch, mut bytes) = (Vec::new(), 0_u64);
+        let (mut batch, mut bytes, mut whole) = (Vec::new(), 0_u64, 0);
         while let Some(next) = self.waiting.front() {
             bytes = bytes.saturating_add(next.size);
-            if batch.len() == BATCH_SEGMENTS || (bytes > bytes_max && !batch.is_empty()) {
+            whole += usize::from(!is_small(next));
+            if batch.len() == max.segments || whole > BATCH_SEGMENTS || (bytes > max.bytes && !batch.is_empty()) {
                 break;
             }
             batch.extend(self.waiting.pop_front());
@@ -189,6 +215,8 @@ struct Slice<'a> {
     core: &'a Core,
     gate: Gate,
     trouble: Trouble,
+    /// Whether small segments become one. Not any more in this slice, once a backend has failed that each needs.
+    merges: AtomicBool,
 }
 
 /// A segment that lacks replicas.
@@ -197,9 +225,16 @@ struct Task {
     needs: Needs,
 }
 
+impl Task {
+    /// Whether it is better moved into a new segment with others. What has a replica to mend may turn out to lack nothing.
+    fn is_merged(&self) -> bool {
+        is_merged(&self.record, &self.needs)
+    }
+}
+
 /// What is fetched, and where it is to go.
 struct Ready {
-    segment: SegmentId,
+    subject: Subject,
     bytes: Bytes,
     targets: Vec<BackendId>,
 }
@@ -232,7 +267,22 @@ impl Slice<'_> {
             done.kept += u64::from(self.core.ledger.trust(&stays, now).await?);
         }
         let lacking = self.repack(lacking, &mut done).await?;
-        self.copy(lacking, &mut done).await?;
+        let merges = self.merges.load(Ordering::Relaxed);
+        let well = |task: &Task| {
+            let meant = topology.policies.get(&task.record.policy).map(|policy| topology.meant_by(policy));
+            meant.is_some_and(|meant| !meant.iter().any(|backend| self.trouble.is_left_alone(self.core, *backend)))
+        };
+        let (few, whole): (Vec<_>, Vec<_>) =
+            lacking.into_iter().partition(|task| merges && task.is_merged() && well(task));
+        if few.len() < MERGED_MIN {
+            self.copy(whole.into_iter().chain(few).collect(), &mut done).await?;
+        } else {
+            let (fresh, settled): (Vec<_>, Vec<_>) =
+                few.into_iter().partition(|task| is_fresh(&task.record, now, self.core.limits.merge_after));
+            done.awaited += fresh.len() as u64;
+            self.merge(settled, &mut done).await?;
+            self.copy(whole, &mut done).await?;
+        }
         self.look_again(&changed, &mut done).await?;
         Ok(done)
     }
@@ -277,8 +327,7 @@ impl Slice<'_> {
                 mover.take_segment(record).await?;
             }
         }
-        let moved = mover.finish().await?;
-        done.repacked_bytes += moved.bytes;
+        take_in(done, mover.finish().await?);
         let ids: Vec<_> = sparse.iter().map(|task| task.record.segment).collect();
         let (topology, now) = (self.core.topology(), self.core.world.now());
         for record in self.core.ledger.segments(&ids).await? {
@@ -291,6 +340,36 @@ impl Slice<'_> {
         Ok(whole)
     }
 
+    /// Moves what is live in small segments into a few new ones. Of what stays behind (parts of uploads that are not committed
+    /// yet, what was committed meanwhile, or what a backend failed to take) the segment is copied whole.
+    async fn merge(&self, small: Vec<Task>, done: &mut Converged) -> Result<(), Error> {
+        let (ready, damaged) = self.fetch_all(small, done).await?;
+        self.salvage(damaged, done).await?;
+        let mut mover = Mover::with(self.vault, &self.trouble, Safety::Complete);
+        for Ready { subject, bytes, .. } in ready.iter().filter(|one| is_worth_merging(&one.subject.chunks)) {
+            if self.gate.pass(subject.record.live).await {
+                mover.take_fetched(subject, bytes).await?;
+            }
+        }
+        let moved = mover.finish().await?;
+        if moved.failed > 0 {
+            tracing::warn!(error = moved.last_error, "small segments cannot be merged now and are copied");
+            self.merges.store(false, Ordering::Relaxed);
+        }
+        done.written += moved.objects;
+        done.repacked_bytes += moved.bytes;
+        let ids: Vec<_> = ready.iter().map(|one| one.subject.record.segment).collect();
+        let left: BTreeSet<_> = {
+            let records = self.core.ledger.segments(&ids).await?;
+            done.repacked += records.iter().filter(|record| record.live == 0).count() as u64;
+            records.into_iter().filter(|record| record.live > 0).map(|record| record.segment).collect()
+        };
+        if self.gate.is_stopped() {
+            return Ok(());
+        }
+        self.put_all(ready.into_iter().filter(|one| left.contains(&one.subject.record.segment)), done).await
+    }
+
     /// Of segments none of whose replicas is good as a whole, moves what can be read, chunk by chunk, to new segments.
     async fn salvage(&self, damaged: Vec<SegmentRecord>, done: &mut Converged) -> Result<(), Error> {
         if damaged.is_empty() || self.gate.is_stopped() {
@@ -300,8 +379,7 @@ impl Slice<'_> {
         for record in &damaged {
             mover.take_segment(record).await?;
         }
-        let moved = mover.finish().await?;
-        done.repacked_bytes += moved.bytes;
+        take_in(done, mover.finish().await?);
         let ids: Vec<_> = damaged.iter().map(|record| record.segment).collect();
         for record in self.core.ledger.segments(&ids).await? {
             *if record.live == 0 { &mut done.repacked } else { &mut done.unreadable } += 1;
@@ -309,12 +387,28 @@ impl Slice<'_> {
         Ok(())
     }
 
+    /// Of segments that were read from a replica which does not count, while no other is good: nothing may take the place of
+    /// what may be the last. What is in it moves to new segments.
+    async fn salvage_last(&self, refused: &[SegmentId], done: &mut Converged) -> Result<(), Error> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let records = self.core.ledger.segments(refused).await?;
+        let is_last = |record: &SegmentRecord| record.live > 0 && !record.replicas.iter().any(Replica::is_good);
+        self.salvage(records.into_iter().filter(is_last).collect(), done).await
+    }
+
     async fn copy(&self, lacking: Vec<Task>, done: &mut Converged) -> Result<(), Error> {
         let (ready, damaged) = self.fetch_all(lacking, done).await?;
         self.salvage(damaged, done).await?;
+        self.put_all(ready, done).await
+    }
+
+    async fn put_all(&self, ready: impl IntoIterator<Item = Ready>, done: &mut Converged) -> Result<(), Error> {
         let mut copies = Vec::new();
         let mut bytes_of = BTreeMap::new();
-        for Ready { segment, bytes, targets } in ready {
+        for Ready { subject, bytes, targets } in ready {
+            let segment = subject.record.segment;
             let fresh = |backend| Copy { segment, backend, name: ObjectName::new(self.core.world.random().bytes()) };
             copies.extend(targets.into_iter().map(fresh));
             bytes_of.insert(segment, bytes);
@@ -323,6 +417,9 @@ impl Slice<'_> {
             return Ok(());
         }
         let intended = self.core.ledger.intend(&copies, self.core.world.now()).await?;
+        let taken: BTreeSet<_> = intended.iter().map(|copy| copy.segment).collect();
+        let refused: Vec<_> = bytes_of.keys().filter(|segment| !taken.contains(segment)).copied().collect();
+        self.salvage_last(&refused, done).await?;
         let puts = intended.into_iter().filter_map(|copy| Some((copy, bytes_of.get(&copy.segment)?.clone())));
         let mut puts =
             stream::iter(puts.map(|(copy, bytes)| self.put(copy, bytes))).buffer_unordered(self.gate.parallel());
@@ -340,6 +437,7 @@ impl Slice<'_> {
         // Fewer when somebody else took them over, or the segment died: those objects are left to `collect`.
         let settled = self.core.ledger.settle(&made, self.core.world.now()).await?;
         done.copied += u64::from(settled);
+        done.written += made.len() as u64;
         let bytes = made.iter().filter_map(|copy| bytes_of.get(&copy.segment)).map(|bytes| bytes.len() as u64);
         done.copied_bytes += bytes.sum::<u64>();
         Ok(())
@@ -396,7 +494,7 @@ impl Slice<'_> {
             let targets = needs.copies.iter().chain(&needs.mends).copied().filter(|backend| !mended(backend));
             let targets: Vec<_> = targets.filter(|id| !self.trouble.is_left_alone(self.core, *id)).collect();
             match (bytes, failed) {
-                (Some(bytes), _) => ready.push(Ready { segment: subject.record.segment, bytes, targets }),
+                (Some(bytes), _) => ready.push(Ready { subject, bytes, targets }),
                 (None, Some(why)) => done.fail(targets.len(), why),
                 (None, None) => damaged.push(subject.record),
             }
@@ -412,6 +510,15 @@ impl Slice<'_> {
             self.core.ledger.doubt(copy, self.core.world.now()).await?;
         }
         Ok((ready, damaged))
+    }
+}
+
+/// What the mover failed to move, or found unreadable, shows in the segments it is left in.
+fn take_in(done: &mut Converged, moved: Moved) {
+    done.written += moved.objects;
+    done.repacked_bytes += moved.bytes;
+    if let Some(why) = moved.last_error {
+        done.fail(usize::try_from(moved.failed).unwrap_or(usize::MAX), why);
     }
 }
 

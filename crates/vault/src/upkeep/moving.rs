@@ -5,13 +5,15 @@
 //! is live in it any more, is left to `collect`. No key is needed.
 
 use super::copying::read_back;
+use super::inspect::Subject;
+use super::needs::tending;
 use super::trouble::{Trouble, left_alone, says_what_is};
 use crate::copies::Copies;
 use crate::core::Core;
 use crate::pack::Pack;
 use crate::{ChunkRecord, Copy, Error, Replica, SegmentRecord, Vault, seal};
 use bytes::{Bytes, BytesMut};
-use entente_model::{Place, PolicyId};
+use entente_model::{Place, PolicyId, ZoneId};
 use futures_util::StreamExt;
 use futures_util::stream;
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ const READS: usize = 4;
 pub(crate) struct Moved {
     pub chunks: u64,
     pub bytes: u64,
+    /// Objects that were written for them, each copy of a new segment.
+    pub objects: u64,
     /// Chunks that no replica has as they were written.
     pub unreadable: u64,
     /// Chunks that were not moved because a backend failed.
@@ -32,37 +36,79 @@ pub(crate) struct Moved {
     pub last_error: Option<String>,
 }
 
+/// Where chunks go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Home {
+    pub zone: ZoneId,
+    pub policy: PolicyId,
+}
+
+/// How many copies of a new segment must be durable before chunks are pointed at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Safety {
+    /// As many as of content that is uploaded. The others follow.
+    Acknowledged,
+    /// All that its policy wants: what was safe stays as safe.
+    Complete,
+}
+
 pub(crate) struct Mover<'a> {
+    safety: Safety,
     vault: &'a Vault,
     core: &'a Core,
     trouble: &'a Trouble,
-    packs: BTreeMap<PolicyId, Pack<ChunkRecord>>,
+    /// By the policy, and the zone that was its zone when they were begun: should it be another one when they are written,
+    /// they are not.
+    packs: BTreeMap<Home, Pack<ChunkRecord>>,
     moved: Moved,
 }
 
 impl<'a> Mover<'a> {
     pub(crate) fn new(vault: &'a Vault, trouble: &'a Trouble) -> Self {
-        Self { vault, core: &vault.inner.core, trouble, packs: BTreeMap::new(), moved: Moved::default() }
+        Self::with(vault, trouble, Safety::Acknowledged)
     }
 
-    /// Takes every live chunk of a segment along, to a new one of the same policy. Only the ledger's errors end it.
-    pub(crate) async fn take_segment(&mut self, record: &SegmentRecord) -> Result<(), Error> {
+    pub(crate) fn with(vault: &'a Vault, trouble: &'a Trouble, safety: Safety) -> Self {
+        Self { safety, vault, core: &vault.inner.core, trouble, packs: BTreeMap::new(), moved: Moved::default() }
+    }
+
+    /// Takes every live chunk of a segment along, to a new one of the same policy, and of the zone in which it is. Answers
+    /// whether it did: not when the policy is not configured, or of another zone by now. Only the ledger's errors end it.
+    pub(crate) async fn take_segment(&mut self, record: &SegmentRecord) -> Result<bool, Error> {
+        let Some(home) = self.home(record) else { return Ok(false) };
         let mut offset = 0;
         loop {
             let chunks = self.core.ledger.chunks_in(record.segment, offset, CHUNKS_PAGE).await?;
-            let Some(last) = chunks.last() else { return Ok(()) };
+            let Some(last) = chunks.last() else { return Ok(true) };
             offset = last.place.offset + 1;
-            self.take(chunks.into_iter().map(|chunk| (chunk, record.replicas.clone())).collect(), record.policy)
-                .await?;
+            self.take(chunks.into_iter().map(|chunk| (chunk, record.replicas.clone())).collect(), home).await?;
         }
     }
 
+    /// Where the chunks of a segment may go when they stay under its policy.
+    fn home(&self, record: &SegmentRecord) -> Option<Home> {
+        let topology = self.core.topology();
+        let zone = tending(&topology, record).ok()?.zone;
+        Some(Home { zone, policy: record.policy })
+    }
+
+    /// Takes every live chunk of a segment along whose bytes have been fetched and found good.
+    pub(crate) async fn take_fetched(&mut self, subject: &Subject, bytes: &Bytes) -> Result<(), Error> {
+        let Some(home) = self.home(&subject.record) else { return Ok(()) };
+        for chunk in subject.chunks.iter() {
+            let from = usize::try_from(chunk.place.offset).unwrap_or(usize::MAX);
+            let to = from.saturating_add(usize::try_from(chunk.place.length).unwrap_or(usize::MAX));
+            if to > bytes.len() {
+                self.moved.unreadable += 1;
+                continue;
+            }
+            self.push(home, chunk.clone(), bytes.slice(from..to)).await?;
+        }
+        Ok(())
+    }
+
     /// Takes chunks along, each with the replicas of its segment, to segments of a policy.
-    pub(crate) async fn take(
-        &mut self,
-        chunks: Vec<(ChunkRecord, Vec<Replica>)>,
-        policy: PolicyId,
-    ) -> Result<(), Error> {
+    pub(crate) async fn take(&mut self, chunks: Vec<(ChunkRecord, Vec<Replica>)>, home: Home) -> Result<(), Error> {
         let (core, trouble) = (self.core, self.trouble);
         let reads = chunks.into_iter().map(|(chunk, replicas)| async move {
             let sealed = sealed_chunk(core, trouble, &replicas, &chunk.place).await;
@@ -71,14 +117,7 @@ impl<'a> Mover<'a> {
         let mut reads = stream::iter(reads).buffered(READS);
         while let Some((chunk, sealed)) = reads.next().await {
             match sealed {
-                Ok(Some(sealed)) => {
-                    let pack = self.packs.entry(policy).or_default();
-                    if !pack.has_room(chunk.place.length) {
-                        let full = std::mem::take(pack);
-                        self.flush(policy, full).await?;
-                    }
-                    self.packs.entry(policy).or_default().push(chunk, sealed);
-                }
+                Ok(Some(sealed)) => self.push(home, chunk, sealed).await?,
                 Ok(None) => self.moved.unreadable += 1,
                 Err(why) => self.fail(1, why),
             }
@@ -86,10 +125,20 @@ impl<'a> Mover<'a> {
         Ok(())
     }
 
+    async fn push(&mut self, home: Home, chunk: ChunkRecord, sealed: Bytes) -> Result<(), Error> {
+        let pack = self.packs.entry(home).or_default();
+        if !pack.has_room(chunk.place.length) {
+            let full = std::mem::take(pack);
+            self.flush(home, full).await?;
+        }
+        self.packs.entry(home).or_default().push(chunk, sealed);
+        Ok(())
+    }
+
     /// Writes what waits in segments that are not full.
     pub(crate) async fn flush_all(&mut self) -> Result<(), Error> {
-        for (policy, pack) in std::mem::take(&mut self.packs) {
-            self.flush(policy, pack).await?;
+        for (home, pack) in std::mem::take(&mut self.packs) {
+            self.flush(home, pack).await?;
         }
         Ok(())
     }
@@ -100,16 +149,17 @@ impl<'a> Mover<'a> {
         Ok(self.moved)
     }
 
-    async fn flush(&mut self, policy: PolicyId, pack: Pack<ChunkRecord>) -> Result<(), Error> {
+    async fn flush(&mut self, home: Home, pack: Pack<ChunkRecord>) -> Result<(), Error> {
         let size = pack.size();
         if size == 0 {
             return Ok(());
         }
         let entries = pack.into_entries();
         let count = entries.len() as u64;
-        match self.write(policy, entries).await {
-            Ok(moved) => {
+        match self.write(home, entries).await {
+            Ok((moved, objects)) => {
                 self.moved.chunks += u64::from(moved);
+                self.moved.objects += objects;
                 self.moved.bytes += size;
                 Ok(())
             }
@@ -122,10 +172,13 @@ impl<'a> Mover<'a> {
         }
     }
 
-    async fn write(&self, policy: PolicyId, entries: Vec<(ChunkRecord, u64, Bytes)>) -> Result<u32, Error> {
-        let zone = self.vault.topology().policies.get(&policy).map(|policy| policy.zone);
-        let zone = zone.ok_or(Error::Unmet { policy, why: "it is not configured" })?;
-        let mut copies = Copies::begin(&self.vault.inner.core, zone, policy).await?;
+    /// Answers how many chunks moved, and into how many objects.
+    async fn write(&self, home: Home, entries: Vec<(ChunkRecord, u64, Bytes)>) -> Result<(u32, u64), Error> {
+        let core = &self.vault.inner.core;
+        let mut copies = match self.safety {
+            Safety::Acknowledged => Copies::begin(core, home.zone, home.policy).await?,
+            Safety::Complete => Copies::begin_everywhere(core, home.zone, home.policy).await?,
+        };
         let (mut moves, mut written) = (Vec::new(), BytesMut::new());
         for (chunk, offset, sealed) in entries {
             let place = Place { segment: copies.segment(), offset, ..chunk.place };
@@ -144,7 +197,8 @@ impl<'a> Mover<'a> {
                 return Err(error.because(why).into());
             }
         }
-        self.core.ledger.rehome(target, &moves).await
+        let moved = self.core.ledger.rehome(target, &moves).await?;
+        Ok((moved, target.holders.iter().count() as u64))
     }
 
     fn fail(&mut self, chunks: u64, why: String) {

@@ -1,11 +1,13 @@
 //! Moves contents to another policy, perhaps of another zone: their chunks, still sealed, go into segments of that policy,
 //! and then, in one transaction, the content gets the policy, the zone, and its data key wrapped by the zone's epoch key.
 //!
-//! Until then it is read with the old key, wherever its chunks are. Interrupted anywhere, the next run passes over the
-//! chunks that are there already. A content that is released meanwhile is gone, and that is fine.
+//! Until then it is read with the old key, wherever its chunks are, and the ledger notes that it is on the move, from its
+//! first chunk on: should the mind be changed, what has moved is found and brought back by the same means. Interrupted
+//! anywhere, the next run passes over the chunks that are there already. A content that is released meanwhile is gone, and
+//! that is fine.
 
 use super::Watch;
-use super::moving::Mover;
+use super::moving::{Home, Mover};
 use super::trouble::Trouble;
 use crate::{ChunkRecord, Error, Located, Replica, Scope, Vault, chunk};
 use entente_model::{ContentId, Manifest, PolicyId, SegmentId};
@@ -69,18 +71,19 @@ impl Vault {
                 rehoused.last_error = Some(format!("content {content} is of another enterprise"));
                 continue;
             }
-            let mut from = Some(0);
+            let (mut from, mut is_there) = (Some(0), true);
             while let Some(chunk) = from {
                 let page = self.inner.ledger.places(*content, chunk, PLACES_PAGE).await?;
                 from = page.last().and_then(|last| last.place.chunk.checked_add(1));
                 let elsewhere = self.elsewhere(*content, page, to.policy).await?;
-                mover.take(elsewhere, to.policy).await?;
+                is_there &= elsewhere.is_empty();
+                mover.take(elsewhere, Home { zone: to.zone, policy: to.policy }).await?;
                 rehoused.stopped = watch.stop();
                 if rehoused.stopped || self.inner.world.instant() >= until {
                     break;
                 }
             }
-            gathered.push(manifest);
+            gathered.push((manifest, is_there));
             if gathered.len() == TOGETHER {
                 mover.flush_all().await?;
                 self.complete(std::mem::take(&mut gathered), to, &mut rehoused).await?;
@@ -114,8 +117,8 @@ impl Vault {
     }
 
     /// Gives contents whose chunks are all there their new policy, zone and key.
-    async fn complete(&self, contents: Vec<Manifest>, to: Scope, rehoused: &mut Rehoused) -> Result<(), Error> {
-        for old in contents {
+    async fn complete(&self, contents: Vec<(Manifest, bool)>, to: Scope, rehoused: &mut Rehoused) -> Result<(), Error> {
+        for (old, was_there) in contents {
             if !self.is_all_there(&old, to.policy).await? {
                 *if self.inner.ledger.content(old.content).await?.is_none() {
                     &mut rehoused.gone
@@ -124,14 +127,12 @@ impl Vault {
                 } += 1;
                 continue;
             }
-            if (old.zone, old.policy) == (to.zone, to.policy) {
-                rehoused.already += 1;
-                continue;
-            }
+            // One that was to go elsewhere, and is back, is not on the move any more: the ledger is to note that.
+            let is_back = (old.zone, old.policy) == (to.zone, to.policy);
             let key = self.inner.keys.rewrap(&old, to).await?;
             let new = Manifest { zone: to.zone, policy: to.policy, key, ..old.clone() };
             if self.inner.ledger.move_content(&old, &new).await? {
-                rehoused.contents += 1;
+                *if is_back && was_there { &mut rehoused.already } else { &mut rehoused.contents } += 1;
             } else if self.inner.ledger.content(old.content).await?.is_none() {
                 rehoused.gone += 1;
             } else {

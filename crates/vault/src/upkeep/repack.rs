@@ -37,8 +37,10 @@ pub struct Repacked {
     pub moved_bytes: u64,
     /// Chunks that no replica has as they were written; they stay where they are: `verify` tells more.
     pub unreadable: u64,
-    /// Chunks that were not moved because a backend failed, or their policy is not configured: to be tried again later.
+    /// Chunks that were not moved because a backend failed: to be tried again later.
     pub failed: u64,
+    /// Segments whose policy is not configured any more, or is one of another zone by now: left as they are.
+    pub untended: u64,
     /// What the last failure said.
     pub last_error: Option<String>,
     /// Whether it was stopped before its end.
@@ -63,8 +65,7 @@ impl Vault {
             after = Some(last.segment);
             seen += page.len() as u64;
             for record in page.iter().filter(|record| chosen(record, choice, before)) {
-                repacked.segments += 1;
-                mover.take_segment(record).await?;
+                *if mover.take_segment(record).await? { &mut repacked.segments } else { &mut repacked.untended } += 1;
             }
             watch.progress("segments", seen);
         }

@@ -1,7 +1,7 @@
 //! Says what converging would do, and does nothing: for a dry run, and for whoever asks how far things are.
 
 use super::Watch;
-use super::needs::{is_mostly_dead, needs};
+use super::needs::{is_merged, is_mostly_dead, needs};
 use super::selection::Selection;
 use crate::{Error, Replica, SegmentRecord, SegmentState, Topology, Vault};
 use entente_model::BackendId;
@@ -35,7 +35,9 @@ pub struct Survey {
     /// Copies to be made, by the backend that would be read and the one that would be written to. Each costs one read
     /// there, and here one write and one read.
     pub copies: BTreeMap<(BackendId, BackendId), Amount>,
-    /// Of these, those of segments that are mostly dead: only what is live in them moves, packed anew.
+    /// Of these, those of small segments, several of which become one.
+    pub merged: BTreeMap<(BackendId, BackendId), Amount>,
+    /// Of the segments to be copied, those that are mostly dead: only what is live in them moves, packed anew.
     pub mostly_dead: Amount,
     /// Objects that would leave once the copies are there, by backend.
     pub leaving: BTreeMap<BackendId, Amount>,
@@ -72,13 +74,13 @@ impl Vault {
             let Some(last) = page.last() else { return Ok(survey) };
             cursor = selection.behind(last);
             for record in &page {
-                self.count(topology, record, &mut survey);
+                self.count(topology, record, (selection, &mut survey));
             }
             watch.progress("segments", survey.segments.objects);
         }
     }
 
-    fn count(&self, topology: &Topology, record: &SegmentRecord, survey: &mut Survey) {
+    fn count(&self, topology: &Topology, record: &SegmentRecord, (selection, survey): (Selection, &mut Survey)) {
         if record.state == SegmentState::Reserved {
             return;
         }
@@ -98,7 +100,11 @@ impl Vault {
         match source {
             Some(source) => {
                 for target in &targets {
-                    survey.copies.entry((source.backend, **target)).or_default().add(record.size);
+                    let way = (source.backend, **target);
+                    survey.copies.entry(way).or_default().add(record.size);
+                    if matches!(selection, Selection::On(_)) && is_merged(record, &needs) {
+                        survey.merged.entry(way).or_default().add(record.size);
+                    }
                 }
                 if !targets.is_empty() && is_mostly_dead(record) {
                     survey.mostly_dead.add(record.size);

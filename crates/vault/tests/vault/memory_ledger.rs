@@ -6,8 +6,8 @@ use entente_model::{
     BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp, ZoneId,
 };
 use entente_vault::{
-    ChunkRecord, Copy, EpochRecord, Error, Ledger, Located, ObjectName, Replica, ReplicaState, SegmentRecord, Written,
-    WrittenSegment,
+    ChunkRecord, Copy, EpochRecord, Error, Ledger, Located, ObjectName, Replica, ReplicaState, SegmentRecord, Stretch,
+    Written, WrittenSegment,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -162,6 +162,16 @@ impl Ledger for MemoryLedger {
     }
 
     async fn known(&self, _: BackendId, _: &[ObjectName]) -> Result<Vec<ObjectName>, Error> {
+        not_here()
+    }
+
+    async fn note_orphans(
+        &self,
+        _: BackendId,
+        _: Stretch,
+        _: &[ObjectName],
+        _: Timestamp,
+    ) -> Result<Vec<(ObjectName, Timestamp)>, Error> {
         not_here()
     }
 

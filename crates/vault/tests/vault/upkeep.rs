@@ -1,11 +1,12 @@
 use crate::backend::SlowBackend;
 use crate::kit::{Kit, SCOPE, plaintext};
+use crate::upkeep_kit::{ONCE, Union, backend};
 use entente_custodians::local::LocalCustodian;
 use entente_model::BackendId;
 use entente_vault::upkeep::collect::Grace;
 use entente_vault::upkeep::repack::Choice;
 use entente_vault::upkeep::{Unwatched, safety};
-use entente_vault::{Limits, Topology, Vault};
+use entente_vault::{Ledger, Limits, ObjectName, Stretch, Topology, Vault};
 use entente_world::World;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,61 @@ async fn a_foreign_object_is_an_orphan_and_goes() {
     assert_eq!((young.orphans, young.young_orphans), (0, 1));
     assert_eq!(kit.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap().orphans, 1);
     assert!(kit.objects.names().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_restored_database_does_not_know_is_kept_for_a_grace_of_its_own() {
+    let mut union = Union::new();
+    let grace = Grace { segments: Duration::from_secs(60), orphans: Duration::from_secs(60) };
+    let objects = union.spot(1, 1).objects.clone();
+    let [one, two, three] = [1, 2, 3].map(|number| ObjectName::new([number; 16]));
+    // What came after the backup: good, old, and unknown.
+    for name in [one, two, three] {
+        objects.replace(name, bytes::Bytes::from_static(b"good"));
+    }
+    union.later();
+    let first = union.vault.collect(grace, &mut Unwatched).await.unwrap();
+    assert_eq!((first.orphans, first.young_orphans, objects.names().len()), (0, 3, 3));
+    // Of one it is forgotten, as if it had come to be known meanwhile; another one is gone.
+    objects.remove(one);
+    let stretch = Stretch { after: Some(one), upto: Some(two) };
+    union.database.note_orphans(backend(1, 1), stretch, &[], union.world.now()).await.unwrap();
+    union.later();
+    let second = union.vault.collect(grace, &mut Unwatched).await.unwrap();
+    assert_eq!((second.orphans, second.young_orphans), (1, 1), "each counts from when it was first seen");
+    assert_eq!(objects.names().into_iter().collect::<Vec<_>>(), [two]);
+    let now = union.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap();
+    assert_eq!((now.orphans, now.young_orphans, objects.names().len()), (1, 0, 0), "who asks for it has it at once");
+    let later = union.world.now();
+    let noted = union.database.note_orphans(backend(1, 1), Stretch::default(), &[two], later).await.unwrap();
+    assert_eq!(noted, [(two, later)], "nothing is noted of what is gone");
+}
+
+#[tokio::test]
+async fn what_a_backup_has_reserved_has_a_grace_of_its_own() {
+    let mut union = Union::new();
+    let grace = Grace { segments: Duration::from_secs(60), orphans: Duration::from_secs(60) };
+    // For the database that is restored it was never committed.
+    let pieces = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"good"))]);
+    union.vault.write(ONCE, u64::MAX, pieces).await.unwrap();
+    union.later();
+    let first = union.vault.collect(grace, &mut Unwatched).await.unwrap();
+    assert_eq!((first.segments, union.objects(1, 1)), (0, 1), "however long ago it was reserved");
+    union.later();
+    let second = union.vault.collect(grace, &mut Unwatched).await.unwrap();
+    assert!(second.segments > 0);
+    assert_eq!(union.objects(1, 1), 0);
+}
+
+#[tokio::test]
+async fn an_object_that_has_only_just_come_is_kept_however_long_its_name_is_noted() {
+    let union = Union::new();
+    let name = ObjectName::new([7; 16]);
+    union.spot(1, 1).objects.replace(name, bytes::Bytes::from_static(b"young"));
+    let long_ago = union.world.now().before(Duration::from_secs(1_000_000));
+    union.database.note_orphans(backend(1, 1), Stretch::default(), &[name], long_ago).await.unwrap();
+    let collected = union.vault.collect(Grace::default(), &mut Unwatched).await.unwrap();
+    assert_eq!((collected.orphans, collected.young_orphans), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,5 +180,6 @@ async fn a_reader_follows_a_chunk_that_moves() {
 #[test]
 fn grace_periods_are_in_order() {
     assert!(safety::RESERVATION_AGE_MAX * 2 < safety::COLLECT_GRACE_BESIDE_A_SERVER);
+    assert!(safety::RESERVATION_AGE_MAX * 2 < safety::UNUSED_AGE_MIN);
     assert!(safety::COLLECT_GRACE_BESIDE_A_SERVER < safety::COLLECT_GRACE);
 }

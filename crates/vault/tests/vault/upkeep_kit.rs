@@ -3,7 +3,7 @@
 use crate::spot::Spot;
 use bytes::Bytes;
 use entente_custodians::local::LocalCustodian;
-use entente_model::{BackendId, ContentId, EnterpriseId, PolicyId, ZoneId};
+use entente_model::{BackendId, ContentId, EnterpriseId, PolicyId, UserId, ZoneId};
 use entente_testkit::Scratch;
 use entente_testkit::database::{Database, contents};
 use entente_vault::topology::{Policy, Zone};
@@ -79,10 +79,14 @@ impl Union {
     }
 
     pub async fn keep(&self, scope: Scope, plain: &[u8]) -> ContentId {
+        self.keep_for(UserId::new(1), scope, plain).await
+    }
+
+    pub async fn keep_for(&self, owner: UserId, scope: Scope, plain: &[u8]) -> ContentId {
         let pieces: Vec<_> = plain.chunks(100_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let written = self.vault.write(scope, u64::MAX, futures_util::stream::iter(pieces)).await.unwrap();
         let content = written.manifest.content;
-        self.database.transact("commit", move |tx| contents::commit(tx, &written)).await.unwrap();
+        self.database.transact("commit", move |tx| contents::commit_for(tx, &written, owner)).await.unwrap();
         content
     }
 

@@ -3,10 +3,12 @@
 use crate::upkeep_kit::{ABROAD, AT_ONCE, ONCE, TWICE, Union, backend, damage};
 use entente_clouds::ErrorKind;
 use entente_clouds::guard::Fault;
-use entente_model::{ContentId, EnterpriseId, ZoneId};
+use entente_model::{ContentId, EnterpriseId, PolicyId, UserId, ZoneId};
+use entente_testkit::database::contents;
 use entente_vault::upkeep::{Rehoused, Selection, Unwatched};
 use entente_vault::{Error, Ledger, Scope};
 
+const OWNER: UserId = UserId::new(77);
 const REFUSED: Fault = Fault::Error { kind: ErrorKind::Unavailable, retryable: true };
 
 async fn rehouse(union: &Union, contents: &[ContentId], to: Scope) -> Rehoused {
@@ -107,4 +109,56 @@ async fn what_is_gone_strange_or_unreadable_is_counted() {
     let nowhere = Scope { zone: ZoneId::new(1), ..ABROAD };
     let refused = union.vault.rehouse(&[empty], nowhere, &mut Unwatched).await;
     assert!(matches!(refused, Err(Error::Unmet { .. })));
+}
+
+/// A content of three chunks, two of which are abroad: the third could not be read for a while.
+async fn half_moved(union: &Union) -> (ContentId, Vec<u8>) {
+    let plain = vec![7; 20 * 1024 * 1024];
+    let content = union.keep_for(OWNER, ONCE, &plain).await;
+    let name = union.database.places(content, 2, 1).await.unwrap()[0].replicas[0].name;
+    let objects = &union.spot(1, 1).objects;
+    let good = objects.raw(name).unwrap();
+    let mut wrong = good.to_vec();
+    wrong[100] ^= 1;
+    objects.replace(name, wrong.into());
+    let moved = rehouse(union, &[content], ABROAD).await;
+    assert_eq!((moved.chunks, moved.unreadable, moved.unfinished), (2, 1, 1), "{moved:?}");
+    objects.replace(name, good);
+    (content, plain)
+}
+
+#[tokio::test]
+async fn a_mind_that_is_changed_half_way_leaves_nothing_abroad() {
+    let mut union = Union::new();
+    let (content, plain) = half_moved(&union).await;
+    let policies = |records: Vec<entente_vault::SegmentRecord>| {
+        let mut policies: Vec<_> = records.into_iter().map(|record| record.policy).collect();
+        policies.sort_unstable();
+        policies.dedup();
+        policies
+    };
+    assert_eq!(policies(union.live().await), [ONCE.policy, ABROAD.policy]);
+    let back = rehouse(&union, &[content], ONCE).await;
+    assert_eq!((back.contents, back.already, back.unfinished), (1, 0, 0), "{back:?}");
+    assert_eq!(policies(union.live().await), [ONCE.policy]);
+    assert_eq!(rehouse(&union, &[content], ONCE).await.already, 1);
+    union.later();
+    union.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap();
+    assert_eq!((union.objects(2, 1), union.objects(2, 2)), (0, 0));
+    assert!(union.read(content).await == plain);
+    assert!(union.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn what_is_on_the_move_is_found_under_either_policy() {
+    let union = Union::new();
+    let (content, _) = half_moved(&union).await;
+    let found = |policy: PolicyId| {
+        let found = union.database.read(|tx| contents::elsewhere(tx, OWNER, policy, None, 10)).unwrap();
+        found.into_iter().map(|(_, stored)| stored.content).collect::<Vec<_>>()
+    };
+    assert_eq!(found(ABROAD.policy), [content]);
+    assert_eq!(found(ONCE.policy), [content], "its row says that it is here, and it is not wholly");
+    rehouse(&union, &[content], ONCE).await;
+    assert!(found(ONCE.policy).is_empty());
 }

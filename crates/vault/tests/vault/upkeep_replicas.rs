@@ -4,8 +4,10 @@ use crate::upkeep_kit::{ABROAD, AT_ONCE, ONCE, TWICE, Union, backend, damage};
 use entente_clouds::ErrorKind;
 use entente_clouds::guard::Fault;
 use entente_model::PolicyId;
+use entente_vault::topology::Policy;
+use entente_vault::upkeep::repack::Choice;
 use entente_vault::upkeep::{Cursor, Pace, Selection, Unwatched, Watch};
-use entente_vault::{Copy, Ledger, ObjectName, ReplicaState};
+use entente_vault::{Copy, Ledger, ObjectName, Replica, ReplicaState};
 use std::time::Duration;
 
 const REFUSED: Fault = Fault::Error { kind: ErrorKind::Unavailable, retryable: true };
@@ -64,7 +66,7 @@ async fn a_redirect_moves_everything_and_leaves_the_source_empty() {
     assert!(now.copies.is_empty() && now.leaving.is_empty(), "{now:?}");
 
     union.vault.reconfigure(union.topology.clone());
-    let converged = union.converge(Selection::On(backend(1, 1))).await;
+    let converged = union.converge(Selection::All).await;
     assert_eq!((converged.copied, converged.left, converged.failed), (20, 20, 0));
     assert_eq!(converged.copied_bytes, planned.segments.bytes);
     let patient = union.vault.remove_left(backend(1, 1), Duration::from_secs(60), &mut Unwatched).await.unwrap();
@@ -76,6 +78,79 @@ async fn a_redirect_moves_everything_and_leaves_the_source_empty() {
     assert_eq!(union.converge(Selection::On(backend(1, 1))).await.bytes_seen, 0, "only what is reserved ahead");
     union.check(&kept).await;
     assert!(union.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn small_segments_become_one_when_their_backend_is_emptied() {
+    let mut union = Union::new();
+    let kept = union.keep_some(TWICE, 40).await;
+    let large = union.keep(ONCE, &vec![7; 3 << 20]).await;
+    union.converge(Selection::All).await;
+    union.release(kept[39]).await;
+    union.topology.redirects.insert(backend(1, 1), backend(1, 3));
+    union.vault.reconfigure(union.topology.clone());
+    let source = Selection::On(backend(1, 1));
+    let planned = union.vault.survey(source, &mut Unwatched).await.unwrap();
+    assert_eq!(planned.copies[&(backend(1, 1), backend(1, 3))].objects, 40);
+    assert_eq!(planned.merged[&(backend(1, 1), backend(1, 3))].objects, 39);
+
+    // Others may be about to commit to what has only just become durable.
+    let early = union.converge(source).await;
+    assert_eq!((early.copied, early.left, early.repacked, early.awaited), (1, 1, 0, 39));
+    union.later();
+    union.vault.reconfigure(union.topology.clone());
+    let converged = union.converge(source).await;
+    assert_eq!((converged.copied, converged.repacked, converged.failed), (0, 39, 0));
+    assert_eq!(union.objects(1, 3), 2, "a large one, and one for all of the small ones");
+    assert_eq!(converged.written, 2, "the new one is at once where the old ones were, and no less safe");
+    assert_eq!(union.converge(Selection::Unsettled).await.copied, 0);
+    for _ in 0..2 {
+        union.later();
+        union.vault.remove_left(backend(1, 1), Duration::ZERO, &mut Unwatched).await.unwrap();
+        union.vault.collect_on(backend(1, 1), Duration::from_secs(1), &mut Unwatched).await.unwrap();
+    }
+    assert_eq!(union.objects(1, 1), 0);
+    union.check(&kept[..39]).await;
+    assert_eq!(union.read(large).await, vec![7; 3 << 20]);
+    assert!(union.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn what_cannot_be_merged_is_copied_one_by_one() {
+    let mut union = Union::new();
+    let kept = union.keep_some(TWICE, 10).await;
+    union.later();
+    union.converge(Selection::All).await;
+    // The other copies are where they are wanted, and good; but nothing new can go there.
+    union.spot(1, 2).fail("create", REFUSED);
+    union.topology.redirects.insert(backend(1, 1), backend(1, 3));
+    union.later();
+    let converged = union.converge(Selection::On(backend(1, 1))).await;
+    assert_eq!((converged.copied, converged.left, converged.repacked, converged.failed), (10, 10, 0, 0));
+    union.check(&kept).await;
+    union.later();
+    union.vault.remove_left(backend(1, 1), Duration::ZERO, &mut Unwatched).await.unwrap();
+    union.vault.collect(AT_ONCE, &mut Unwatched).await.unwrap();
+    assert_eq!((union.objects(1, 1), union.objects(1, 2), union.objects(1, 3)), (0, 10, 10));
+    assert!(union.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn a_small_segment_that_is_damaged_keeps_none_of_the_others() {
+    let mut union = Union::new();
+    let kept = union.keep_some(ONCE, 10).await;
+    let lost = union.keep(ONCE, &[99; 3000]).await;
+    let places = union.database.places(lost, 0, 1).await.unwrap();
+    let name = places[0].replicas[0].name;
+    let mut bytes = union.spot(1, 1).objects.raw(name).unwrap().to_vec();
+    bytes[100] ^= 1;
+    union.spot(1, 1).objects.replace(name, bytes.into());
+    union.later();
+    union.topology.redirects.insert(backend(1, 1), backend(1, 3));
+    union.vault.reconfigure(union.topology.clone());
+    let converged = union.converge(Selection::On(backend(1, 1))).await;
+    assert_eq!((converged.repacked, converged.unreadable), (10, 1));
+    union.check(&kept).await;
 }
 
 #[tokio::test]
@@ -259,14 +334,16 @@ impl Watch for Impatient {
 async fn it_goes_on_at_its_cursor_in_another_process() {
     let mut union = Union::new();
     let kept = union.keep_some(ONCE, 120).await;
+    union.later();
     union.topology.redirects.insert(backend(1, 1), backend(1, 3));
-    for selection in [Selection::On(backend(1, 1)), Selection::All] {
+    for selection in [Selection::All, Selection::On(backend(1, 3))] {
         let (mut cursor, mut calls) = (None, 0);
         loop {
             let vault = union.restarted();
-            let pace = Pace { bytes_per_second: Some(3000), parallel: 3 };
+            // So slow that no two segments come together: none are merged.
+            let pace = Pace { bytes_per_second: Some(1024), parallel: 3 };
             let slice = vault.converge(selection, cursor, &pace, &mut Unwatched).await.unwrap();
-            assert!(slice.segments < 30, "a slice is bounded: {slice:?}");
+            assert!(slice.copied_bytes + slice.repacked_bytes <= 50_000, "a slice is bounded: {slice:?}");
             calls += 1;
             cursor = slice.cursor.map(|cursor| Cursor::from_bytes(&cursor.to_bytes()).unwrap());
             if cursor.is_none() {
@@ -346,4 +423,62 @@ async fn what_cannot_be_deleted_does_not_keep_the_rest() {
     assert_eq!((union.objects(1, 1), union.objects(2, 1)), (0, 0));
     union.check(&kept).await;
     assert!(union.verify().await.is_clean());
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_damaged_replica_stays_while_nothing_else_is_good() {
+    let mut union = Union::new();
+    let kept = union.keep_some(TWICE, 1).await;
+    union.later();
+    union.converge(Selection::All).await;
+    // One chunk is all there is: what is damaged here is the end of the object, which nothing refers to.
+    let at = backend(1, 1);
+    let record = union.live().await.remove(0);
+    let replica = *record.on(at).unwrap();
+    let copy = |replica: Replica| Copy { segment: record.segment, backend: replica.backend, name: replica.name };
+    let mut long = union.spot(1, 1).objects.raw(replica.name).unwrap().to_vec();
+    long.push(0);
+    union.spot(1, 1).objects.replace(replica.name, long.into());
+    union.database.doubt(copy(replica), union.world.now()).await.unwrap();
+    // Its policy does not want it any more, and the only other one is taken for good.
+    let policy = union.topology.policies.get_mut(&TWICE.policy).unwrap();
+    (policy.primary, policy.replicas) = (backend(1, 2), vec![]);
+    union.vault = union.restarted();
+    assert_eq!(union.converge(Selection::All).await.left, 1);
+    let patient = union.vault.remove_left(at, Duration::from_secs(60), &mut Unwatched).await.unwrap();
+    assert_eq!((patient.replicas, union.objects(1, 1)), (0, 1), "it has its grace as any other");
+    union.later();
+    damage(&union, backend(1, 2), |bytes| bytes[100] ^= 1).await;
+    assert_eq!(union.scrub(backend(1, 2)).await.wrong_bytes, 1);
+    let removed = union.vault.remove_left(at, Duration::from_secs(60), &mut Unwatched).await.unwrap();
+    assert_eq!((removed.replicas, union.objects(1, 1)), (0, 1));
+    union.check(&kept).await;
+    let salvaged = union.converge(Selection::All).await;
+    assert_eq!((salvaged.repacked + salvaged.copied, salvaged.unreadable), (1, 0), "{salvaged:?}");
+    union.check(&kept).await;
+    assert!(union.verify().await.is_undamaged());
+}
+
+#[tokio::test]
+async fn what_is_in_another_zone_than_its_policy_stays_there() {
+    let mut union = Union::new();
+    let plain: Vec<_> = (0..4).map(|number| [number; 3000]).collect();
+    let kept = futures_util::future::join_all(plain.iter().map(|plain| union.keep(ONCE, plain))).await;
+    for content in &kept[1..] {
+        union.release(*content).await;
+    }
+    // The configuration says that the policy is of the other zone.
+    let abroad = Policy::single(ABROAD.zone, backend(2, 1));
+    union.topology.policies.insert(ONCE.policy, abroad);
+    union.later();
+    let choice = Choice { live_share_max: 1.0, age_min: Duration::ZERO };
+    let repacked = union.vault.repack(choice, &mut Unwatched).await.unwrap();
+    assert_eq!((repacked.segments, repacked.chunks), (0, 0), "{repacked:?}");
+    assert!(repacked.untended > 0);
+    for selection in [Selection::All, Selection::On(backend(1, 1)), Selection::Unsettled] {
+        let converged = union.converge(selection).await;
+        assert_eq!((converged.copied, converged.repacked), (0, 0), "{converged:?}");
+    }
+    assert_eq!((union.objects(2, 1), union.objects(2, 2)), (0, 0));
+    union.check(&kept[..1]).await;
 }

@@ -3,10 +3,12 @@
 
 use crate::kit::ServerKit;
 use entente_database::postgres::Options;
-use entente_database::{Database, Error, ErrorKind, settings};
+use entente_database::{Database, Error, ErrorKind, Tx, settings};
 use entente_emulators::{Fault, Proxy};
 use entente_world::World;
 use futures_util::future::join_all;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const CALLERS: u64 = 8;
@@ -14,18 +16,19 @@ const ROUNDS: u64 = 40;
 
 /// Counts up by one in two places; answers the number that it came to.
 async fn step(database: &Database, caller: u64) -> Result<u64, Error> {
-    let step = database.transact("step", move |tx| {
-        let (left, right) = (format!("left {caller}"), format!("right {caller}"));
-        let before = settings::value(tx, &left)?.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()));
-        settings::set(tx, &left, &(before + 1).to_be_bytes())?;
-        settings::set(tx, &right, &(before + 1).to_be_bytes())?;
-        Ok(before + 1)
-    });
-    step.await
+    database.transact("step", move |tx| count_up(tx, caller)).await
+}
+
+fn count_up(tx: &mut Tx<'_>, caller: u64) -> Result<u64, Error> {
+    let (left, right) = (format!("left {caller}"), format!("right {caller}"));
+    let before = settings::value(tx, &left)?.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()));
+    settings::set(tx, &left, &(before + 1).to_be_bytes())?;
+    settings::set(tx, &right, &(before + 1).to_be_bytes())?;
+    Ok(before + 1)
 }
 
 async fn both(database: &Database, caller: u64) -> (u64, u64) {
-    let read = |tx: &mut entente_database::Tx<'_>, name: String| {
+    let read = |tx: &mut Tx<'_>, name: String| {
         let found = settings::value(tx, &name)?;
         Ok::<_, Error>(found.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap())))
     };
@@ -86,26 +89,32 @@ async fn what_was_acknowledged_is_there_and_nothing_by_halves() {
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_is_found_out() {
     let kit = ServerKit::new();
-    let proxy = Proxy::before(kit.url());
+    let proxy = Arc::new(Proxy::before(kit.url()));
     let options = Options { writers: 1, ..Options::parse(proxy.url()).unwrap() };
     let database = Database::connect(World::real(), &options).unwrap();
     assert_eq!(step(&database, 0).await.unwrap(), 1);
     let before = kit.execute("SELECT sum(batch) FROM writers");
-    // The answers to the statements come through; the one to the commit does not.
-    let stepping = step(&database, 0);
-    let cutting = async {
-        let seen = proxy.responses();
-        while proxy.responses() == seen {
-            tokio::task::yield_now().await;
+    // The statements have had their answers; all that is left to be answered is the commit.
+    let (cutter, is_cut) = (Arc::clone(&proxy), AtomicBool::new(false));
+    let stepping = database.transact("step", move |tx| {
+        let number = count_up(tx, 0)?;
+        if !is_cut.swap(true, Ordering::Relaxed) {
+            cutter.set(Fault::CutResponse { after_bytes: 0 });
         }
-        proxy.set(Fault::CutResponse { after_bytes: 0 });
+        Ok::<_, Error>(number)
+    });
+    let healing = async {
         while kit.execute("SELECT sum(batch) FROM writers") == before {
             tokio::task::yield_now().await;
         }
         proxy.set(Fault::Pass);
+        std::future::pending::<()>().await;
     };
-    let (stepped, ()) = tokio::join!(stepping, cutting);
-    assert_eq!(stepped.unwrap(), 2);
+    tokio::select! {
+        stepped = stepping => assert_eq!(stepped.unwrap(), 2),
+        () = healing => {}
+    }
+    assert_eq!(proxy.fault(), Fault::Pass, "the commit was done before anybody heard of it");
     assert_eq!(both(&database, 0).await, (2, 2));
     assert_eq!(step(&database, 0).await.unwrap(), 3);
 }

@@ -1,9 +1,10 @@
 use super::*;
 use crate::ObjectName;
+use crate::seal::{HEADER_BYTES, TAG_BYTES};
 use crate::topology::Policy;
 use entente_clouds::memory::MemoryBackend;
 use entente_custodians::local::LocalCustodian;
-use entente_model::{PolicyId, SegmentId, ZoneId};
+use entente_model::{Checksum, ContentId, Place, PolicyId, SegmentId, ZoneId};
 use entente_world::World;
 use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
 use std::sync::Arc;
@@ -170,4 +171,19 @@ fn a_redirect_is_a_copy_and_then_a_leave() {
     assert_eq!(before, Needs { wanted: 1, copies: vec![backend((1, 3))], ..Needs::default() });
     let after = needs(&topology, &record(1, 50, &[((1, 0), 1, 0), ((1, 3), 1, 0)]), NOW).unwrap();
     assert_eq!(after, Needs { wanted: 1, leaves: vec![backend((1, 0))], ..Needs::default() });
+}
+
+#[test]
+fn only_what_leaves_room_for_others_is_merged() {
+    let chunks = |count: u32, length: u64| -> Vec<ChunkRecord> {
+        let place = |chunk| Place { chunk, segment: SegmentId::new(1), offset: 0, length, checksum: Checksum([0; 16]) };
+        (0..count).map(|chunk| ChunkRecord { content: ContentId::new(1), place: place(chunk) }).collect()
+    };
+    for (count, length, is_merged) in
+        [(1, 4096, true), (128, 4096, true), (129, 4096, false), (4, 257 * 1024, true), (1, 257 * 1024 + 1, false)]
+    {
+        assert_eq!(is_worth_merging(&chunks(count, length)), is_merged, "{count} of {length}");
+    }
+    // All that comes packed with others is small enough: 256 KiB, with a header and a tag for each 64 KiB.
+    assert!(256 * 1024 + HEADER_BYTES + 4 * TAG_BYTES <= usize::try_from(PACKED_BYTES_MAX).unwrap());
 }
