@@ -10,7 +10,8 @@ BINARY := target/debug/entente
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test check format test-room sim conform bench bless advisories \
-	build-tests test-tools server-tools test-servers room-tests room-tests-postgres simulate client-tests kill-test all-tests
+	build-tests test-tools server-tools test-servers room-tests room-tests-postgres simulate client-tests kill-test \
+	canary-test relocate-test outage-test tour tour-test all-tests
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +19,7 @@ help: ## list the targets
 run: ## build the release and serve on ./entente-data (DATA=DIR LISTEN=ADDR)
 	$(CARGO) run --release -p entente-server --bin entente -- serve --data $(DATA) $(if $(LISTEN),--listen $(LISTEN))
 
-test: build-tests test-tools ## everything: rooms, simulator, real clients, SIGKILL; on real servers, stopped at the end
+test: build-tests test-tools ## everything: rooms, simulator, real clients, SIGKILL, drills; on real servers, stopped at the end
 	scripts/test-servers.sh run -- $(MAKE) --no-print-directory all-tests
 
 check: ## formatting, lints, house rules, documents, licences
@@ -48,6 +49,9 @@ test-servers: server-tools ## install and start the servers that tests talk to; 
 conform: server-tools ## what every backend and every custodian must pass
 	$(CARGO) nextest run -p entente-clouds -p entente-custodians conform
 
+tour: ## five minutes of Entente: three emulated clouds, and one command moves everything while a client uploads
+	scripts/tour.sh
+
 bench: ## load a release build through the Box door; prints a table, writes JSON (scripts/bench.sh tells the settings)
 	scripts/bench.sh
 
@@ -63,7 +67,7 @@ advisories: ## known vulnerabilities of what we borrow (fetches the advisory dat
 build-tests:
 	$(CARGO) build --workspace --bins --tests --locked
 
-all-tests: room-tests room-tests-postgres simulate client-tests kill-test
+all-tests: room-tests room-tests-postgres simulate client-tests kill-test canary-test relocate-test outage-test tour-test
 
 room-tests:
 	@if $(CARGO) nextest --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-nextest; \
@@ -91,3 +95,17 @@ client-tests: build-tests
 kill-test: build-tests
 	scripts/kill-test.sh $(BINARY)
 	scripts/disk-full-test.sh $(BINARY)
+
+# The drills: the program as a process of its own, on emulated clouds, under load.
+
+canary-test: build-tests ## nothing of one zone is ever in another: marked files, and every byte is searched
+	scripts/canary-test.sh $(BINARY)
+
+relocate-test: build-tests ## everything moves between clouds under load, and the mover is killed
+	scripts/relocate-test.sh $(BINARY)
+
+outage-test: build-tests ## one of two clouds fails again and again under load
+	scripts/outage-test.sh $(BINARY)
+
+tour-test: build-tests
+	TOUR_SECONDS=3 TOUR_PAUSE=0 scripts/tour.sh $(BINARY)

@@ -5,32 +5,52 @@
 # (plain files) and SeaweedFS (S3, without fsync) are measured in the same run, for scale.
 #
 #   BENCH_QUICK=1        small numbers, a few minutes: shows that everything works, says little about speed
-#   BENCH_ONLY="a b"     only these stages: disk small large mixed tls full nginx seaweedfs
+#   BENCH_ONLY="a b"     only these stages: disk small large mixed tls full nginx seaweedfs, and those on emulated clouds:
+#                        relocate kills outage clouds scrub nodes
 #   BENCH_PEERS=0        leave out nginx and SeaweedFS
 #   BENCH_PROGRAMS=DIR   measure the programs of that folder; by default target/release is built and used
-#   BENCH_DIR=DIR        where data and results go (default target/bench; its disk is the one measured)
+#   BENCH_DIR=DIR        where data and results go (default target/bench, target/bench-quick with BENCH_QUICK=1; its disk is
+#                        the one measured)
 #   BENCH_LOGIN=LOGIN    who the token is for (default admin@entente.local)
 #   BENCH_FILES=N        files in the full store (default 1000000; 20000 with BENCH_QUICK=1)
 #   BENCH_SECONDS=N      length of each timed run (default 15; 3 with BENCH_QUICK=1)
+#   BENCH_PAIRS="a:b .." what the stage `relocate` moves (default "disk:azure azure:gcs gcs:s3 s3:disk")
+#   BENCH_MOVED=N        files that are moved in each of these, and under kills (default 100000 of 20 KiB on average)
+#   BENCH_KILLS=N        kills of the mover in the stage `kills` (default 50)
+#   BENCH_EPISODES=N     outages in the stage `outage` (default 500)
+#   BENCH_SCRUBBED=N     small files in the stage `scrub` (default 1000000)
 #
-# Needs about 40 GB of disk (2 GB with BENCH_QUICK=1). Exit status: 0 every stage ran without an error,
-# 1 something could not be run or some operation failed. A missed target is told in the report, and is no error.
+# Each run writes results/NAME.json at its end. With BENCH_ONLY the results of other stages are kept, so a long run may be
+# made in parts; the report is of all results that are there.
+#
+# Needs about 40 GB of disk (2 GB with BENCH_QUICK=1) and an hour and a half: half an hour up to `seaweedfs`, five minutes
+# for each pair of `relocate`, a quarter of an hour for `outage`, ten minutes for `kills` and `scrub` each. Exit status: 0
+# every stage ran without an error, 1 something could not be run or some operation failed. A missed target is told in the
+# report, and is no error.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 quick=${BENCH_QUICK:-0}
 login=${BENCH_LOGIN:-admin@entente.local}
-work=${BENCH_DIR:-target/bench}
+if [ "$quick" = 1 ]; then work=${BENCH_DIR:-target/bench-quick}; else work=${BENCH_DIR:-target/bench}; fi
 mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 1
 results=$work/results logs=$work/logs data=$work/data
 if [ "$quick" = 1 ]; then
   files=${BENCH_FILES:-20000} window=2000 seconds=${BENCH_SECONDS:-3} warm_up=1 large_files=8 moves=50
   mixed=(--uploads 8 --upload-size 32MiB --slow-downloads 32 --slow-size 32MiB --phase-seconds 2)
+  moved_files=${BENCH_MOVED:-2000} baseline=3 kills=${BENCH_KILLS:-5} kill_rate=2MiB
+  episodes=${BENCH_EPISODES:-15} cloud_files=4000 cloud_large_files=4 scrub_files=${BENCH_SCRUBBED:-20000}
 else
   files=${BENCH_FILES:-1000000} window=10000 seconds=${BENCH_SECONDS:-15} warm_up=3 large_files=32 moves=200
   mixed=()
+  moved_files=${BENCH_MOVED:-100000} baseline=20 kills=${BENCH_KILLS:-50} kill_rate=16MiB
+  episodes=${BENCH_EPISODES:-500} cloud_files=20000 cloud_large_files=16 scrub_files=${BENCH_SCRUBBED:-1000000}
 fi
-stages=${BENCH_ONLY:-disk small large mixed tls full nginx seaweedfs}
+# 2 GiB in 100,000 files. A move under kills must be slow enough that it is not over before the last one.
+moved=(--files "$moved_files" --bytes "$((moved_files * 21475))" --fill-clients 32 --baseline "$baseline" --span-max 3600)
+killed=("${moved[@]}" --kills "$kills" --rate "$kill_rate" --parallel 0)
+all_stages='disk small large mixed tls full nginx seaweedfs relocate kills outage clouds scrub nodes'
+stages=${BENCH_ONLY:-$all_stages}
 [ "${BENCH_PEERS:-1}" = 1 ] || stages=$(printf '%s\n' $stages | grep -v -x -e nginx -e seaweedfs | tr '\n' ' ')
 programs=${BENCH_PROGRAMS:-target/release}
 bench=$programs/entente-bench entente=$programs/entente
@@ -269,10 +289,37 @@ EOF
   rm -rf "$folder"
 }
 
+# --- on emulated clouds, each with a server of its own --------------------------------------------------------------
+drill() { # NAME WORD ARGUMENT...
+  local name=$1 began=$SECONDS
+  shift
+  run "$name" drill "$@" --program "$entente" --dir "$work/drills"
+  printf '%s took %s s\n' "$name" "$((SECONDS - began))"
+}
+stage_relocate() {
+  local pair
+  for pair in ${BENCH_PAIRS:-disk:azure azure:gcs gcs:s3 s3:disk}; do
+    drill "relocate-${pair%:*}-${pair#*:}" relocate --from "${pair%:*}" --to "${pair#*:}" "${moved[@]}"
+  done
+}
+stage_kills() { drill relocate-kills relocate --from s3 --to gcs "${killed[@]}"; }
+stage_outage() { drill outage outage --episodes "$episodes" --episode 0.7; }
+stage_clouds() {
+  local kind
+  for kind in s3 azure gcs; do
+    drill "cloud-$kind" cloud --kind "$kind" --files "$cloud_files" --large-files "$cloud_large_files"
+  done
+}
+stage_scrub() { drill scrub scrub --files "$scrub_files" --size 1KiB; }
+stage_nodes() { drill nodes nodes --nodes 3 --seconds "$seconds"; }
+
 # --- all of it ----------------------------------------------------------------------------------------------------
 if [ -z "${BENCH_PROGRAMS:-}" ]; then
   cargo build --release -p entente-server -p entente-bench || exit 1
 fi
+for stage in relocate kills outage clouds scrub nodes; do
+  wanted "$stage" && { scripts/install-test-tools.sh servers || exit 1; break; }
+done
 [ -x "$bench" ] && [ -x "$entente" ] || { trouble "there is no entente or entente-bench in $programs"; exit 1; }
 ulimit -n 8192 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null
 # With BENCH_ONLY, other stages keep the results of their last run.
@@ -281,10 +328,12 @@ mkdir -p "$results" "$logs"
 rm -rf "$data" "$logs"/server-*.log
 if [ "$quick" = 1 ]; then note='A quick run: small numbers, not to be quoted.'; else note='A full run.'; fi
 note="$note $(date -u +%Y-%m-%d), load average at the start $(cut -d' ' -f1-3 /proc/loadavg)."
-for stage in disk small large mixed tls full nginx seaweedfs; do
+for stage in $all_stages; do
   wanted "$stage" && "stage_$stage"
 done
 say "report"
-"$bench" summary --results "$results" --note "$note" --markdown "$work/report.md" --json "$work/report.json" || failed=1
+measured=()
+[ -z "${BENCH_ONLY:-}" ] || measured=(--measured-only)
+"$bench" summary "${measured[@]}" --results "$results" --note "$note" --markdown "$work/report.md" --json "$work/report.json" || failed=1
 printf '\nWritten: %s and %s\n' "$work/report.json" "$work/report.md"
 exit "$failed"

@@ -2,6 +2,7 @@
 
 use crate::{
     body::Framing,
+    drill::Drill,
     quantity::{parse_seconds, parse_size},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,6 +37,9 @@ pub struct Common {
     /// Also write the figures to FILE, as JSON
     #[arg(long, global = true, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Leave the table out
+    #[arg(long, global = true)]
+    pub no_table: bool,
     /// Process ids of the server, with commas: tells its CPU time per operation and its memory (same machine only)
     #[arg(long, global = true, value_name = "PID", value_delimiter = ',')]
     pub server_pid: Vec<u32>,
@@ -62,6 +66,9 @@ pub enum Scenario {
     Disk(DiskArguments),
     /// Watch an idle server: its memory and CPU over some seconds (needs --server-pid)
     Idle(IdleArguments),
+    /// Start a server on emulated clouds, let clients work, let something happen, and look whether all is well
+    #[command(subcommand)]
+    Drill(Drill),
     /// Gather the JSON files of a folder into one report, with targets beside what was reached
     Summary(SummaryArguments),
 }
@@ -380,6 +387,9 @@ pub struct SummaryArguments {
     /// Write the table of targets here, as Markdown
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Leave out rows whose runs were not made
+    #[arg(long)]
+    pub measured_only: bool,
     /// Text to put above the table
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,

@@ -17,7 +17,7 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 /// Answers that are kept whole (errors, JSON) may be this large; a listing of 1,000 items with all fields is below 4 MiB.
-const ANSWER_BYTES_MAX: usize = 16 << 20;
+const ANSWER_BYTES_MAX: usize = 128 << 20;
 /// This much of an error's body is told.
 const ERROR_CHARS_MAX: usize = 300;
 
@@ -132,7 +132,7 @@ impl Connection {
     /// Sends one request and reads its whole answer.
     ///
     /// # Errors
-    /// As [`Self::send`], and when the body is cut short or larger than 16 MiB.
+    /// As [`Self::send`], and when the body is cut short or larger than 128 MiB.
     pub async fn ask(&mut self, request: Request<Body>) -> Result<(StatusCode, http::HeaderMap, Bytes)> {
         let (parts, body) = self.send(request).await?.into_parts();
         let body = http_body_util::Limited::new(body, ANSWER_BYTES_MAX).collect().await;

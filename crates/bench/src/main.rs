@@ -9,6 +9,7 @@ mod body;
 mod box_door;
 mod client;
 mod disk;
+mod drill;
 mod endpoint;
 mod histogram;
 mod http_get;
@@ -25,6 +26,7 @@ mod summary;
 use anyhow::{Context, Result};
 use args::{Arguments, BoxScenario, Common, HttpScenario, S3Scenario, Scenario};
 use clap::Parser;
+use drill::Drill;
 use endpoint::Trust;
 use entente_world::World;
 use process::Processes;
@@ -93,6 +95,7 @@ async fn run(bench: &Bench, scenario: Scenario, common: &Common) -> Result<Answe
         Scenario::Box(BoxScenario::CreateFolder(arguments)) => {
             return box_door::create_folder(bench, &arguments).await.map(Answer::Line);
         }
+        Scenario::Drill(Drill::Count(arguments)) => return drill::count(bench, &arguments).await.map(Answer::Line),
         Scenario::Summary(arguments) => {
             summary::run(&arguments, common.json.as_deref())?;
             return Ok(Answer::Nothing);
@@ -108,13 +111,16 @@ async fn run(bench: &Bench, scenario: Scenario, common: &Common) -> Result<Answe
         Scenario::Http(HttpScenario::Get(arguments)) => http_get::get(bench, &arguments).await,
         Scenario::Disk(arguments) => disk::measure(bench, &arguments).await,
         Scenario::Idle(arguments) => idle::watch(bench, &arguments).await,
+        Scenario::Drill(drill) => drill::run(bench, &drill).await,
     };
     report.map(Answer::Report)
 }
 
-/// Prints the table, writes the JSON, and says by the exit status whether any operation failed.
+/// Prints the table unless told not to, writes the JSON, and says by the exit status whether any operation failed.
 fn finish(report: &Report, common: &Common) -> Result<ExitCode> {
-    print!("{}", report.table());
+    if !common.no_table {
+        print!("{}", report.table());
+    }
     if let Some(path) = &common.json {
         report.write_json(path)?;
     }

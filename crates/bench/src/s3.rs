@@ -28,7 +28,7 @@ const SIZE_BYTES_MAX: u64 = 1 << 30;
 
 /// Where the bucket is, and who asks.
 #[derive(Clone)]
-struct Bucket {
+pub struct Bucket {
     world: World,
     endpoint: Arc<Endpoint>,
     /// The path of the bucket, without a slash at its end.
@@ -36,23 +36,31 @@ struct Bucket {
     signer: Signer,
 }
 
-struct Object {
-    key: String,
-    size_bytes: u64,
+pub struct Object {
+    pub key: String,
+    pub size_bytes: u64,
 }
 
 impl Bucket {
     fn new(bench: &Bench, target: &S3Target) -> Result<Self> {
-        let (endpoint, base) = Endpoint::parse_base(&target.url, &bench.trust)?;
+        Self::at(bench, &target.url, &target.bucket, (&target.access_key, &target.secret_key, &target.region))
+    }
+
+    /// The key is an access key's id, its secret, and the region to sign for.
+    ///
+    /// # Errors
+    /// When the URL is not one that can be reached.
+    pub fn at(bench: &Bench, url: &str, bucket: &str, (id, secret, region): (&str, &str, &str)) -> Result<Self> {
+        let (endpoint, base) = Endpoint::parse_base(url, &bench.trust)?;
         Ok(Self {
             world: bench.world.clone(),
             endpoint: Arc::new(endpoint),
-            path: format!("{base}/{}", escape(&target.bucket)),
-            signer: Signer::new(&target.access_key, &target.secret_key, &target.region),
+            path: format!("{base}/{}", escape(bucket)),
+            signer: Signer::new(id, secret, region),
         })
     }
 
-    fn connection(&self) -> Connection {
+    pub fn connection(&self) -> Connection {
         Connection::new(&self.world, &self.endpoint, Appetite::Hungry)
     }
 
@@ -102,8 +110,63 @@ impl Bucket {
         Ok(())
     }
 
+    /// Fetches one object.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or does not have it.
+    pub async fn get(&self, connection: &mut Connection, key: &str) -> Result<Bytes> {
+        let request = self.request(Method::GET, &self.key_path(key), "", UNSIGNED, Body::empty())?;
+        let (status, _, answer) = connection.ask(request).await?;
+        if status != StatusCode::OK {
+            bail!("no object: {}", unexpected(status, &answer));
+        }
+        Ok(answer)
+    }
+
+    /// Reads one object without keeping it, and tells its size.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or does not have it.
+    pub async fn drain(&self, connection: &mut Connection, key: &str) -> Result<u64> {
+        let request = self.request(Method::GET, &self.key_path(key), "", UNSIGNED, Body::empty())?;
+        let answer = connection.send(request).await?;
+        if answer.status() != StatusCode::OK {
+            return refuse(answer).await;
+        }
+        drain(answer.into_body()).await
+    }
+
+    /// Stores one object.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses it.
+    pub async fn put(&self, connection: &mut Connection, key: &str, content: Bytes) -> Result<()> {
+        let request = self.request(Method::PUT, &self.key_path(key), "", UNSIGNED, Body::whole(content))?;
+        let (status, _, answer) = connection.ask(request).await?;
+        if status != StatusCode::OK {
+            bail!("not put: {}", unexpected(status, &answer));
+        }
+        Ok(())
+    }
+
+    /// Removes one object.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub async fn delete(&self, connection: &mut Connection, key: &str) -> Result<()> {
+        let request = self.request(Method::DELETE, &self.key_path(key), "", UNSIGNED, Body::empty())?;
+        let (status, _, answer) = connection.ask(request).await?;
+        if status != StatusCode::NO_CONTENT {
+            bail!("not deleted: {}", unexpected(status, &answer));
+        }
+        Ok(())
+    }
+
     /// The first objects whose keys begin with the prefix.
-    async fn list(&self, connection: &mut Connection, prefix: &str, objects_max: usize) -> Result<Vec<Object>> {
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub async fn list(&self, connection: &mut Connection, prefix: &str, objects_max: usize) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
         let mut token: Option<String> = None;
         loop {
@@ -186,13 +249,7 @@ impl Worker for ObjectGetter {
     async fn operate(&mut self, number: u64) -> Result<u64> {
         let index = number.checked_rem(self.objects.len() as u64).and_then(|index| usize::try_from(index).ok());
         let object = index.and_then(|index| self.objects.get(index)).context("there is no object to get")?;
-        let path = self.bucket.key_path(&object.key);
-        let request = self.bucket.request(Method::GET, &path, "", UNSIGNED, Body::empty())?;
-        let answer = self.connection.send(request).await?;
-        if answer.status() != StatusCode::OK {
-            return refuse(answer).await;
-        }
-        let length = drain(answer.into_body()).await?;
+        let length = self.bucket.drain(&mut self.connection, &object.key).await?;
         if length != object.size_bytes {
             bail!("{} came with {length} bytes, not {}", object.key, object.size_bytes);
         }

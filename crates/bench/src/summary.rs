@@ -42,7 +42,8 @@ pub fn run(arguments: &SummaryArguments, json: Option<&Path>) -> Result<()> {
     if runs.is_empty() {
         bail!("{} holds no JSON file of a run", arguments.results.display());
     }
-    let lines: Vec<Line> = ROWS.iter().map(|row| line(row, &runs)).collect();
+    let mut lines: Vec<Line> = ROWS.iter().map(|row| line(row, &runs)).collect();
+    lines.retain(|line| line.reached.is_some() || !arguments.measured_only);
     let text = markdown(&lines, &runs, arguments.note.as_deref());
     print!("{text}");
     if let Some(path) = &arguments.markdown {

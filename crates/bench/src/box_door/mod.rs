@@ -1,12 +1,12 @@
 //! Scenarios for an endpoint that speaks like Box.
 
-mod download;
+pub mod download;
 mod fill;
 mod list;
 mod mixed;
 mod move_folder;
-mod multipart;
-mod upload;
+pub mod multipart;
+pub mod upload;
 
 use crate::{
     Bench,
@@ -31,7 +31,7 @@ pub use upload::upload;
 
 /// Where the endpoint is, and who asks.
 #[derive(Clone)]
-struct Door {
+pub struct Door {
     endpoint: Arc<Endpoint>,
     base: String,
     authorization: HeaderValue,
@@ -39,23 +39,22 @@ struct Door {
 
 /// A file as far as it matters here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct File {
-    id: String,
+pub struct File {
+    pub id: String,
     #[serde(default)]
-    size: u64,
+    pub size: u64,
     #[serde(default)]
-    sha1: String,
+    pub sha1: String,
 }
 
 /// An answer to an upload.
 #[derive(Deserialize)]
-struct Uploaded {
-    entries: Vec<File>,
+pub struct Uploaded {
+    pub entries: Vec<File>,
 }
 
 impl Door {
     fn new(bench: &Bench, target: &BoxTarget) -> Result<Self> {
-        let (endpoint, base) = Endpoint::parse_base(&target.url, &bench.trust)?;
         let token = match (&target.token, &target.token_file) {
             (Some(token), _) => token.clone(),
             (None, Some(path)) => {
@@ -63,27 +62,36 @@ impl Door {
             }
             (None, None) => bail!("give a token with --token or --token-file"),
         };
+        Self::at(bench, &target.url, &token)
+    }
+
+    /// The door at a base URL, for whoever has that bearer token.
+    ///
+    /// # Errors
+    /// When it is no URL that can be reached, or the token cannot be sent.
+    pub fn at(bench: &Bench, url: &str, token: &str) -> Result<Self> {
+        let (endpoint, base) = Endpoint::parse_base(url, &bench.trust)?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", token.trim()))
             .context("the token holds characters that no header can carry")?;
         authorization.set_sensitive(true);
         Ok(Self { endpoint: Arc::new(endpoint), base, authorization })
     }
 
-    fn connection(&self, bench: &Bench) -> Connection {
+    pub fn connection(&self, bench: &Bench) -> Connection {
         Connection::new(&bench.world, &self.endpoint, Appetite::Hungry)
     }
 
-    fn uri(&self, path: &str) -> Result<Uri> {
+    pub fn uri(&self, path: &str) -> Result<Uri> {
         format!("{}{path}", self.base).parse().with_context(|| format!("'{path}' is not a path"))
     }
 
-    fn request(&self, method: Method, uri: &Uri) -> Request<Body> {
+    pub fn request(&self, method: Method, uri: &Uri) -> Request<Body> {
         let mut request = bare(method, uri);
         request.headers_mut().insert(header::AUTHORIZATION, self.authorization.clone());
         request
     }
 
-    fn json_request(&self, method: Method, uri: &Uri, body: &Value) -> Request<Body> {
+    pub fn json_request(&self, method: Method, uri: &Uri, body: &Value) -> Request<Body> {
         let mut request = self.request(method, uri);
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Body::whole(Bytes::from(body.to_string()));
@@ -91,7 +99,7 @@ impl Door {
     }
 
     /// Makes a folder and tells its id.
-    async fn create_folder(&self, connection: &mut Connection, parent: &str, name: &str) -> Result<String> {
+    pub async fn create_folder(&self, connection: &mut Connection, parent: &str, name: &str) -> Result<String> {
         let body = json!({ "name": name, "parent": { "id": parent } });
         let request = self.json_request(Method::POST, &self.uri("/2.0/folders")?, &body);
         let (status, _, answer) = connection.ask(request).await?;
@@ -113,7 +121,7 @@ impl Door {
     }
 
     /// Where a file's content can be fetched without a token: what its redirect points at.
-    async fn resolve(&self, connection: &mut Connection, id: &str) -> Result<(Arc<Endpoint>, Uri)> {
+    pub async fn resolve(&self, connection: &mut Connection, id: &str) -> Result<(Arc<Endpoint>, Uri)> {
         let uri = self.uri(&format!("/2.0/files/{id}/content"))?;
         let (status, headers, answer) = connection.ask(self.request(Method::GET, &uri)).await?;
         if status != StatusCode::FOUND {
@@ -128,7 +136,7 @@ impl Door {
 }
 
 /// Asks for JSON and insists on 200.
-async fn ask_json<T: DeserializeOwned>(connection: &mut Connection, request: Request<Body>) -> Result<T> {
+pub async fn ask_json<T: DeserializeOwned>(connection: &mut Connection, request: Request<Body>) -> Result<T> {
     let (status, _, answer) = connection.ask(request).await?;
     if status != StatusCode::OK {
         bail!("{}", unexpected(status, &answer));

@@ -59,6 +59,23 @@ impl Content {
     }
 }
 
+/// The body that uploads one file whose content is at hand. `attributes` is JSON; empty for a new version.
+pub fn form_of(attributes: &str, content: &[u8]) -> Bytes {
+    let mut form = BytesMut::with_capacity(512 + attributes.len() + content.len());
+    form.extend_from_slice(
+        format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"attributes\"\r\n\r\n").as_bytes(),
+    );
+    form.extend_from_slice(attributes.as_bytes());
+    let file = format!(
+        "\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    );
+    form.extend_from_slice(file.as_bytes());
+    form.extend_from_slice(content);
+    form.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    form.freeze()
+}
+
 /// What the `Content-Type` header of such a form says.
 pub fn content_type() -> HeaderValue {
     HeaderValue::try_from(format!("multipart/form-data; boundary={BOUNDARY}"))
