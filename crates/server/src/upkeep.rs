@@ -99,6 +99,7 @@ impl Upkeep {
             pace,
         });
         let settling = Settling {
+            world: world.clone(),
             database: database.clone(),
             vault: vault.clone(),
             storage: storage.clone(),

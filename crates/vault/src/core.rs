@@ -4,6 +4,7 @@ use crate::doubts::Doubts;
 use crate::kept::Kept;
 use crate::place::Plan;
 use crate::topology::{Member, Topology};
+use crate::upkeep::unreadable::Unreadable;
 use crate::{Error, Ledger, Limits, keys, reserve};
 use entente_clouds::Backend;
 use entente_clouds::guard::HealthState;
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub budget: Arc<Semaphore>,
     pub kept: Kept,
     pub doubts: Doubts,
+    pub unreadable: Unreadable,
     /// Of bytes that readers fetch at a time beyond their first ones.
     pub ahead: Arc<Semaphore>,
     /// Of those who ask a second replica because the first one takes long.
@@ -62,6 +64,7 @@ impl Core {
         keys.reconfigure(&topology);
         let reservations = reserve::Reservations::new(world.clone(), Arc::clone(&ledger));
         let doubts = Doubts::new(world.clone(), Arc::clone(&ledger));
+        let unreadable = Unreadable::new(world.clone());
         let budget = Arc::new(Semaphore::new(limits.budget_bytes as usize));
         let kept = Kept::new(world.clone(), limits.kept_bytes, limits.chunk_patience);
         let ahead = Arc::new(Semaphore::new(limits.read_ahead_bytes as usize));
@@ -77,6 +80,7 @@ impl Core {
             budget,
             kept,
             doubts,
+            unreadable,
             ahead,
             hedges,
             outrun,

@@ -94,7 +94,7 @@ pub struct Limits {
     /// to three times as long.
     pub gather_cloud: Duration,
     /// Bytes that readers of large contents on clouds fetch beyond their first quarter of a mebibyte, over all reads: there
-    /// each request counts, so who reads on is given up to 4 MiB at a time while there is room for that here.
+    /// each request counts, so who reads on is given up to a chunk (8 MiB) at a time while there is room for that here.
     pub read_ahead_bytes: u32,
     /// How long a read waits for one replica before it asks the next one too.
     pub hedge_after: Duration,

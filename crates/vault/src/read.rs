@@ -18,8 +18,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// Frames that are fetched, opened and held at a time: what a slow client costs.
 const WINDOW_FRAMES: u64 = 4;
-/// The most of them when a content is read on from a cloud, where each window is a request: 4 MiB of plaintext.
-const WINDOW_FRAMES_MAX: u64 = 64;
+/// The most of them when a content is read on from a cloud, where each window is a request: a whole chunk. Services
+/// keep objects in pieces of some MiB, and some fetch a whole piece for each part of it that is asked for.
+const WINDOW_FRAMES_MAX: u64 = CHUNK_SIZE_BYTES / FRAME;
 /// How many times as many each window has as the one before.
 const WINDOW_GROWTH: u64 = 4;
 /// Places asked of the ledger at a time (1 GiB of plaintext).

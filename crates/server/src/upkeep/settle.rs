@@ -8,6 +8,7 @@ use entente_jobs::{BoxError, Outcome, Run};
 use entente_model::{BackendId, PolicyId};
 use entente_vault::Vault;
 use entente_vault::upkeep::{Converged, Pace, Selection};
+use entente_world::World;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -20,16 +21,19 @@ pub(crate) const REMOVE_LEFT_JOB: &str = "remove left replicas";
 
 /// Between two slices.
 const BREATH: Duration = Duration::from_millis(20);
-/// After a backend failed.
-const FAILURE_WAIT: Duration = Duration::from_secs(10);
-/// When what is left to do can be done only when somebody brings bytes back.
-const UNREADABLE_WAIT: Duration = Duration::from_secs(10 * 60);
+/// After a backend failed: as soon as it is back there is something to do, and while it is down a pass asks it nothing.
+/// But a pass may have many segments to look at: passes take no more than half of the time.
+const FAILURE_WAIT: Duration = Duration::from_secs(1);
+const FAILURE_WAIT_MAX: Duration = Duration::from_secs(10);
+/// What cannot be read rests for a while; what becomes unsettled meanwhile is to be looked at soon.
+const UNREADABLE_WAIT: Duration = Duration::from_secs(2);
 /// More relocations than these are not looked at.
 const OPEN_MAX: u32 = 1_000;
 
 /// What these jobs need.
 #[derive(Clone)]
 pub(crate) struct Settling {
+    pub(crate) world: World,
     pub(crate) database: Database,
     pub(crate) vault: Vault,
     pub(crate) storage: Storage,
@@ -40,7 +44,9 @@ pub(crate) struct Settling {
 impl Settling {
     /// Replicates and repairs what is not in order.
     pub(super) async fn replicate(self, run: Run) -> Result<Outcome, BoxError> {
+        let begun = self.world.instant();
         let done = self.converge(Selection::Unsettled, &run).await?;
+        let took = begun.elapsed();
         if done.copied + done.kept + done.left + done.repacked > 0 {
             tracing::info!(
                 copied = done.copied,
@@ -50,7 +56,7 @@ impl Settling {
                 "replicated segments"
             );
         }
-        Ok(next(&done))
+        Ok(next(&done, took))
     }
 
     /// Goes over everything, but for what an open relocation looks after: it has its own pace, and may be paused.
@@ -129,14 +135,14 @@ impl Settling {
     }
 }
 
-/// When to replicate again.
-fn next(done: &Converged) -> Outcome {
+/// When to replicate again, after a pass that took so long.
+fn next(done: &Converged, took: Duration) -> Outcome {
     if done.stopped {
         Outcome::Again(BREATH)
     } else if done.failed > 0 {
-        Outcome::Again(FAILURE_WAIT)
+        Outcome::Again(took.clamp(FAILURE_WAIT, FAILURE_WAIT_MAX))
     } else if done.unreadable > 0 {
-        Outcome::Again(UNREADABLE_WAIT)
+        Outcome::Again(took.clamp(UNREADABLE_WAIT, FAILURE_WAIT_MAX))
     } else {
         Outcome::Done
     }

@@ -33,9 +33,9 @@ const BATCH_SEGMENTS: usize = 100;
 const MERGED_SEGMENTS: usize = 250;
 /// Fewer small segments than these are copied as they are.
 const MERGED_MIN: usize = 2;
-const BATCH_BYTES: u64 = 32 * 1024 * 1024;
+const BATCH_BYTES: u64 = 16 * 1024 * 1024;
 /// Batches that are under way at a time: while one is written, the next is read.
-const BATCHES: usize = 2;
+const BATCHES: usize = 4;
 /// After this time, or so many segments, a call ends.
 const SLICE_SPAN: Duration = Duration::from_secs(5);
 const SLICE_SEGMENTS: usize = 10_000;
@@ -131,7 +131,14 @@ impl Vault {
         let core = &*self.inner.core;
         let is_move = matches!(selection, Selection::On(_));
         let gate = Gate::new(core.world.clone(), pace);
-        let slice = Slice { vault: self, core, gate, trouble: Trouble::default(), merges: AtomicBool::new(is_move) };
+        let slice = Slice {
+            vault: self,
+            core,
+            gate,
+            trouble: Trouble::default(),
+            merges: AtomicBool::new(is_move),
+            lets_rest: selection == Selection::Unsettled,
+        };
         let batch_bytes = pace.bytes_in(SLICE_SPAN).map_or(BATCH_BYTES, |bytes| bytes.min(BATCH_BYTES));
         let batch_segments = if is_move { MERGED_SEGMENTS } else { BATCH_SEGMENTS };
         let batch_max = BatchMax { segments: batch_segments, bytes: batch_bytes };
@@ -217,6 +224,8 @@ struct Slice<'a> {
     trouble: Trouble,
     /// Whether small segments become one. Not any more in this slice, once a backend has failed that each needs.
     merges: AtomicBool,
+    /// Whether what was unreadable a moment ago is passed over: when the others are looked at every few seconds.
+    lets_rest: bool,
 }
 
 /// A segment that lacks replicas.
@@ -251,6 +260,10 @@ impl Slice<'_> {
                 done.untended += 1;
                 continue;
             };
+            if self.lets_rest && self.core.unreadable.rests(record.segment) {
+                done.unreadable += 1;
+                continue;
+            }
             done.awaited += u64::from(!needs.awaited.is_empty());
             stays.extend(needs.stays.iter().filter_map(|backend| replica_as_copy(&record, *backend)));
             if !needs.copies.is_empty() || !needs.mends.is_empty() {
@@ -382,7 +395,13 @@ impl Slice<'_> {
         take_in(done, mover.finish().await?);
         let ids: Vec<_> = damaged.iter().map(|record| record.segment).collect();
         for record in self.core.ledger.segments(&ids).await? {
-            *if record.live == 0 { &mut done.repacked } else { &mut done.unreadable } += 1;
+            if record.live == 0 {
+                self.core.unreadable.is_read(record.segment);
+                done.repacked += 1;
+            } else {
+                self.core.unreadable.found(record.segment);
+                done.unreadable += 1;
+            }
         }
         Ok(())
     }
@@ -494,7 +513,10 @@ impl Slice<'_> {
             let targets = needs.copies.iter().chain(&needs.mends).copied().filter(|backend| !mended(backend));
             let targets: Vec<_> = targets.filter(|id| !self.trouble.is_left_alone(self.core, *id)).collect();
             match (bytes, failed) {
-                (Some(bytes), _) => ready.push(Ready { subject, bytes, targets }),
+                (Some(bytes), _) => {
+                    self.core.unreadable.is_read(subject.record.segment);
+                    ready.push(Ready { subject, bytes, targets });
+                }
                 (None, Some(why)) => done.fail(targets.len(), why),
                 (None, None) => damaged.push(subject.record),
             }

@@ -16,6 +16,7 @@ pub mod scrub;
 mod selection;
 pub mod survey;
 mod trouble;
+pub(crate) mod unreadable;
 pub mod verify;
 
 pub use converge::Converged;

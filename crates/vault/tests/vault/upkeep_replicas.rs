@@ -301,6 +301,33 @@ async fn nothing_can_be_done_without_a_good_replica_and_the_rest_is_done() {
 }
 
 #[tokio::test]
+async fn what_is_unreadable_rests_and_holds_up_nobody() {
+    let mut union = Union::new();
+    let lost = union.keep_some(TWICE, 2).await;
+    damage(&union, backend(1, 1), |bytes| bytes[100] ^= 1).await;
+    union.later();
+    let found = union.converge(Selection::Unsettled).await;
+    assert_eq!((found.copied, found.unreadable), (0, 2));
+    let read_before = union.spot(1, 1).names("read");
+    let kept = union.keep_some(TWICE, 3).await;
+    let others = union.converge(Selection::Unsettled).await;
+    assert_eq!((others.copied, others.unreadable), (3, 2), "the others are not held up");
+    let read = union.spot(1, 1).names("read").split_off(read_before.len());
+    assert!(!read.iter().any(|name| read_before.contains(name)), "it is not read again at once");
+    // What was wrong was only on its way to us: in a while it is found to be good.
+    for name in std::collections::BTreeSet::from_iter(read_before) {
+        let mut bytes = union.spot(1, 1).objects.raw(name).unwrap().to_vec();
+        bytes[100] ^= 1;
+        union.spot(1, 1).objects.replace(name, bytes.into());
+    }
+    union.later();
+    let mended = union.converge(Selection::Unsettled).await;
+    assert_eq!((mended.copied, mended.unreadable), (2, 0));
+    union.check(&lost).await;
+    union.check(&kept).await;
+}
+
+#[tokio::test]
 async fn a_backend_that_is_down_holds_up_only_its_own() {
     let mut union = Union::new();
     let kept = union.keep_some(TWICE, 20).await;
