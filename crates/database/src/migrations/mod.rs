@@ -13,8 +13,8 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("relocations", include_str!("0004_relocations.sql")),
     ("nodes", include_str!("0005_nodes.sql")),
     ("upkeep", include_str!("0006_upkeep.sql")),
-    ("unreadable", include_str!("0010_unreadable.sql")),
-    ("node reports", include_str!("0011_reports.sql")),
+    ("unreadable", include_str!("0007_unreadable.sql")),
+    ("node reports", include_str!("0008_reports.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

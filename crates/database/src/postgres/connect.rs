@@ -65,18 +65,25 @@ fn connect_to(options: &Options, host: &Host, purpose: Purpose) -> Result<Connec
     };
     set_up(&mut wire, limit, purpose)?;
     wire.set_limit(limit.saturating_add(GRACE)).map_err(unreachable)?;
-    Ok(Connection::new(wire))
+    Ok(Connection::new(wire, server.locks_tables()))
 }
 
 /// What a server says of itself.
 #[derive(Default)]
 struct Server {
     version: String,
+    /// It is CockroachDB.
+    is_cockroach: bool,
     /// A replica that follows another, or one set to refuse writes.
     read_only: bool,
 }
 
 impl Server {
+    /// Whether it knows locks of whole tables. Others that speak its language do not, or not all of them.
+    fn locks_tables(&self) -> bool {
+        !self.is_cockroach && !self.version.contains("-YB-")
+    }
+
     fn check(&self) -> Result<(), Error> {
         if self.read_only {
             let message = "the database server is a read-only replica; name the primary, or both";
@@ -152,6 +159,7 @@ fn enter(wire: &mut Wire, address: &Address) -> Result<Server, Error> {
                 let (name, value) = (body.name().map_err(lost)?, body.value().map_err(lost)?);
                 match name {
                     "server_version" => value.clone_into(&mut server.version),
+                    "crdb_version" => server.is_cockroach = true,
                     "in_hot_standby" | "default_transaction_read_only" => server.read_only |= value == "on",
                     _ => {}
                 }

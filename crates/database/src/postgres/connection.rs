@@ -28,6 +28,7 @@ const BINARY: i16 = 1;
 
 /// A session with a server. Does not know what a transaction is.
 pub(crate) struct Connection {
+    locks_tables: bool,
     wire: Wire,
     statements: HashMap<Key, Statement>,
     /// How many statements have had a name.
@@ -73,15 +74,21 @@ pub(crate) struct Done {
 }
 
 impl Connection {
-    pub(super) fn new(wire: Wire) -> Self {
+    pub(super) fn new(wire: Wire, locks_tables: bool) -> Self {
         Self {
             wire,
+            locks_tables,
             statements: HashMap::new(),
             named: 0,
             pending: VecDeque::new(),
             places: Vec::new(),
             is_lost: false,
         }
+    }
+
+    /// Whether the server knows locks of whole tables.
+    pub(super) fn locks_tables(&self) -> bool {
+        self.locks_tables
     }
 
     /// Whether it is of no use any more.

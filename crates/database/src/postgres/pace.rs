@@ -2,6 +2,8 @@
 //!
 //! Commands that change the same rows (everything that one user stores counts towards one limit) gain nothing from
 //! several transactions at a time: all but one run in vain. Commands of different users gain much.
+//!
+//! When one writer alone still meets others, they are those of other nodes. Then the nodes take turns.
 
 /// Batches without a conflict after which another writer may try.
 const CALM_MIN: u32 = 64;
@@ -11,6 +13,7 @@ const CALM_MAX: u32 = 8_192;
 pub(super) struct Pace {
     max: usize,
     allowed: usize,
+    takes_turns: bool,
     /// Batches since the last conflict or change.
     calm: u32,
     /// How many it takes.
@@ -20,12 +23,17 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) fn new(max: usize) -> Self {
         let max = max.max(1);
-        Self { max, allowed: max, calm: 0, wanted: CALM_MIN }
+        Self { max, allowed: max, takes_turns: false, calm: 0, wanted: CALM_MIN }
     }
 
     /// How many writers may work now: 1 or more.
     pub(super) fn allowed(&self) -> usize {
         self.allowed
+    }
+
+    /// Whether a batch is to wait until no other node that takes turns is at work.
+    pub(super) fn takes_turns(&self) -> bool {
+        self.takes_turns
     }
 
     pub(super) fn went_well(&mut self) {
@@ -34,7 +42,9 @@ impl Pace {
             return;
         }
         self.calm = 0;
-        if self.allowed < self.max {
+        if self.takes_turns {
+            self.takes_turns = false;
+        } else if self.allowed < self.max {
             self.allowed += 1;
         } else {
             // All have worked for long without a conflict: the times have changed.
@@ -46,8 +56,13 @@ impl Pace {
         self.calm = 0;
         if self.allowed > 1 {
             self.allowed = (self.allowed / 2).max(1);
-            self.wanted = (self.wanted * 2).min(CALM_MAX);
+        } else if !self.takes_turns {
+            self.takes_turns = true;
+        } else {
+            // Others do not take turns yet.
+            return;
         }
+        self.wanted = (self.wanted * 2).min(CALM_MAX);
     }
 }
 
@@ -65,6 +80,19 @@ mod tests {
         assert_eq!(pace.allowed(), 1);
         (0..10_000).for_each(|_| pace.went_well());
         assert_eq!(pace.allowed(), 4);
+    }
+
+    #[test]
+    fn a_lone_writer_that_still_meets_others_takes_turns_with_them() {
+        let mut pace = Pace::new(2);
+        pace.met_another();
+        assert_eq!((pace.allowed(), pace.takes_turns()), (1, false));
+        pace.met_another();
+        assert_eq!((pace.allowed(), pace.takes_turns()), (1, true));
+        (0..CALM_MIN * 4).for_each(|_| pace.went_well());
+        assert_eq!((pace.allowed(), pace.takes_turns()), (1, false), "calm ends the turns first");
+        (0..CALM_MIN * 4).for_each(|_| pace.went_well());
+        assert_eq!((pace.allowed(), pace.takes_turns()), (2, false));
     }
 
     #[test]

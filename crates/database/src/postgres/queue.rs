@@ -103,6 +103,11 @@ impl Queue {
         self.arrived.notify_all();
     }
 
+    /// Whether a batch is to wait for its turn among the nodes.
+    pub(super) fn takes_turns(&self) -> bool {
+        self.lock().pace.takes_turns()
+    }
+
     pub(super) fn went_well(&self) {
         self.lock().pace.went_well();
     }

@@ -22,6 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// One node after the other, without a word of what they write. A lock, unlike a row, is waited for before the transaction
+/// has seen anything, so what the one before has written is no conflict. Leases are still renewed, and nobody who reads waits.
+const TURN: &str = "LOCK TABLE nodes IN SHARE UPDATE EXCLUSIVE MODE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 const RELEASE: &str = "RELEASE SAVEPOINT command";
@@ -161,11 +164,13 @@ impl Writer {
             }
         };
         self.batch += 1;
+        let takes_turns = self.queue.takes_turns() && connection.locks_tables();
         let mut attempt = Attempt {
             connection: &mut connection,
             steps: vec![Step::default(); commands.len()],
             begun_at: None,
             has_written: false,
+            takes_turns,
             mark: [Value::Int(self.id), Value::Int(self.node), Value::Int(self.batch)],
         };
         let queue = may_join.then_some(&*self.queue);
@@ -229,6 +234,7 @@ struct Attempt<'a> {
     begun_at: Option<usize>,
     /// Whether a command that is to be kept has written in it.
     has_written: bool,
+    takes_turns: bool,
     mark: [Value<'static>; 3],
 }
 
@@ -285,6 +291,9 @@ impl Attempt<'_> {
             self.connection.push(number, BEGIN, &[])?;
             self.begun_at = Some(number);
             self.has_written = false;
+            if self.takes_turns {
+                self.take_turn(number)?;
+            }
         }
         let with_savepoint = self.has_written;
         let mut tx = Tx::postgres(Transaction::write(self.connection, number, with_savepoint));
@@ -316,6 +325,15 @@ impl Attempt<'_> {
             step.is_refused = true;
         }
         self.take_back(number, with_savepoint)
+    }
+
+    /// Waits until no other node that takes turns is at work. That another takes too long is no command's failure.
+    fn take_turn(&mut self, number: usize) -> Result<(), Failure> {
+        self.connection.push(number, TURN, &[])?;
+        self.connection.exchange(&mut |_| {}).map(drop).map_err(|failure| match failure.sort {
+            Sort::Statement => Failure { sort: Sort::Conflict, ..failure },
+            Sort::Conflict | Sort::Lost => failure,
+        })
     }
 
     /// Takes back what a command wrote, and waits until that is done. Says with which to go on: without a savepoint,
