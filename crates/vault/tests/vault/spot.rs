@@ -21,7 +21,8 @@ pub struct Spot {
 
 #[derive(Default)]
 struct State {
-    faults: BTreeMap<&'static str, Fault>,
+    /// What goes wrong, once so many more have gone well.
+    faults: BTreeMap<&'static str, (u32, Fault)>,
     delays: BTreeMap<&'static str, Duration>,
     /// Each operation that was begun.
     asked: Vec<(&'static str, ObjectName)>,
@@ -32,14 +33,25 @@ impl Spot {
         let objects = MemoryBackend::new(world.clone());
         let state = Arc::<Mutex<State>>::default();
         let plan = Arc::clone(&state);
-        let plan = move |operation, _| plan.lock().unwrap().faults.get(operation).copied();
+        let plan = move |operation, _| {
+            let mut state = plan.lock().unwrap();
+            let (well, fault) = state.faults.get_mut(operation)?;
+            let goes_wrong = *well == 0;
+            *well = well.saturating_sub(1);
+            goes_wrong.then_some(*fault)
+        };
         let faulty = Arc::new(Faulty::new(Arc::new(objects.clone()), plan));
         Self { objects, world: world.clone(), faulty, state }
     }
 
     /// From now on an operation goes wrong.
     pub fn fail(&self, operation: &'static str, fault: Fault) {
-        self.state().faults.insert(operation, fault);
+        self.fail_after(0, operation, fault);
+    }
+
+    /// The same, once it has gone well so many more times.
+    pub fn fail_after(&self, well: u32, operation: &'static str, fault: Fault) {
+        self.state().faults.insert(operation, (well, fault));
     }
 
     /// From now on an operation takes so long.

@@ -71,17 +71,9 @@ async fn a_move_that_fails_half_way_goes_on_later() {
     all.extend(&small);
     // Three chunks; the backend takes two objects, and then none.
     let spot = union.spot(2, 1);
-    let taken = std::sync::atomic::AtomicU32::new(0);
-    let objects = union.spot(2, 1).objects.clone();
-    let stops = async {
-        while objects.names().len() < 2 {
-            tokio::task::yield_now().await;
-        }
-        spot.fail("create", REFUSED);
-        union.spot(2, 2).fail("create", REFUSED);
-        taken.store(1, std::sync::atomic::Ordering::Relaxed);
-    };
-    let (moved, ()) = tokio::join!(rehouse(&union, &all, ABROAD), stops);
+    spot.fail_after(2, "create", REFUSED);
+    union.spot(2, 2).fail("create", REFUSED);
+    let moved = rehouse(&union, &all, ABROAD).await;
     assert!(moved.failed > 0 && moved.unfinished > 0, "{moved:?}");
     assert_eq!(union.database.content(large_id).await.unwrap().unwrap().zone, ONCE.zone, "not before it is whole");
     assert!(union.read(large_id).await == large, "it is read wherever its chunks are");
