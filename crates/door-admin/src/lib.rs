@@ -9,7 +9,7 @@
 //! | `GET /admin/v1/backends` | backends: how they are, and what they hold |
 //! | `GET /admin/v1/zones` | zones |
 //! | `GET /admin/v1/policies` | storage policies, and what is stored under them |
-//! | `POST /admin/v1/config/reload` | reads the configuration file again |
+//! | `POST /admin/v1/config/reload` | reads the configuration file again; `?accept_earlier=true` takes one that was in force before |
 //! | `GET, POST /admin/v1/users` | users of the caller's enterprise |
 //! | `GET, POST /admin/v1/apps` | applications of the caller's enterprise |
 //! | `POST /admin/v1/tokens` | issues a token |
@@ -63,7 +63,16 @@ pub trait Operations: Send + Sync + 'static {
 
     /// Reads the configuration file again, and answers what is in force now. An error is every reason why all is as it was,
     /// for the administrator.
-    async fn reload(&self) -> Result<Value, String>;
+    async fn reload(&self, on_earlier: OnEarlier) -> Result<Value, String>;
+}
+
+/// What to do with a storage configuration that was in force before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnEarlier {
+    /// Somebody has forgotten to bring this node the newer one.
+    Refuse,
+    /// It is meant: it becomes the newest.
+    Apply,
 }
 
 /// An error that is only logged.

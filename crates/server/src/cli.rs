@@ -353,6 +353,15 @@ pub(crate) struct RepackArgs {
     pub(crate) age: Span,
 }
 
+#[derive(Args)]
+pub(crate) struct ReloadArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Go back to a storage configuration that was in force before, on all nodes
+    #[arg(long)]
+    pub(crate) accept_config: bool,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ConfigVerb {
     /// Say everything that is wrong with a configuration file, by line and field
@@ -368,7 +377,7 @@ pub(crate) enum ConfigVerb {
     /// What the file says of backends, zones, custodians and policies is in force when this ends, without a restart; or
     /// nothing has changed, and the reason is told. Everything else of the file holds from the next start on.
     #[command(after_help = "Examples:\n  entente config reload --data /srv/entente")]
-    Reload(Target),
+    Reload(ReloadArgs),
 }
 
 #[derive(Subcommand)]

@@ -10,6 +10,7 @@ use crate::upkeep::{Rooms, Upkeep};
 use async_trait::async_trait;
 use axum::Router;
 use entente_database::{Database, enterprises};
+use entente_door_admin::OnEarlier;
 use entente_door_admin::{BoxError, Operations};
 use entente_door_box::BoxDoor;
 use entente_door_kit::host::{HostRoute, HostTable};
@@ -131,8 +132,8 @@ impl Operations for Running {
         Ok(self.storage.policies().await?)
     }
 
-    async fn reload(&self) -> Result<Value, String> {
-        self.reload.run().await
+    async fn reload(&self, on_earlier: OnEarlier) -> Result<Value, String> {
+        self.reload.run(on_earlier).await
     }
 }
 

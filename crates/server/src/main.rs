@@ -105,9 +105,10 @@ fn wants_json(verb: &Verb) -> bool {
         Verb::Policy(PolicyVerb::Assign(arguments)) => arguments.target.json,
         Verb::Relocate(arguments) => arguments.wants_json(),
         Verb::MigrateDatabase(arguments) => arguments.target.json,
+        Verb::Config(ConfigVerb::Reload(arguments)) => arguments.target.json,
         Verb::Scrub(ScrubVerb::Start(arguments)) => arguments.target.json,
         Verb::Scrub(ScrubVerb::Report(target)) => target.json,
-        Verb::Config(ConfigVerb::Check(target) | ConfigVerb::Show(target) | ConfigVerb::Reload(target))
+        Verb::Config(ConfigVerb::Check(target) | ConfigVerb::Show(target))
         | Verb::Backend(BackendVerb::List(target))
         | Verb::Zone(ZoneVerb::List(target))
         | Verb::Policy(PolicyVerb::List(target))

@@ -3,13 +3,14 @@
 use crate::config::{Config, DatabaseConfig};
 use crate::data::{DataDirectory, Metadata};
 use crate::exit::{Exit, Failure};
-use crate::storage::{OnEarlier, Purpose, Storage};
+use crate::storage::{Purpose, Storage};
 use anyhow::Context;
 use entente_clouds::SecretSource;
 use entente_custodians::Custodian;
 use entente_database::enterprises::{self, Enterprise};
 use entente_database::users::{self, NewUser};
 use entente_database::{Database, Options, policies, postgres, zones};
+use entente_door_admin::OnEarlier;
 use entente_identity::{Identity, Signer, User};
 use entente_model::{EnterpriseId, UserRole, ZoneId};
 use entente_vault::{Limits, Vault};

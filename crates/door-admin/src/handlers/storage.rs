@@ -2,7 +2,7 @@
 
 use super::{Administrator, Json};
 use crate::error::AdminError;
-use crate::{BoxError, State};
+use crate::{BoxError, OnEarlier, State};
 use axum::extract;
 use serde_json::{Value, json};
 
@@ -30,8 +30,17 @@ pub(crate) async fn policies(
 pub(crate) async fn reload(
     extract::State(state): extract::State<State>,
     Administrator(_): Administrator,
+    extract::RawQuery(query): extract::RawQuery,
 ) -> Result<Json, AdminError> {
-    state.operations.reload().await.map(Json).map_err(AdminError::Configuration)
+    let on_earlier = match query.as_deref() {
+        None | Some("" | "accept_earlier=false") => OnEarlier::Refuse,
+        Some("accept_earlier=true") => OnEarlier::Apply,
+        Some(_) => {
+            let message = "the query may say accept_earlier=true, and nothing else".to_owned();
+            return Err(AdminError::Configuration(message));
+        }
+    };
+    state.operations.reload(on_earlier).await.map(Json).map_err(AdminError::Configuration)
 }
 
 fn entries(found: Result<Value, BoxError>) -> Result<Json, AdminError> {

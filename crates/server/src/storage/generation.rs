@@ -54,15 +54,6 @@ pub(crate) enum Judged {
     Earlier(String),
 }
 
-/// What to do with a configuration that was in force before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnEarlier {
-    /// Somebody has forgotten to bring this node the newer one.
-    Refuse,
-    /// It is meant.
-    Apply,
-}
-
 impl Generations {
     pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Self, Error> {
         let Some(stored) = settings::value(tx, SETTING)? else { return Ok(Self::default()) };
@@ -89,7 +80,8 @@ impl Generations {
         let Some(earlier) = self.earlier.iter().find(|earlier| earlier.digest == digest) else { return Judged::New };
         Judged::Earlier(format!(
             "this is the storage configuration of generation {}, and generation {} has been in force since {}: {}. Give this \
-             node the newer file; or, to go back to this one on all nodes, start one with `entente serve --accept-config`",
+             node the newer file; or, to go back to this one on all nodes, let one take it with `entente config reload \
+             --accept-config`, or start it with `entente serve --accept-config`",
             earlier.number,
             self.number,
             moment(self.applied_at()),

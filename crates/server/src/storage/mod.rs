@@ -22,12 +22,13 @@ use entente_clouds::registry::Configuration;
 use entente_custodians::Custodian;
 use entente_database::relocations::{self, Redirect};
 use entente_database::{Database, Tx, settings};
+use entente_door_admin::OnEarlier;
 use entente_model::BackendId;
 use entente_vault::topology::{Member, Pace, Policy, Zone};
 use entente_vault::{Topology, Vault};
 use entente_world::{Shutdown, World};
+pub(crate) use generation::Generations;
 use generation::Judged;
-pub(crate) use generation::{Generations, OnEarlier};
 pub(crate) use names::{Names, NamesError};
 use place::Claimant;
 pub(crate) use place::OpenBackend;
@@ -160,7 +161,7 @@ impl Storage {
 
     /// Puts another configuration in force, wholly or not at all: what it declares about storage. Everything else of a
     /// configuration holds from the next start on.
-    pub(crate) async fn reconfigure(&self, config: Config) -> Result<(), Failure> {
+    pub(crate) async fn reconfigure(&self, config: Config, on_earlier: OnEarlier) -> Result<(), Failure> {
         let _changing = self.inner.changing.lock().await;
         let old = self.in_force();
         if config.data != old.config.data || config.database.url != old.config.database.url {
@@ -171,7 +172,7 @@ impl Storage {
         }
         let Inner { world, database, store, data, .. } = &*self.inner;
         let opening = Opening { world, database, store: *store, data };
-        let new = opening.open(Arc::new(config), Some(&old), Purpose::Serve(OnEarlier::Refuse)).await?;
+        let new = opening.open(Arc::new(config), Some(&old), Purpose::Serve(on_earlier)).await?;
         self.put_in_force(new);
         self.forget_removed().await
     }

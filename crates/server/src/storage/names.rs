@@ -1,12 +1,13 @@
 //! Names in the file, ids in the database: every node calls a backend, a zone and a policy by the same id. What the file
 //! no longer names is let go only if nothing is lost by it.
 
-use super::generation::{Generations, Judged, OnEarlier};
+use super::generation::{Generations, Judged};
 use crate::config::StorageConfig;
 use entente_database::backends::{self, Backend, Standing};
 use entente_database::policies::{self, Reach, StoragePolicy};
 use entente_database::zones::{self, Zone};
 use entente_database::{Database, Error, ErrorKind, Tx};
+use entente_door_admin::OnEarlier;
 use entente_model::{BackendId, PolicyId, ZoneId};
 use entente_world::World;
 use std::collections::BTreeMap;

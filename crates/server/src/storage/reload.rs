@@ -2,6 +2,7 @@
 
 use super::Storage;
 use crate::config::Config;
+use entente_door_admin::OnEarlier;
 use entente_world::{Shutdown, World};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -20,8 +21,8 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// Puts in force what the file says now, wholly or not at all. The error is every reason why not, and has been logged.
-    pub(crate) async fn run(&self) -> Result<Value, String> {
-        let done = self.try_run().await;
+    pub(crate) async fn run(&self, on_earlier: OnEarlier) -> Result<Value, String> {
+        let done = self.try_run(on_earlier).await;
         match &done {
             Ok(shown) => tracing::info!(%shown, "the configuration was read again, and is in force"),
             Err(reasons) => {
@@ -31,12 +32,12 @@ impl Reload {
         done
     }
 
-    async fn try_run(&self) -> Result<Value, String> {
+    async fn try_run(&self, on_earlier: OnEarlier) -> Result<Value, String> {
         let none = || "the server was started without a configuration file, so there is none to read again".to_owned();
         let (file, data) = (self.file.clone().ok_or_else(none)?, self.data.clone());
         let read = self.world.blocking(move || Config::read(&file, Some(&data))).await;
         let config = read.map_err(|error| error.to_string())?.map_err(|wrong| wrong.to_text())?;
-        self.storage.reconfigure(config).await.map_err(|failure| failure.to_text())?;
+        self.storage.reconfigure(config, on_earlier).await.map_err(|failure| failure.to_text())?;
         let in_force = self.storage.in_force();
         let storage = &in_force.config.storage;
         Ok(json!({
@@ -53,7 +54,7 @@ impl Reload {
                 () = shutdown.requested() => return,
                 received = signal.recv() => match received {
                     // What is wrong has been logged.
-                    Some(()) => drop(self.run().await),
+                    Some(()) => drop(self.run(OnEarlier::Refuse).await),
                     None => return,
                 }
             }

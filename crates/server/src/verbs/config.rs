@@ -2,7 +2,7 @@
 
 use super::{configuration, file, format};
 use crate::asking::Running;
-use crate::cli::{ConfigVerb, Target};
+use crate::cli::{ConfigVerb, ReloadArgs, Target};
 use crate::config::{Config, Wrong};
 use crate::data::DataDirectory;
 use crate::exit::{Exit, Failure};
@@ -16,7 +16,7 @@ pub(crate) async fn run(world: &World, verb: ConfigVerb) -> Result<Exit, Failure
     match verb {
         ConfigVerb::Check(target) => check(&target),
         ConfigVerb::Show(target) => show(&target),
-        ConfigVerb::Reload(target) => reload(world, &target).await,
+        ConfigVerb::Reload(arguments) => reload(world, &arguments).await,
     }
 }
 
@@ -70,7 +70,8 @@ fn lines(value: &Value, path: &str) -> Vec<String> {
     }
 }
 
-async fn reload(world: &World, target: &Target) -> Result<Exit, Failure> {
+async fn reload(world: &World, arguments: &ReloadArgs) -> Result<Exit, Failure> {
+    let ReloadArgs { target, accept_config } = arguments;
     // The file may have mistakes by now: that is for the server to say.
     let config = match file(target).map(|file| Config::read(&file, target.data.as_deref())) {
         None => Config::without_file(target.data.as_deref()),
@@ -82,7 +83,8 @@ async fn reload(world: &World, target: &Target) -> Result<Exit, Failure> {
     let none = || Failure::new(Exit::DataDirectory, format!("no server runs on {}", data.path().display()));
     let server = Running::on(&data).ok_or_else(none)?;
     let store = Store::open(world, config)?;
-    let answer = server.ask(&store, Method::POST, "/admin/v1/config/reload").await?;
+    let path = if *accept_config { "/admin/v1/config/reload?accept_earlier=true" } else { "/admin/v1/config/reload" };
+    let answer = server.ask(&store, Method::POST, path).await?;
     if !answer.status.is_success() {
         return Err(answer.failure());
     }

@@ -405,19 +405,24 @@ fn an_older_file_is_refused_and_taken_on_purpose() {
             assert!(message.contains(says), "{message}");
         }
     }
+    let going_back = ["config", "reload", "--accept-config", "--config", site.config.to_str().unwrap()];
+    assert_eq!(site.place.json(&going_back)["policies"], 1, "it is meant");
+    site.write(TWO_ZONES);
+    assert_eq!(site.place.json(&going_back)["zones"], 2, "and back again");
+    site.write(&with_one_zone());
     upload(&server, &token, "a.txt");
     let status = || server.get("/admin/v1/status", &token).json();
-    assert_eq!(status()["configuration_generation"], 2);
-    while status()["nodes"][0]["configuration_generation"] != 2 {}
+    assert_eq!(status()["configuration_generation"], 4);
+    while status()["nodes"][0]["configuration_generation"] != 4 {}
     assert_eq!((status()["nodes"].as_array().unwrap().len(), status()["nodes"][0]["seen_at"].is_string()), (1, true));
     assert_eq!(server.stop(Signal::TERM).0, Some(0));
     assert_eq!(site.place.json(&["status"])["nodes"], json!([]), "it has left");
     let (code, message) = site.refused();
-    assert!(code == Some(2) && message.contains("generation 2 has been in force since"), "{message}");
+    assert!(code == Some(2) && message.contains("generation 4 has been in force since"), "{message}");
     let accepted = ["--listen", "127.0.0.1:0", "--accept-config", "--config", site.config.to_str().unwrap()];
     let server = site.place.serve_with(&accepted);
     upload(&server, &token, "b.txt");
-    assert_eq!(server.get("/admin/v1/status", &token).json()["configuration_generation"], 3);
+    assert_eq!(server.get("/admin/v1/status", &token).json()["configuration_generation"], 5);
     assert_eq!(server.stop(Signal::TERM).0, Some(0));
     site.write(TWO_ZONES);
     assert_eq!(site.refused().0, Some(2), "the other is the older one then");
