@@ -5,14 +5,15 @@
 # (plain files) and SeaweedFS (S3, without fsync) are measured in the same run, for scale.
 #
 #   BENCH_QUICK=1        small numbers, a few minutes: shows that everything works, says little about speed
-#   BENCH_ONLY="a b"     only these stages: disk small large mixed tls full nginx seaweedfs, and those on emulated clouds:
-#                        relocate kills outage clouds scrub nodes
+#   BENCH_ONLY="a b"     only these stages: disk small large mixed tls full s3 s3-keys dav dav-folder dav-tls nginx seaweedfs,
+#                        and those on emulated clouds: relocate kills outage clouds scrub nodes
 #   BENCH_PEERS=0        leave out nginx and SeaweedFS
 #   BENCH_PROGRAMS=DIR   measure the programs of that folder; by default target/release is built and used
 #   BENCH_DIR=DIR        where data and results go (default target/bench, target/bench-quick with BENCH_QUICK=1; its disk is
 #                        the one measured)
 #   BENCH_LOGIN=LOGIN    who the token is for (default admin@entente.local)
 #   BENCH_FILES=N        files in the full store (default 1000000; 20000 with BENCH_QUICK=1)
+#   BENCH_KEYS=N         keys in the bucket of the stage `s3-keys`, and files in the folder of `dav-folder` (default 1000000)
 #   BENCH_SECONDS=N      length of each timed run (default 15; 3 with BENCH_QUICK=1)
 #   BENCH_PAIRS="a:b .." what the stage `relocate` moves (default "disk:azure azure:gcs gcs:s3 s3:disk")
 #   BENCH_MOVED=N        files that are moved in each of these, and under kills (default 100000 of 20 KiB on average)
@@ -40,16 +41,18 @@ if [ "$quick" = 1 ]; then
   mixed=(--uploads 8 --upload-size 32MiB --slow-downloads 32 --slow-size 32MiB --phase-seconds 2)
   moved_files=${BENCH_MOVED:-2000} baseline=3 kills=${BENCH_KILLS:-5} kill_rate=2MiB
   episodes=${BENCH_EPISODES:-15} cloud_files=4000 cloud_large_files=4 scrub_files=${BENCH_SCRUBBED:-20000}
+  keys=${BENCH_KEYS:-20000} listed=10000 tls_files=5000
 else
   files=${BENCH_FILES:-1000000} window=10000 seconds=${BENCH_SECONDS:-15} warm_up=3 large_files=32 moves=200
   mixed=()
   moved_files=${BENCH_MOVED:-100000} baseline=20 kills=${BENCH_KILLS:-50} kill_rate=16MiB
   episodes=${BENCH_EPISODES:-500} cloud_files=20000 cloud_large_files=16 scrub_files=${BENCH_SCRUBBED:-1000000}
+  keys=${BENCH_KEYS:-1000000} listed=100000 tls_files=100000
 fi
 # 2 GiB in 100,000 files. A move under kills must be slow enough that it is not over before the last one.
 moved=(--files "$moved_files" --bytes "$((moved_files * 21475))" --fill-clients 32 --baseline "$baseline" --span-max 3600)
 killed=("${moved[@]}" --kills "$kills" --rate "$kill_rate" --parallel 0)
-all_stages='disk small large mixed tls full nginx seaweedfs relocate kills outage clouds scrub nodes'
+all_stages='disk small large mixed tls full s3 s3-keys dav dav-folder dav-tls nginx seaweedfs relocate kills outage clouds scrub nodes'
 stages=${BENCH_ONLY:-$all_stages}
 [ "${BENCH_PEERS:-1}" = 1 ] || stages=$(printf '%s\n' $stages | grep -v -x -e nginx -e seaweedfs | tr '\n' ' ')
 programs=${BENCH_PROGRAMS:-target/release}
@@ -210,6 +213,59 @@ stage_full() {
   stop_server && drop_data
 }
 
+# What an S3 client needs, once the server runs. Sets s3.
+s3_options() {
+  local made
+  made=$("$entente" access-key create --data "$data" --login "$login" --json) || { trouble "no access key"; return 1; }
+  s3=(--url "$(field s3_url)" --server-pid "$pid" "${tls[@]}"
+    --access-key "$(sed -n 's/.*"access_key_id": *"\([^"]*\)".*/\1/p' <<<"$made")"
+    --secret-key "$(sed -n 's/.*"secret_access_key": *"\([^"]*\)".*/\1/p' <<<"$made")")
+}
+stage_s3() {
+  start_server s3 --s3-listen 127.0.0.1:0 && s3_options || return
+  run s3-upload-4k s3 upload "${s3[@]}" --bucket small --size 4KiB --concurrency 32 \
+    --warm-up-seconds "$warm_up" --seconds "$seconds"
+  run s3-download-4k s3 download "${s3[@]}" --bucket small --files 2000 --concurrency 32 \
+    --warm-up-seconds "$warm_up" --seconds "$seconds"
+  run s3-upload-64m s3 upload "${s3[@]}" --bucket large --size 64MiB --concurrency 4 --count "$large_files" \
+    --payload unsigned
+  run s3-upload-64m-signed s3 upload "${s3[@]}" --bucket signed --size 64MiB --concurrency 4 --count "$large_files"
+  run s3-download-64m s3 download "${s3[@]}" --bucket large --concurrency 4 --warm-up-seconds "$warm_up" --seconds "$seconds"
+  stop_server && drop_data
+}
+stage_s3_keys() {
+  start_server s3-keys --s3-listen 127.0.0.1:0 && s3_options || return
+  run s3-fill-listed s3 upload "${s3[@]}" --bucket listed --size 64 --concurrency 32 --count "$listed"
+  run s3-list s3 list "${s3[@]}" --bucket listed --keys "$listed"
+  run s3-fill-keys s3 upload "${s3[@]}" --bucket many --size 64 --concurrency 32 --count "$keys"
+  run s3-list-keys s3 list "${s3[@]}" --bucket many --keys "$listed"
+  stop_server && drop_data
+}
+
+dav_options() { dav=(--url "$url/dav" --token-file "$data/bench-token" --server-pid "$pid" "${tls[@]}"); }
+stage_dav() {
+  start_server dav && dav_options || return
+  run dav-upload-4k dav upload "${dav[@]}" --folder small --size 4KiB --concurrency 16 \
+    --warm-up-seconds "$warm_up" --seconds "$seconds"
+  run dav-fill-10000 dav upload "${dav[@]}" --folder ten-thousand --size 64 --concurrency 16 --count 10000
+  run dav-propfind dav propfind "${dav[@]}" --folder ten-thousand --repeats 20
+  run dav-fill-2000 dav upload "${dav[@]}" --folder two-thousand --size 4KiB --concurrency 16 --count 2000
+  run dav-download-4k dav download "${dav[@]}" --folder two-thousand --files 2000 --concurrency 16 \
+    --warm-up-seconds "$warm_up" --seconds "$seconds"
+  stop_server && drop_data
+}
+stage_dav_folder() {
+  start_server dav-folder && dav_options || return
+  run dav-fill dav upload "${dav[@]}" --folder many --size 64 --concurrency 32 --count "$keys"
+  run dav-propfind-many dav propfind "${dav[@]}" --folder many --repeats 3
+  stop_server && drop_data
+}
+stage_dav_tls() {
+  start_server dav-tls --tls self-signed && dav_options || return
+  run dav-tls-100000 dav upload "${dav[@]}" --folder small --size 4KiB --concurrency 16 --count "$tls_files"
+  stop_server && drop_data
+}
+
 nginx_program() {
   PATH=$PATH:/usr/sbin command -v nginx
 }
@@ -329,7 +385,7 @@ rm -rf "$data" "$logs"/server-*.log
 if [ "$quick" = 1 ]; then note='A quick run: small numbers, not to be quoted.'; else note='A full run.'; fi
 note="$note $(date -u +%Y-%m-%d), load average at the start $(cut -d' ' -f1-3 /proc/loadavg)."
 for stage in $all_stages; do
-  wanted "$stage" && "stage_$stage"
+  wanted "$stage" && "stage_${stage//-/_}"
 done
 say "report"
 measured=()

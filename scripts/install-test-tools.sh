@@ -3,7 +3,7 @@
 #
 #   scripts/install-test-tools.sh [PART]
 #
-#   clients   the official Python and Node SDKs of Box, and Debian's rclone
+#   clients   the official Python and Node SDKs of Box, and Debian's rclone, litmus, cadaver and davfs2
 #   servers   Azurite, SeaweedFS, fake-gcs-server, and Debian's PostgreSQL
 #   all       both (the default)
 #
@@ -104,6 +104,15 @@ install_rclone() {
     command -v rclone >/dev/null 2>&1 || debian_packages rclone
 }
 
+# What speaks WebDAV. davfs2's programs are where a user who is not root may not look for them.
+install_dav() {
+    local missing=()
+    command -v litmus >/dev/null 2>&1 || missing+=(litmus)
+    command -v cadaver >/dev/null 2>&1 || missing+=(cadaver)
+    [ -x /sbin/mount.davfs ] || [ -x /usr/sbin/mount.davfs ] || missing+=(davfs2)
+    [ "${#missing[@]}" -eq 0 ] || debian_packages "${missing[@]}"
+}
+
 # Beside what `make test` leaves alone: the sources say what to install, and nothing is written among them.
 install_azurite() {
     local sources="$root/tests/servers" folder="$tools/azurite" file
@@ -139,6 +148,7 @@ if [ "$part" != servers ]; then
     install_python
     install_node
     install_rclone
+    install_dav
     say "clients are ready ($(
         "$tools/venv/bin/python" -c 'from importlib.metadata import version; print("boxsdk " + version("boxsdk"))'
     ), box-node-sdk $(

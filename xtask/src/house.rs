@@ -39,7 +39,17 @@ pub const ROOMS: &[Room] = &[
         may_use: &["model", "door-kit", "tree", "identity"],
         because: "translates; never leans on another door",
     },
+    Room {
+        name: "door-dav",
+        may_use: &["model", "door-kit", "tree", "identity"],
+        because: "translates WebDAV; never leans on another door",
+    },
     Room { name: "door-admin", may_use: &["model", "door-kit", "tree", "identity"], because: "our own operator API" },
+    Room {
+        name: "door-s3",
+        may_use: &["model", "door-kit", "tree", "identity"],
+        because: "translates; never leans on another door",
+    },
     Room {
         name: "server",
         may_use: &[
@@ -54,7 +64,9 @@ pub const ROOMS: &[Room] = &[
             "tree",
             "door-kit",
             "door-box",
+            "door-dav",
             "door-admin",
+            "door-s3",
         ],
         because: "composes the program",
     },
@@ -122,7 +134,7 @@ pub const FENCES: &[Fence] = &[
     },
     Fence {
         crates: &["axum", "hyper", "hyper-util", "tokio-rustls", "rcgen"],
-        rooms: &["door-kit", "door-box", "door-admin", "server", "bench"],
+        rooms: &["door-kit", "door-box", "door-dav", "door-admin", "door-s3", "server", "bench"],
         tests: Tests::Fenced,
         rule: "only doors, their kit, the server and the load generator speak HTTP",
     },

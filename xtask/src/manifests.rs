@@ -87,12 +87,16 @@ pub fn check(repository: &Repository) -> Vec<Complaint> {
     complaints
 }
 
+/// Packages whose crates are called otherwise than they are.
+const CALLED_OTHERWISE: &[(&str, &str)] = &[("md-5", "md5")];
+
 fn unused(repository: &Repository, manifest: &Manifest) -> Vec<Complaint> {
     let folder = format!("{}/", manifest.file.folder());
     let sources: Vec<&SourceFile> = repository.ending(".rs").filter(|file| file.path.starts_with(&folder)).collect();
     let mut complaints = Vec::new();
     for (_, name) in manifest.dependencies() {
-        let crate_name = name.replace('-', "_");
+        let otherwise = CALLED_OTHERWISE.iter().find(|(package, _)| *package == name);
+        let crate_name = otherwise.map_or_else(|| name.replace('-', "_"), |(_, called)| (*called).to_owned());
         if !sources.iter().any(|file| mentions(&file.text, &crate_name)) {
             let line = manifest.file.line_of(name);
             let what = format!("nothing in the package mentions `{crate_name}`");

@@ -18,7 +18,7 @@ Example, against a server on this machine:
   entente-bench box upload --url http://127.0.0.1:8080/box --token-file token --folder 0 \\
       --size 4KiB --concurrency 32 --seconds 15 --server-pid 4711 --json upload.json";
 
-/// Load generator for Box-like and S3 endpoints.
+/// Load generator for Box-like, S3 and WebDAV endpoints.
 ///
 /// Each of `--concurrency` workers owns one HTTP/1.1 connection, kept open, with Nagle's algorithm off, and asks
 /// again as soon as it was answered. Everything runs on one thread unless --threads says otherwise, so that a server
@@ -59,6 +59,9 @@ pub enum Scenario {
     /// Scenarios for an S3 endpoint (path style, signature version 4)
     #[command(subcommand)]
     S3(S3Scenario),
+    /// Scenarios for a WebDAV endpoint
+    #[command(subcommand)]
+    Dav(DavScenario),
     /// Fetch one plain URL again and again
     #[command(subcommand)]
     Http(HttpScenario),
@@ -97,6 +100,18 @@ pub enum S3Scenario {
     Upload(S3UploadArguments),
     /// Get objects
     Download(S3DownloadArguments),
+    /// List a bucket: its first page again and again, then every page
+    List(S3ListArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DavScenario {
+    /// Put new files of one size (the collection is made if it is missing)
+    Upload(DavUploadArguments),
+    /// Get the files of a collection
+    Download(DavDownloadArguments),
+    /// List a collection, depth 1
+    Propfind(DavPropfindArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -342,6 +357,72 @@ pub struct S3DownloadArguments {
     /// At most so many different objects, each as often as time allows
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub files: usize,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct S3ListArguments {
+    #[command(flatten)]
+    pub target: S3Target,
+    /// Only keys that begin so
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub prefix: String,
+    /// Keys on a page
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub limit: u64,
+    /// Ask for the first page so many times
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub repeats: u64,
+    /// Walk at most so many keys
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub keys: u64,
+}
+
+/// Which collection, and as whom.
+#[derive(Debug, Clone, Args)]
+pub struct DavTarget {
+    /// Base URL, as it is given to a WebDAV client
+    #[arg(long, value_name = "URL")]
+    pub url: String,
+    /// Collection below it
+    #[arg(long, value_name = "PATH", default_value = "bench")]
+    pub folder: String,
+    /// Bearer token (seen by everyone on this machine; better --token-file)
+    #[arg(long, value_name = "TOKEN", required_unless_present = "token_file")]
+    pub token: Option<String>,
+    /// File that holds the bearer token
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DavUploadArguments {
+    #[command(flatten)]
+    pub target: DavTarget,
+    #[command(flatten)]
+    pub effort: Effort,
+    /// Size of each file
+    #[arg(long, value_name = "SIZE", default_value = "4KiB", value_parser = parse_size)]
+    pub size: u64,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DavDownloadArguments {
+    #[command(flatten)]
+    pub target: DavTarget,
+    #[command(flatten)]
+    pub effort: Effort,
+    /// At most so many different files, each as often as time allows
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub files: usize,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DavPropfindArguments {
+    #[command(flatten)]
+    pub target: DavTarget,
+    /// Ask so many times
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub repeats: u64,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -1,4 +1,4 @@
-//! A load generator for Box-like and S3 endpoints.
+//! A load generator for Box-like, S3 and WebDAV endpoints.
 //!
 //! It is made to cost little, because it usually runs on the same cores as the server it measures: one thread, one
 //! connection a worker, bodies prepared beforehand, answers read without copying. It measures a closed loop, so
@@ -8,6 +8,7 @@ mod args;
 mod body;
 mod box_door;
 mod client;
+mod dav;
 mod disk;
 mod drill;
 mod endpoint;
@@ -24,7 +25,7 @@ mod sigv4;
 mod summary;
 
 use anyhow::{Context, Result};
-use args::{Arguments, BoxScenario, Common, HttpScenario, S3Scenario, Scenario};
+use args::{Arguments, BoxScenario, Common, DavScenario, HttpScenario, S3Scenario, Scenario};
 use clap::Parser;
 use drill::Drill;
 use endpoint::Trust;
@@ -108,6 +109,10 @@ async fn run(bench: &Bench, scenario: Scenario, common: &Common) -> Result<Answe
         Scenario::Box(BoxScenario::Fill(arguments)) => box_door::fill(bench, &arguments).await,
         Scenario::S3(S3Scenario::Upload(arguments)) => s3::upload(bench, &arguments).await,
         Scenario::S3(S3Scenario::Download(arguments)) => s3::download(bench, &arguments).await,
+        Scenario::S3(S3Scenario::List(arguments)) => s3::list(bench, &arguments).await,
+        Scenario::Dav(DavScenario::Upload(arguments)) => dav::upload(bench, &arguments).await,
+        Scenario::Dav(DavScenario::Download(arguments)) => dav::download(bench, &arguments).await,
+        Scenario::Dav(DavScenario::Propfind(arguments)) => dav::propfind(bench, &arguments).await,
         Scenario::Http(HttpScenario::Get(arguments)) => http_get::get(bench, &arguments).await,
         Scenario::Disk(arguments) => disk::measure(bench, &arguments).await,
         Scenario::Idle(arguments) => idle::watch(bench, &arguments).await,

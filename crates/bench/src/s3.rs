@@ -2,11 +2,13 @@
 
 use crate::{
     Bench,
-    args::{Payload, S3DownloadArguments, S3Target, S3UploadArguments},
+    args::{Payload, S3DownloadArguments, S3ListArguments, S3Target, S3UploadArguments},
     body::{Body, Framing},
     client::{Appetite, Connection, drain, refuse, unexpected},
     endpoint::Endpoint,
+    histogram::Histogram,
     load::{self, Worker},
+    process::Watch,
     report::Report,
     sigv4::{Signed, Signer, escape, sha256_hex},
 };
@@ -25,6 +27,7 @@ const HASH_HEADER: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const DATE_HEADER: HeaderName = HeaderName::from_static("x-amz-date");
 /// Objects are prepared whole in memory, since their hash is signed; all are equal.
 const SIZE_BYTES_MAX: u64 = 1 << 30;
+const PAGE_KEYS: u64 = 1000;
 
 /// Where the bucket is, and who asks.
 #[derive(Clone)]
@@ -170,23 +173,37 @@ impl Bucket {
         let mut objects = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let continued =
-                token.as_deref().map_or_else(String::new, |token| format!("continuation-token={}&", escape(token)));
-            let query = format!("{continued}list-type=2&prefix={}", escape(prefix));
-            let request = self.request(Method::GET, &self.path, &query, &sha256_hex(b""), Body::empty())?;
-            let (status, _, answer) = connection.ask(request).await?;
-            if status != StatusCode::OK {
-                bail!("the bucket could not be listed: {}", unexpected(status, &answer));
-            }
-            let page = String::from_utf8_lossy(&answer);
+            let page = self.page(connection, prefix, PAGE_KEYS, token.as_deref()).await?;
             objects.extend(objects_in(&page));
-            token = between(&page, "<NextContinuationToken>", "</NextContinuationToken>").map(unescape);
+            token = next_token(&page);
             if objects.len() >= objects_max || token.is_none() {
                 objects.truncate(objects_max);
                 return Ok(objects);
             }
         }
     }
+
+    /// One page of a listing, as XML.
+    async fn page(
+        &self,
+        connection: &mut Connection,
+        prefix: &str,
+        keys_max: u64,
+        token: Option<&str>,
+    ) -> Result<String> {
+        let continued = token.map_or_else(String::new, |token| format!("continuation-token={}&", escape(token)));
+        let query = format!("{continued}list-type=2&max-keys={keys_max}&prefix={}", escape(prefix));
+        let request = self.request(Method::GET, &self.path, &query, &sha256_hex(b""), Body::empty())?;
+        let (status, _, answer) = connection.ask(request).await?;
+        if status != StatusCode::OK {
+            bail!("the bucket could not be listed: {}", unexpected(status, &answer));
+        }
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+}
+
+fn next_token(page: &str) -> Option<String> {
+    between(page, "<NextContinuationToken>", "</NextContinuationToken>").map(unescape)
 }
 
 /// The objects on a page of a listing.
@@ -320,6 +337,57 @@ pub async fn download(bench: &Bench, arguments: &S3DownloadArguments) -> Result<
         || ObjectGetter { connection: bucket.connection(), bucket: bucket.clone(), objects: Arc::clone(&objects) };
     let workers = std::iter::repeat_with(getter).take(arguments.effort.concurrency).collect();
     report.put_all(load::measure(bench, &arguments.effort, workers).await?.0)?;
+    Ok(report)
+}
+
+/// Asks for the first page again and again, then for every page up to a number of keys.
+///
+/// # Errors
+/// When the server cannot be reached or refuses a page, or a listing does not end.
+pub async fn list(bench: &Bench, arguments: &S3ListArguments) -> Result<Report> {
+    let bucket = Bucket::new(bench, &arguments.target)?;
+    let mut connection = bucket.connection();
+    connection.open().await?;
+    let watch = if bench.server.is_empty() { None } else { Some(Watch::start(&bench.world, &bench.server)?) };
+    let (mut first, mut all) = (Histogram::default(), Histogram::default());
+    for _ in 0..arguments.repeats.max(1) {
+        let asked = bench.world.instant();
+        bucket.page(&mut connection, &arguments.prefix, arguments.limit, None).await?;
+        first.record(asked.elapsed());
+    }
+    let (mut keys, mut token) = (0, None);
+    let began = bench.world.instant();
+    loop {
+        let asked = bench.world.instant();
+        let page = bucket.page(&mut connection, &arguments.prefix, arguments.limit, token.as_deref()).await?;
+        all.record(asked.elapsed());
+        keys += page.matches("<Contents>").count() as u64;
+        let next = next_token(&page);
+        if next.is_some() && next == token {
+            bail!("the listing does not end: a page names itself as the next one");
+        }
+        token = next;
+        if token.is_none() || keys >= arguments.keys {
+            break;
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let mut report = Report::new(
+        "s3 list",
+        json!({
+            "url": arguments.target.url,
+            "bucket": arguments.target.bucket,
+            "prefix": arguments.prefix,
+            "limit": arguments.limit,
+        }),
+    );
+    report.put("first_page", json!({ "latency_ms": first.latency() }))?;
+    report.put("keys", keys)?;
+    report.put("pages", json!({ "count": all.count(), "latency_ms": all.latency() }))?;
+    report.put("seconds", seconds)?;
+    if let Some(watch) = watch {
+        report.put("server", watch.stop(first.count() + all.count())?.0)?;
+    }
     Ok(report)
 }
 

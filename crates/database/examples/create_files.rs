@@ -106,12 +106,13 @@ async fn create(world: &World, database: &Database, user: UserId, folder: ItemId
             number: 1,
             content: ContentId::new(content),
             size: 1_000,
-            sha1: Sha1([7; 20]),
+            sha1: Some(Sha1([7; 20])),
             name: name.clone(),
             created_at: now,
             created_by: user,
             trashed_at: None,
             trashed_by: None,
+            plain: false,
         };
         versions::insert(tx, &row)?;
         counts::gained(tx, folder, id)?;

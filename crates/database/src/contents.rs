@@ -7,8 +7,8 @@ use crate::replicas::{self, read_replica};
 use crate::tx::{Row, Value};
 use crate::{Error, ErrorKind, Tx};
 use entente_model::{
-    Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Sha1, UserId, WrappedDataKey,
-    ZoneId,
+    Checksum, ContentId, EnterpriseId, EpochId, Manifest, Md5, Place, PolicyId, SegmentId, Sha1, UserId,
+    WrappedDataKey, ZoneId,
 };
 use entente_vault::{Located, Written, WrittenSegment};
 use std::collections::BTreeMap;
@@ -41,17 +41,22 @@ pub struct Stored {
 ///
 /// `Condemned` when one of its segments has been given up in the meantime: nothing is kept, and the upload starts again.
 pub fn commit(tx: &mut Tx<'_>, written: &Written) -> Result<(), Error> {
-    commit_as(tx, written, NOBODY)
+    commit_as(tx, written, NOBODY, None)
 }
 
 /// The same for a content of a user's. It stays theirs for as long as it is stored.
 pub fn commit_for(tx: &mut Tx<'_>, written: &Written, owner: UserId) -> Result<(), Error> {
-    commit_as(tx, written, owner.number())
+    commit_as(tx, written, owner.number(), None)
 }
 
-fn commit_as(tx: &mut Tx<'_>, written: &Written, owner: i64) -> Result<(), Error> {
+/// The same, with the MD5 of its bytes where that had to be computed.
+pub fn commit_with_md5(tx: &mut Tx<'_>, written: &Written, owner: UserId, md5: Option<Md5>) -> Result<(), Error> {
+    commit_as(tx, written, owner.number(), md5)
+}
+
+fn commit_as(tx: &mut Tx<'_>, written: &Written, owner: i64, md5: Option<Md5>) -> Result<(), Error> {
     let manifest = &written.manifest;
-    insert_as(tx, manifest, owner)?;
+    insert_as(tx, manifest, owner, md5)?;
     let mut held = BTreeMap::new();
     for place in &manifest.places {
         insert_chunk(tx, manifest.content, place)?;
@@ -65,14 +70,14 @@ fn commit_as(tx: &mut Tx<'_>, written: &Written, owner: i64) -> Result<(), Error
 
 /// Inserts the row of a user's content with one reference, without chunks.
 pub(crate) fn insert(tx: &mut Tx<'_>, manifest: &Manifest, owner: UserId) -> Result<(), Error> {
-    insert_as(tx, manifest, owner.number())
+    insert_as(tx, manifest, owner.number(), None)
 }
 
-fn insert_as(tx: &mut Tx<'_>, manifest: &Manifest, owner: i64) -> Result<(), Error> {
+fn insert_as(tx: &mut Tx<'_>, manifest: &Manifest, owner: i64, md5: Option<Md5>) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO contents (id, enterprise_id, zone_id, policy_id, epoch_id, data_key, size, sha1, references_count,
-           owner_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9)",
+           owner_id, md5)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10)",
         &[
             manifest.content.into(),
             manifest.enterprise.into(),
@@ -83,9 +88,15 @@ fn insert_as(tx: &mut Tx<'_>, manifest: &Manifest, owner: i64) -> Result<(), Err
             manifest.size.into(),
             manifest.sha1.as_ref().map(|sha1| sha1.0.as_slice()).into(),
             owner.into(),
+            md5.as_ref().map(|md5| md5.0.as_slice()).into(),
         ],
     )?;
     Ok(())
+}
+
+/// Keeps the SHA-1 of a content that had none yet.
+pub(crate) fn set_sha1(tx: &mut Tx<'_>, content: ContentId, sha1: Sha1) -> Result<(), Error> {
+    tx.put("UPDATE contents SET sha1 = ?2 WHERE id = ?1", &[content.into(), sha1.0.as_slice().into()])
 }
 
 /// Inserts one chunk of a content, without touching its segment.
@@ -142,17 +153,22 @@ pub(crate) fn let_go(tx: &mut Tx<'_>, segment: SegmentId, length: u64) -> Result
 
 /// Adds a reference to a committed content, for a copy. `false` when it is not there (any more).
 pub fn share(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, Error> {
-    let changed =
-        tx.execute("UPDATE contents SET references_count = references_count + 1 WHERE id = ?1", &[content.into()])?;
+    let changed = tx.execute(
+        "UPDATE contents SET references_count = references_count + 1 WHERE id = ?1 AND references_count > 0",
+        &[content.into()],
+    )?;
     Ok(changed > 0)
 }
 
-/// Drops a reference; with the last one, the content and its chunks go, and its segments' live bytes fall.
+/// Drops a reference; with the last one, the content and its chunks go, and its segments' live bytes fall. One that is made
+/// of pieces of others is left to [`pieces::take_apart`](crate::pieces::take_apart): it may have very many.
 pub fn release(tx: &mut Tx<'_>, content: ContentId) -> Result<(), Error> {
     tx.execute("UPDATE contents SET references_count = references_count - 1 WHERE id = ?1", &[content.into()])?;
     let left =
-        tx.query_one("SELECT references_count FROM contents WHERE id = ?1", &[content.into()], |row| row.int(0))?;
-    if left.is_none_or(|left| left > 0) {
+        tx.query_one("SELECT references_count, pieces FROM contents WHERE id = ?1", &[content.into()], |row| {
+            Ok((row.int(0)?, row.int(1)?))
+        })?;
+    if left.is_none_or(|(left, pieces)| left > 0 || pieces > 0) {
         return Ok(());
     }
     let held = tx.query("SELECT segment_id, length FROM chunks WHERE content_id = ?1", &[content.into()], |row| {
@@ -169,7 +185,8 @@ pub fn release(tx: &mut Tx<'_>, content: ContentId) -> Result<(), Error> {
 /// The manifest of a committed content, without its places.
 pub fn by_id(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Manifest>, Error> {
     tx.query_one(
-        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id FROM contents WHERE id = ?1",
+        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id FROM contents
+         WHERE id = ?1 AND references_count > 0",
         &[content.into()],
         read_manifest,
     )
@@ -179,7 +196,7 @@ pub fn by_id(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Manifest>, Er
 pub(crate) fn after(tx: &mut Tx<'_>, after: Option<ContentId>, limit: u32) -> Result<Vec<Manifest>, Error> {
     tx.query(
         "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id FROM contents
-         WHERE id > ?1 ORDER BY id LIMIT ?2",
+         WHERE id > ?1 AND references_count > 0 ORDER BY id LIMIT ?2",
         &[Value::Int(after.map_or(0, ContentId::number)), limit.into()],
         read_manifest,
     )

@@ -1,13 +1,13 @@
 //! [`Ledger`] on SQL: what the vault must remember.
 
 use crate::tx::Row;
-use crate::{Database, Error, Tx, contents, orphans, replicas, segments};
+use crate::{Database, Error, Tx, contents, orphans, pieces, replicas, segments};
 use async_trait::async_trait;
 use entente_model::{
     BackendId, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp, ZoneId,
 };
 use entente_vault::{
-    ChunkRecord, Copy, EpochRecord, KeyContext, Ledger, Located, ObjectName, SegmentRecord, Stretch, WrappedKey,
+    ChunkRecord, Copy, EpochRecord, KeyContext, Ledger, Located, ObjectName, Piece, SegmentRecord, Stretch, WrappedKey,
     WrittenSegment,
 };
 
@@ -83,6 +83,10 @@ impl Ledger for Database {
     async fn chunks_of(&self, segments: &[SegmentId]) -> Answer<Vec<ChunkRecord>> {
         let ids = segments.to_vec();
         self.read_long(move |tx| segments::chunks_of(tx, &ids)).await.map_err(wrap)
+    }
+
+    async fn pieces(&self, content: ContentId, from: u64, limit: u32) -> Answer<Vec<Piece>> {
+        self.read(|tx| pieces::of(tx, content, from, limit)).map_err(wrap)
     }
 
     async fn contents_after(&self, after: Option<ContentId>, limit: u32) -> Answer<Vec<Manifest>> {

@@ -17,7 +17,11 @@ pub struct Totals {
     pub live_bytes: u64,
     /// Sealed bytes that chunks and the parts of uploads hold. Always equal to `live_bytes`.
     pub held_bytes: u64,
-    /// References that contents count.
+    /// Pieces of which contents are made, each of another content.
+    pub pieces: u64,
+    /// Parts of multipart uploads, each a content.
+    pub parts: u64,
+    /// References that contents count. Always equal to `versions`, `pieces` and `parts` together.
     pub references: u64,
     /// Children that folders count.
     pub counted_children: u64,
@@ -38,7 +42,8 @@ pub fn totals(tx: &mut Tx<'_>) -> Result<Totals, Error> {
            (SELECT coalesce(sum(references_count), 0) FROM contents),
            (SELECT coalesce(sum(children), 0) FROM folder_counts),
            (SELECT count(*) FROM items WHERE parent_id IS NOT NULL),
-           (SELECT coalesce(sum(space_used), 0) FROM users), (SELECT coalesce(sum(size), 0) FROM versions)",
+           (SELECT coalesce(sum(space_used), 0) FROM users), (SELECT coalesce(sum(size), 0) FROM versions),
+           (SELECT count(*) FROM pieces), (SELECT count(*) FROM multipart_parts)",
         &[],
         |row| {
             Ok(Totals {
@@ -53,6 +58,8 @@ pub fn totals(tx: &mut Tx<'_>) -> Result<Totals, Error> {
                 children: row.size(8)?,
                 space_used_bytes: row.size(9)?,
                 version_bytes: row.size(10)?,
+                pieces: row.size(11)?,
+                parts: row.size(12)?,
             })
         },
     )?;

@@ -203,6 +203,15 @@ impl Row<'_> {
         Ok(Some(bytes.try_into().map_err(|_| Error::damaged("a blob of the wrong length"))?))
     }
 
+    /// A blob of a known length, or an empty one.
+    pub(crate) fn array_or_empty<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, Error> {
+        match self.bytes(column)? {
+            None => Err(Error::damaged("null in place of bytes")),
+            Some([]) => Ok(None),
+            Some(bytes) => Ok(Some(bytes.try_into().map_err(|_| Error::damaged("a blob of the wrong length"))?)),
+        }
+    }
+
     fn bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
         match self {
             Self::Sqlite(row) => match row.get_ref(column)? {
@@ -289,6 +298,7 @@ ids!(
     EventId,
     ItemId,
     JobId,
+    MultipartId,
     PolicyId,
     PublicKeyId,
     RelocationId,

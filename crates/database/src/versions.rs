@@ -1,10 +1,14 @@
 //! Versions of files.
 
 use crate::contents::Stored;
+use crate::facts;
 use crate::items::name;
 use crate::tx::Row;
 use crate::{Error, Tx};
 use entente_model::{ContentId, ItemId, ItemName, PolicyId, Sha1, Timestamp, UserId, VersionId};
+
+/// Stored in place of a SHA-1 that is not known yet.
+const NO_SHA1: [u8; 0] = [];
 
 /// A version as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +23,8 @@ pub struct Version {
     pub content: ContentId,
     /// Length in bytes.
     pub size: u64,
-    /// Of its bytes.
-    pub sha1: Sha1,
+    /// Of its bytes; `None` while nobody has read them: a content of pieces is read once, soon after it was made.
+    pub sha1: Option<Sha1>,
     /// The name that the file had when this version was made.
     pub name: ItemName,
     /// When it was made.
@@ -31,13 +35,15 @@ pub struct Version {
     pub trashed_at: Option<Timestamp>,
     /// Who removed it.
     pub trashed_by: Option<UserId>,
+    /// Whether it was made while its bucket kept no versions: then S3 calls it by no id.
+    pub plain: bool,
 }
 
 /// The columns of a version, of a table called `v`.
 macro_rules! columns {
     () => {
         "v.id, v.item_id, v.number, v.content_id, v.size, v.sha1, v.name, v.created_at, v.created_by, v.trashed_at,
-         v.trashed_by"
+         v.trashed_by, v.plain"
     };
 }
 pub(crate) use columns;
@@ -46,20 +52,21 @@ pub(crate) use columns;
 pub fn insert(tx: &mut Tx<'_>, version: &Version) -> Result<(), Error> {
     tx.put(
         "INSERT INTO versions (id, item_id, number, content_id, size, sha1, name, created_at, created_by, trashed_at,
-           trashed_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+           trashed_by, plain)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         &[
             version.id.into(),
             version.item.into(),
             version.number.into(),
             version.content.into(),
             version.size.into(),
-            version.sha1.0.as_slice().into(),
+            version.sha1.as_ref().map_or(&NO_SHA1[..], |sha1| sha1.0.as_slice()).into(),
             version.name.as_str().into(),
             version.created_at.into(),
             version.created_by.into(),
             version.trashed_at.into(),
             version.trashed_by.into(),
+            i64::from(version.plain).into(),
         ],
     )?;
     Ok(())
@@ -108,6 +115,20 @@ pub fn set_trashed(tx: &mut Tx<'_>, version: VersionId, trashed: Option<(UserId,
     Ok(())
 }
 
+/// Removes from the list of a file every plain version but the current one. Answers how many there were.
+pub fn set_plain_trashed(
+    tx: &mut Tx<'_>,
+    item: ItemId,
+    current: VersionId,
+    (by, at): (UserId, Timestamp),
+) -> Result<usize, Error> {
+    tx.execute(
+        "UPDATE versions SET trashed_by = ?3, trashed_at = ?4
+         WHERE item_id = ?1 AND id <> ?2 AND plain = 1 AND trashed_at IS NULL",
+        &[item.into(), current.into(), by.into(), at.into()],
+    )
+}
+
 /// Up to `limit` versions that were removed from their lists before `before`, those first that were removed first.
 pub fn trashed_before(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<Vec<Version>, Error> {
     let sql = concat!(
@@ -116,6 +137,11 @@ pub fn trashed_before(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<
         " FROM versions v WHERE v.trashed_at IS NOT NULL AND v.trashed_at < ?1 ORDER BY v.trashed_at LIMIT ?2"
     );
     tx.query(sql, &[before.into(), limit.into()], read)
+}
+
+/// Gives a version another number.
+pub fn set_number(tx: &mut Tx<'_>, version: VersionId, number: u64) -> Result<(), Error> {
+    tx.put("UPDATE versions SET number = ?2 WHERE id = ?1", &[version.into(), number.into()])
 }
 
 /// Up to `limit` versions of a file, removed ones too, in order of their numbers.
@@ -135,16 +161,28 @@ pub fn contents_elsewhere(
 ) -> Result<Vec<(u64, Stored)>, Error> {
     tx.query(
         "SELECT v.number, c.id, c.size FROM versions v JOIN contents c ON c.id = v.content_id
-         WHERE v.item_id = ?1 AND v.number > ?2 AND (c.policy_id <> ?3 OR c.moving <> 0) ORDER BY v.number LIMIT ?4",
+         WHERE v.item_id = ?1 AND v.number > ?2
+           AND (c.pieces = 0 AND (c.policy_id <> ?3 OR c.moving <> 0) OR c.pieces > 0 AND EXISTS (
+               SELECT 1 FROM pieces p JOIN contents s ON s.id = p.source_id
+               WHERE p.content_id = c.id AND (s.policy_id <> ?3 OR s.moving <> 0)))
+         ORDER BY v.number LIMIT ?4",
         &[item.into(), after.into(), policy.into(), limit.into()],
         |row| Ok((row.size(0)?, Stored { content: ContentId::new(row.int(1)?), size: row.size(2)? })),
     )
 }
 
+/// Keeps the SHA-1 of a content for all versions with it that have none.
+pub(crate) fn set_sha1(tx: &mut Tx<'_>, content: ContentId, sha1: Sha1) -> Result<(), Error> {
+    tx.put(
+        "UPDATE versions SET sha1 = ?2 WHERE content_id = ?1 AND length(sha1) = 0",
+        &[content.into(), sha1.0.as_slice().into()],
+    )
+}
+
 /// Removes the row of a version. Its content is released by the caller, in the same transaction.
 pub fn remove(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Error> {
-    tx.put("DELETE FROM versions WHERE id = ?1", &[version.into()])?;
-    Ok(())
+    facts::remove(tx, version)?;
+    tx.put("DELETE FROM versions WHERE id = ?1", &[version.into()])
 }
 
 fn read(row: &Row<'_>) -> Result<Version, Error> {
@@ -160,11 +198,15 @@ pub(crate) fn read_or_null(row: &Row<'_>, start: usize) -> Result<Option<Version
         number: row.size(start + 2)?,
         content: ContentId::new(row.int(start + 3)?),
         size: row.size(start + 4)?,
-        sha1: Sha1(row.array(start + 5)?),
+        sha1: row.array_or_empty(start + 5)?.map(Sha1),
         name: name(row.text(start + 6)?)?,
         created_at: Timestamp::from_millis(row.int(start + 7)?),
         created_by: UserId::new(row.int(start + 8)?),
         trashed_at: row.int_or_null(start + 9)?.map(Timestamp::from_millis),
         trashed_by: row.int_or_null(start + 10)?.map(UserId::new),
+        plain: row.int(start + 11)? != 0,
     }))
 }
+
+/// How many columns [`read_or_null`] reads.
+pub(crate) const COLUMNS: usize = 12;

@@ -2,6 +2,7 @@
 
 use crate::{Error, Tx};
 use entente_model::{BackendId, ContentId, PolicyId, Timestamp};
+use std::collections::BTreeSet;
 
 /// Where a content is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub struct Whereabouts {
     pub zone: String,
     /// The name of the policy under which it is stored.
     pub policy: String,
-    /// How many chunks it has.
+    /// How many chunks it has, or the contents have of whose pieces it is made.
     pub chunks: u64,
     /// The backends that have some of it, by name.
     pub copies: Vec<Copy>,
@@ -27,25 +28,53 @@ pub struct Copy {
     pub wanting: u64,
 }
 
-/// Where a content is stored. `None` when there is no such content, or the configuration never had its zone or policy.
+/// A query over the contents that have a content's chunks, as `held`: it itself, or those of whose pieces it is made.
+macro_rules! held {
+    ($rest:literal) => {
+        concat!(
+            "WITH held (id) AS (SELECT id FROM contents WHERE id = ?1 AND pieces = 0
+               UNION SELECT source_id FROM pieces WHERE content_id = ?1) ",
+            $rest
+        )
+    };
+}
+
+/// Where a content is stored. `None` when there is no such content, or the configuration never had its zone or policy. What
+/// is made of pieces of contents in more than one zone, or under more than one policy, has them all named.
 pub fn of(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Whereabouts>, Error> {
-    let found = tx.query_one(
-        "SELECT z.name, p.name, (SELECT count(*) FROM chunks WHERE content_id = ?1)
-         FROM contents c JOIN zones z ON z.id = c.zone_id JOIN storage_policies p ON p.id = c.policy_id WHERE c.id = ?1",
+    let homes = tx.query(
+        held!(
+            "SELECT DISTINCT z.name, p.name FROM held h JOIN contents c ON c.id = h.id JOIN zones z ON z.id = c.zone_id
+             JOIN storage_policies p ON p.id = c.policy_id ORDER BY 1, 2"
+        ),
         &[content.into()],
-        |row| Ok((row.text(0)?, row.text(1)?, row.size(2)?)),
+        |row| Ok((row.text(0)?, row.text(1)?)),
     )?;
-    let Some((zone, policy, chunks)) = found else { return Ok(None) };
+    if homes.is_empty() {
+        return Ok(None);
+    }
+    let (zones, policies): (BTreeSet<_>, BTreeSet<_>) = homes.into_iter().unzip();
+    let chunks = tx.query_one(
+        held!("SELECT count(*) FROM held h JOIN chunks c ON c.content_id = h.id"),
+        &[content.into()],
+        |row| row.size(0),
+    )?;
     // States as in the table: 1 durable, 3 leaving; 0 intended, 2 damaged. What is condemned counts as gone.
     let copies = tx.query(
-        "SELECT b.name, sum(CASE WHEN r.state IN (1, 3) THEN 1 ELSE 0 END),
-           sum(CASE WHEN r.state IN (0, 2) THEN 1 ELSE 0 END)
-         FROM chunks c JOIN replicas r ON r.segment_id = c.segment_id JOIN backends b ON b.id = r.backend_id
-         WHERE c.content_id = ?1 AND r.state <> 4 GROUP BY b.name ORDER BY b.name",
+        held!(
+            "SELECT b.name, sum(CASE WHEN r.state IN (1, 3) THEN 1 ELSE 0 END),
+               sum(CASE WHEN r.state IN (0, 2) THEN 1 ELSE 0 END)
+             FROM held h JOIN chunks c ON c.content_id = h.id JOIN replicas r ON r.segment_id = c.segment_id
+             JOIN backends b ON b.id = r.backend_id WHERE r.state <> 4 GROUP BY b.name ORDER BY b.name"
+        ),
         &[content.into()],
         |row| Ok(Copy { backend: row.text(0)?, good: row.size(1)?, wanting: row.size(2)? }),
     )?;
-    Ok(Some(Whereabouts { zone, policy, chunks, copies }))
+    Ok(Some(Whereabouts { zone: named(zones), policy: named(policies), chunks: chunks.unwrap_or(0), copies }))
+}
+
+fn named(names: BTreeSet<String>) -> String {
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// What is noted of one backend: replicas in any state.

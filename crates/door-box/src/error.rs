@@ -198,6 +198,11 @@ impl From<TreeError> for Problem {
                 let problem = Self::new(StatusCode::CONFLICT, "item_name_in_use", message);
                 Self { detail: Detail::Conflict(winner, Wanted::File), ..problem }
             }
+            // Of paths and buckets, which this door does not know.
+            TreeError::FolderMissing | TreeError::Deleted => Self::not_found(),
+            TreeError::BucketTaken | TreeError::BucketYours => {
+                Self::new(StatusCode::CONFLICT, "item_name_in_use", "Item with the same name already exists")
+            }
             TreeError::NameInvalid(TreeNameError::TooLong) => NameError::TooLong.into(),
             TreeError::NameInvalid(TreeNameError::Slash | TreeNameError::Nul) => NameError::Invalid.into(),
             TreeError::Invalid(what) => Self::bad_request(what),
@@ -245,6 +250,10 @@ impl From<TreeError> for Problem {
             TreeError::PartsMismatch => {
                 Self::bad_request("The parts do not make up the file, or are not those received")
                     .coded("parts_mismatch")
+            }
+            // Of uploads that this door does not have.
+            TreeError::PartTooSmall | TreeError::PartOrder | TreeError::PartMissing { .. } => {
+                Self::bad_request("The parts do not make up the file").coded("parts_mismatch")
             }
             TreeError::LoginInUse => {
                 Self::new(StatusCode::CONFLICT, "user_login_already_used", "User with the same login already exists")

@@ -1,6 +1,7 @@
 //! Views of the tree as Box's shapes: the whole translation outwards.
 
 use crate::wire::date::Zone;
+use crate::wire::digest::Digest;
 use crate::wire::fields::Fields;
 use crate::wire::id::{ItemRef, ROOT_NAME};
 use crate::wire::item::{Current, Item, Kind, Permissions, Status, Step, Times};
@@ -68,7 +69,7 @@ impl Look<'_> {
             fields,
             id: version.id,
             number: version.number,
-            sha1: version.sha1,
+            sha1: Digest(version.sha1),
             name: version.name.as_str(),
             size_bytes: version.size,
             created_at: version.created_at,
@@ -100,7 +101,7 @@ fn kind(view: &ItemView) -> Kind {
         (TreeKind::File, Some(version)) => Kind::File(Current {
             version: version.id,
             number: version.number,
-            sha1: version.sha1,
+            sha1: Digest(version.sha1),
             size_bytes: version.size,
         }),
         // A file always has a version; the other is a link.

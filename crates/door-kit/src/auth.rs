@@ -4,11 +4,13 @@
 //! credentials are and how tickets are signed is the business of identity; a door only words the refusal as its vendor
 //! does.
 
+use crate::slowdown::Slowdown;
+use data_encoding::BASE64;
 use entente_identity::{Identity, Signer, Ticket, TicketError, Unauthenticated};
-use entente_model::{Caller, ContentId, ItemName, UserId, VersionId};
+use entente_model::{Caller, ContentId, ItemName, Timestamp, UserId, VersionId};
 use entente_world::World;
-use http::{HeaderMap, header};
-use std::time::Duration;
+use http::{HeaderMap, HeaderValue, header};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Knows callers and tickets. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +18,7 @@ pub struct Auth {
     world: World,
     identity: Identity,
     signer: Signer,
+    slowdown: Arc<Slowdown>,
 }
 
 /// What a ticket is to allow.
@@ -35,7 +38,7 @@ impl Auth {
     /// Over an identity, and the signer of its database.
     #[must_use]
     pub fn new(world: World, identity: Identity, signer: Signer) -> Self {
-        Self { world, identity, signer }
+        Self { world, identity, signer, slowdown: Arc::new(Slowdown::new()) }
     }
 
     /// What answers token requests.
@@ -44,13 +47,38 @@ impl Auth {
         &self.identity
     }
 
+    /// What the clock shows, by which credentials expire.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
     /// Who asks, by the one `Authorization` header. Two of them are as good as a malformed one.
     pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Unauthenticated> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         match (values.next(), values.next()) {
-            (value, None) => self.identity.authenticate_header(value.map(http::HeaderValue::as_bytes)),
+            (value, None) => self.identity.authenticate_header(value.map(HeaderValue::as_bytes)),
             (_, Some(_)) => Err(Unauthenticated::Malformed),
         }
+    }
+
+    /// Who asks, by the one `Authorization` header: a bearer token, or a login with an app password or a token of that
+    /// user (RFC 7617). After a few failures with one login from one address, each further one is answered later.
+    pub async fn caller_or_basic(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Unauthenticated> {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(value), None) = (values.next(), values.next()) else { return self.caller(headers) };
+        let Some(encoded) = basic(value) else { return self.caller(headers) };
+        let decoded = BASE64.decode(encoded.as_bytes()).map_err(|_| Unauthenticated::Malformed)?;
+        let text = std::str::from_utf8(&decoded).map_err(|_| Unauthenticated::Malformed)?;
+        let (login, password) = text.split_once(':').ok_or(Unauthenticated::Malformed)?;
+        let outcome = self.identity.authenticate_basic(login, password).await;
+        if let Err(Unauthenticated::Unknown | Unauthenticated::Expired | Unauthenticated::Malformed) = outcome {
+            let pause = self.slowdown.failed(login, peer, self.world.instant());
+            if !pause.is_zero() {
+                self.world.sleep(pause).await;
+            }
+        }
+        outcome
     }
 
     /// A text that allows one download for that long, to whoever has it. Only for what the tree has granted.
@@ -65,4 +93,10 @@ impl Auth {
     pub fn redeem(&self, ticket: &str) -> Result<Ticket, TicketError> {
         self.signer.verify(ticket, self.world.now())
     }
+}
+
+/// What follows `Basic` in a header, if that is its scheme.
+fn basic(value: &HeaderValue) -> Option<&str> {
+    let (scheme, encoded) = value.to_str().ok()?.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("basic").then(|| encoded.trim())
 }

@@ -2,7 +2,7 @@
 //!
 //! A door decodes one vendor's requests and encodes its answers. What the doors have in common is here: [`serve()`]
 //! accepts connections, plain or [`tls`], and drains them; [`Limits`] bounds all of it; [`Arrival`] says how a
-//! request came in; [`host`] and [`origin`] know by which name; [`range`], [`precondition`] and [`json`] read the
+//! request came in; [`host`] and [`origin`] know by which name; [`range`], [`precondition`], [`media_type`], [`multipart`] and [`json`] read the
 //! parts of HTTP that vendors share; [`stream`] sends contents of known length; [`metrics`] counts.
 //!
 //! The way of a request: a listener accepts the connection (no more than the limit), Nagle's algorithm is
@@ -18,12 +18,15 @@ pub mod body;
 pub mod host;
 pub mod json;
 pub mod limits;
+pub mod media_type;
 pub mod metrics;
+pub mod multipart;
 pub mod origin;
 pub mod precondition;
 pub mod range;
 pub mod request_id;
 pub mod serve;
+mod slowdown;
 pub mod stream;
 pub mod tls;
 

@@ -33,7 +33,24 @@ pub const CONNECTIONS: &str = "entente_connections";
 /// The metric of connections that could not be accepted.
 pub const ACCEPT_ERRORS: &str = "entente_accept_errors_total";
 
-const METHODS: [&str; 10] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "PROPFIND", "REPORT", "other"];
+const METHODS: [&str; 16] = [
+    "GET",
+    "POST",
+    "PUT",
+    "DELETE",
+    "HEAD",
+    "OPTIONS",
+    "PATCH",
+    "PROPFIND",
+    "REPORT",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "other",
+];
 const STATUSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// A layer for a door's router that counts each of its routes.

@@ -6,6 +6,8 @@
 //!
 //! This crate does not know what a caller may do: the tree decides that.
 
+mod access_keys;
+mod app_passwords;
 mod apps;
 mod error;
 mod identity;
@@ -15,8 +17,11 @@ mod secret;
 mod tickets;
 mod users;
 
+pub use access_keys::{AccessKey, AccessKeys, CreatedAccessKey, NewAccessKey, Reach};
+pub use app_passwords::{CreatedAppPassword, NewAppPassword};
 pub use apps::{CreatedApp, NewApp};
-pub use entente_database::{apps::App, users::User};
+pub use entente_database::access_keys::{AccessKey as StoredAccessKey, AccessKeyState};
+pub use entente_database::{app_passwords::AppPassword, apps::App, users::User};
 pub use error::{Error, Unauthenticated};
 pub use identity::{Identity, IssueToken, Issued};
 pub use oauth::{OAuthError, OAuthErrorKind, TokenAnswer, TokenForm};

@@ -21,6 +21,16 @@ impl Secret {
         Self(Zeroizing::new(BASE64URL_NOPAD.encode(bytes.as_slice())))
     }
 
+    /// That many random letters and digits.
+    pub(crate) fn letters(random: &Random, count: usize) -> Self {
+        Self(Zeroizing::new(letters(random, count)))
+    }
+
+    /// A secret that was kept.
+    pub(crate) fn kept(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
     /// The text, to be handed to its holder.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -60,17 +60,7 @@ impl Signer {
     /// `Custodian` when the stored key does not unwrap: then the custodian's key is not the one that this database
     /// was made with, which is worth finding out at start.
     pub async fn load(world: &World, database: &Database, custodian: &dyn Custodian) -> Result<Self, Error> {
-        let stored = database.read(|tx| settings::value(tx, SETTING))?;
-        let stored = match stored {
-            Some(stored) => stored,
-            None => {
-                let wrapped = custodian.wrap(CONTEXT, &SecretKey::random(world.random())).await?;
-                let encoded = encode_setting(&wrapped)?;
-                // Another node may have been quicker; then its key stands.
-                database.transact("keep download key", move |tx| settings::keep(tx, SETTING, &encoded)).await?
-            }
-        };
-        let key = custodian.unwrap(CONTEXT, &decode_setting(&stored)?).await?;
+        let key = kept_key(world, database, custodian, KeptKey { setting: SETTING, context: CONTEXT }).await?;
         Ok(Self::new(&key))
     }
 
@@ -135,6 +125,34 @@ fn decode(payload: &[u8]) -> Option<Ticket> {
 fn number(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (number, rest) = bytes.split_first_chunk::<8>()?;
     Some((i64::from_be_bytes(*number), rest))
+}
+
+/// A key of the whole database, and the setting in which it is kept, wrapped.
+pub(crate) struct KeptKey {
+    pub(crate) setting: &'static str,
+    /// Differs for each, so that one cannot be put in another's place.
+    pub(crate) context: KeyContext,
+}
+
+/// Fetches such a key, making and storing one at first. Every node of a database has the same.
+pub(crate) async fn kept_key(
+    world: &World,
+    database: &Database,
+    custodian: &dyn Custodian,
+    kept: KeptKey,
+) -> Result<SecretKey, Error> {
+    let KeptKey { setting, context } = kept;
+    let stored = match database.read(|tx| settings::value(tx, setting))? {
+        Some(stored) => stored,
+        None => {
+            let wrapped = custodian.wrap(context, &SecretKey::random(world.random())).await?;
+            let encoded = encode_setting(&wrapped).map_err(|_| Error::Setting(setting))?;
+            // Another node may have been quicker; then its key stands.
+            database.transact("keep a key", move |tx| settings::keep(tx, setting, &encoded)).await?
+        }
+    };
+    let wrapped = decode_setting(&stored).map_err(|_| Error::Setting(setting))?;
+    Ok(custodian.unwrap(context, &wrapped).await?)
 }
 
 fn encode_setting(wrapped: &WrappedKey) -> Result<Vec<u8>, Error> {

@@ -53,6 +53,8 @@ macro_rules! digests {
 }
 
 digests! {
+    /// What S3 calls an object by, where nobody said otherwise.
+    Md5, 16;
     /// What Box calls a file's hash.
     Sha1, 20;
     /// What most other doors can use.

@@ -74,6 +74,8 @@ ids! {
     TokenId;
     /// An upload in pieces.
     UploadSessionId;
+    /// An upload of parts of any size that become an object when all are there (S3's multipart upload).
+    MultipartId;
     /// A recorded change.
     EventId;
     /// Work to be done later.

@@ -11,10 +11,10 @@ mod name;
 mod timestamp;
 
 pub use caller::{Caller, ScopeError, Scopes, UserRole};
-pub use digest::{Sha1, Sha256};
+pub use digest::{Md5, Sha1, Sha256};
 pub use id::{
-    AppId, AssignmentId, BackendId, ContentId, EnterpriseId, EpochId, EventId, IdParseError, ItemId, JobId, PolicyId,
-    PublicKeyId, RelocationId, SegmentId, TokenId, UploadSessionId, UserId, VersionId, ZoneId,
+    AppId, AssignmentId, BackendId, ContentId, EnterpriseId, EpochId, EventId, IdParseError, ItemId, JobId,
+    MultipartId, PolicyId, PublicKeyId, RelocationId, SegmentId, TokenId, UploadSessionId, UserId, VersionId, ZoneId,
 };
 pub use manifest::{CHUNK_SIZE_BYTES, Checksum, Manifest, Place, WrappedDataKey};
 pub use name::{ItemName, NAME_BYTES_MAX, NameError, fold};

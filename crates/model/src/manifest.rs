@@ -66,3 +66,12 @@ pub struct Manifest {
     /// One place a chunk, in order of chunks. Empty for an empty content.
     pub places: Vec<Place>,
 }
+
+impl Manifest {
+    /// Whether the content is made of pieces of others, and has nothing sealed of its own: no chunk, no key, no zone and no
+    /// policy. Those of the others say where it is.
+    #[must_use]
+    pub fn is_of_pieces(&self) -> bool {
+        self.key.bytes.is_empty()
+    }
+}

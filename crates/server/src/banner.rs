@@ -27,13 +27,16 @@ pub(crate) fn banner(banner: &Banner<'_>) -> String {
         ),
         Start::Later => String::new(),
     };
+    let s3 = ready.s3_url.as_ref().map_or_else(String::new, |s3_url| {
+        format!("S3 clients come in at {s3_url}, with a key from: entente access-key create --data '{data}' --login {ADMINISTRATOR}\n")
+    });
     let trust = ready.ca_file.as_ref().map_or_else(String::new, |authority| format!("{}\n", trust_advice(authority)));
     let export = ready
         .ca_file
         .as_ref()
         .map_or_else(String::new, |authority| format!("  export REQUESTS_CA_BUNDLE='{}'\n", authority.display()));
     format!(
-        "{made}Entente serves {url}   (Ctrl-C stops it)\n\n\
+        "{made}Entente serves {url}   (Ctrl-C stops it)\n{s3}\n\
          Log in with a token:\n\n  \
          entente token issue --data '{data}' --login {ADMINISTRATOR}\n\n\
          {trust}\

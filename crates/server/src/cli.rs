@@ -1,10 +1,16 @@
 //! The command line.
 
+mod keys;
+
 use crate::exit;
 use crate::rate::Rate;
 use crate::span::Span;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entente_model::UserRole;
+pub(crate) use keys::{
+    AccessKeyCreateArgs, AccessKeyListArgs, AccessKeyRevokeArgs, AccessKeyVerb, AppPasswordCreateArgs,
+    AppPasswordListArgs, AppPasswordRevokeArgs, AppPasswordVerb,
+};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -63,6 +69,12 @@ pub(crate) enum Verb {
     /// Make and list applications
     #[command(subcommand)]
     App(AppVerb),
+    /// Make, list and revoke passwords for programs that know only a login and a password, such as WebDAV clients
+    #[command(subcommand)]
+    AppPassword(AppPasswordVerb),
+    /// Make, list and revoke access keys for S3 clients
+    #[command(subcommand)]
+    AccessKey(AccessKeyVerb),
     /// Show what the data directory holds and whether a server runs on it
     #[command(after_help = "Examples:\n  entente status\n  entente status --data /srv/entente --json")]
     Status(Target),
@@ -132,7 +144,7 @@ const SERVE_EXAMPLES: &str = "Examples:
   entente serve --data /srv/entente --listen 0.0.0.0:8443 --tls self-signed
   entente serve --config /etc/entente.toml --public-url https://files.example.org
 
-The file DATA/ready.json says {\"url\", \"ca_file\", \"pid\", \"public_url\", \"admin_url\"} while requests are accepted.
+The file DATA/ready.json says {\"url\", \"ca_file\", \"pid\", \"public_url\", \"admin_url\", \"s3_url\"} while requests are accepted.
 SIGHUP reads the configuration file again: backends, zones and policies change without a restart.
 The key file DATA/keys/local.key opens everything that is stored: back it up, apart from the data.";
 
@@ -192,6 +204,10 @@ pub(crate) struct ServeArgs {
     /// The address to listen on; port 0 takes any free port [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
+    /// The address to listen on for S3 clients; port 0 takes any free port [default: 127.0.0.1, the port after that of
+    /// --listen]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) s3_listen: Option<SocketAddr>,
     /// `self-signed`: serve under a certificate of an authority of our own, kept in DATA/tls
     #[arg(long, value_enum, value_name = "KIND", hide_possible_values = true, conflicts_with_all = ["tls_cert", "tls_key"])]
     pub(crate) tls: Option<TlsKind>,

@@ -13,10 +13,12 @@ use entente_database::{Database, enterprises};
 use entente_door_admin::OnEarlier;
 use entente_door_admin::{BoxError, Operations};
 use entente_door_box::BoxDoor;
+use entente_door_dav::DavDoor;
 use entente_door_kit::host::{HostRoute, HostTable};
 use entente_door_kit::metrics::Measure;
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Auth, Limits};
+use entente_door_s3::S3Door;
 use entente_jobs::{Runner, Settings};
 use entente_tree::Tree;
 use entente_world::World;
@@ -29,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) origin: Origin,
     pub(crate) limits: Limits,
     pub(crate) file_bytes_max: Option<u64>,
+    /// The name below which each bucket has a host name of its own.
+    pub(crate) s3_host: Option<String>,
     pub(crate) upkeep: UpkeepConfig,
     pub(crate) meter: Meter,
     /// The configuration file that was read, if one was.
@@ -40,6 +44,8 @@ pub(crate) struct Site {
     pub(crate) router: Router,
     /// The operator interface alone.
     pub(crate) admin: Router,
+    /// The S3 door alone.
+    pub(crate) s3: Router,
     pub(crate) reload: Reload,
     pub(crate) runner: Runner,
     pub(crate) upkeep: Upkeep,
@@ -48,7 +54,7 @@ pub(crate) struct Site {
 /// Puts everything together. Call it inside a runtime.
 pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Site {
     let (world, database) = (store.world.clone(), store.database.clone());
-    let Opened { vault, storage, signer } = opened;
+    let Opened { vault, storage, signer, access_keys } = opened;
     let identity = store.identity();
     let tree = Tree::new(world.clone(), database.clone(), vault.clone());
     let upkeep = Upkeep::new(Rooms {
@@ -65,6 +71,12 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Site {
     let mut options = entente_door_box::Options { origin: plan.origin, limits: plan.limits, ..Default::default() };
     options.file_bytes_max = plan.file_bytes_max.unwrap_or(options.file_bytes_max);
     let data = store.data.path().to_owned();
+    let dav_options =
+        entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
+    let dav = DavDoor::new(tree.clone(), auth.clone(), dav_options).router().layer(Measure::door("dav"));
+    let s3_options = entente_door_s3::Options { domain: plan.s3_host, ..Default::default() };
+    let s3 = S3Door::new(tree.clone(), auth.clone(), access_keys, s3_options);
+    let s3 = s3.router().layer(Measure::door("s3"));
     let reload = Reload { world: world.clone(), storage: storage.clone(), file: plan.file, data };
     let operations = Arc::new(Running { world, database, storage, reload: reload.clone(), meter: plan.meter });
     let (movements, limits) = (Arc::new(upkeep.clone()), plan.limits);
@@ -72,8 +84,9 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Site {
     let router = Router::new()
         .merge(front::router())
         .merge(admin.clone())
+        .merge(dav)
         .merge(BoxDoor::new(tree, auth, options).router().layer(Measure::door("box")));
-    Site { router, admin, reload, runner, upkeep }
+    Site { router, admin, s3, reload, runner, upkeep }
 }
 
 /// Some jobs take hours; the others must not wait for them.

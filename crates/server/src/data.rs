@@ -54,6 +54,9 @@ pub(crate) struct Ready {
     /// Where the operator interface answers on this machine without TLS: for the commands beside the server.
     #[serde(default)]
     pub(crate) admin_url: Option<String>,
+    /// Where S3 clients come in on this machine.
+    #[serde(default)]
+    pub(crate) s3_url: Option<String>,
 }
 
 impl DataDirectory {

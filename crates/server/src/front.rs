@@ -9,7 +9,7 @@ const PAGE: &str = concat!(
     "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}</style>\n",
     "<h1>Entente</h1>\n<p>This is Entente ",
     env!("CARGO_PKG_VERSION"),
-    ", an enterprise content platform. Clients made for Box come in at <code>/box</code>: point their base URL there.</p>\n",
+    ", an enterprise content platform. Clients made for Box come in at <code>/box</code>: point their base URL there. WebDAV clients connect to <code>/dav/</code>.</p>\n",
     "<p>For operators: <a href=\"/healthz\">/healthz</a>, <a href=\"/readyz\">/readyz</a>, ",
     "<a href=\"/metrics\">/metrics</a>.</p>\n</html>\n"
 );

@@ -13,6 +13,11 @@ pub(crate) fn start(arguments: &LogArgs, default: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&wanted).map_err(|error| {
         Failure::new(Exit::Usage, format!("the log level {wanted:?} is none: {error}; try info or debug"))
     })?;
+    // What it says of requests has keys, headers and parts of bodies in it.
+    let filter = match "s3s=off".parse() {
+        Ok(nothing) => filter.add_directive(nothing),
+        Err(_) => filter,
+    };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match arguments.log {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),

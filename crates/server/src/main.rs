@@ -26,7 +26,10 @@ mod upkeep;
 mod verbs;
 
 use clap::Parser;
-use cli::{AppVerb, BackendVerb, Cli, ConfigVerb, PolicyVerb, ScrubVerb, TokenVerb, UserVerb, Verb, ZoneVerb};
+use cli::{
+    AccessKeyVerb, AppPasswordVerb, AppVerb, BackendVerb, Cli, ConfigVerb, PolicyVerb, ScrubVerb, TokenVerb, UserVerb,
+    Verb, ZoneVerb,
+};
 use entente_world::{Shutdown, World};
 use exit::{Exit, Failure};
 use rustix::fs::Mode;
@@ -78,6 +81,8 @@ async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit,
         Verb::Token(verb) => verbs::token::run(world, verb).await,
         Verb::User(verb) => verbs::user::run(world, verb).await,
         Verb::App(verb) => verbs::app::run(world, verb).await,
+        Verb::AppPassword(verb) => verbs::app_password::run(world, verb).await,
+        Verb::AccessKey(verb) => verbs::access_key::run(world, verb).await,
         Verb::Status(target) => verbs::status::run(world, &target).await,
         Verb::Verify(arguments) => verbs::upkeep::verify(world, arguments, shutdown).await,
         Verb::Collect(arguments) => verbs::upkeep::collect(world, arguments, shutdown).await,
@@ -98,6 +103,12 @@ fn wants_json(verb: &Verb) -> bool {
         Verb::Token(TokenVerb::Issue(arguments)) => arguments.target.json,
         Verb::User(UserVerb::Create(arguments)) => arguments.target.json,
         Verb::App(AppVerb::Create(arguments)) => arguments.target.json,
+        Verb::AppPassword(AppPasswordVerb::Create(arguments)) => arguments.target.json,
+        Verb::AppPassword(AppPasswordVerb::List(arguments)) => arguments.target.json,
+        Verb::AppPassword(AppPasswordVerb::Revoke(arguments)) => arguments.target.json,
+        Verb::AccessKey(AccessKeyVerb::Create(arguments)) => arguments.target.json,
+        Verb::AccessKey(AccessKeyVerb::List(arguments)) => arguments.target.json,
+        Verb::AccessKey(AccessKeyVerb::Revoke(arguments)) => arguments.target.json,
         Verb::Verify(arguments) => arguments.target.json,
         Verb::Collect(arguments) => arguments.target.json,
         Verb::Repack(arguments) => arguments.target.json,

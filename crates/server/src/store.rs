@@ -11,7 +11,7 @@ use entente_database::enterprises::{self, Enterprise};
 use entente_database::users::{self, NewUser};
 use entente_database::{Database, Options, policies, postgres, zones};
 use entente_door_admin::OnEarlier;
-use entente_identity::{Identity, Signer, User};
+use entente_identity::{AccessKeys, Identity, Signer, User};
 use entente_model::{EnterpriseId, UserRole, ZoneId};
 use entente_vault::{Limits, Vault};
 use entente_world::World;
@@ -49,6 +49,7 @@ pub(crate) struct Opened {
     pub(crate) vault: Vault,
     pub(crate) storage: Storage,
     pub(crate) signer: Signer,
+    pub(crate) access_keys: AccessKeys,
 }
 
 impl Store {
@@ -112,8 +113,15 @@ impl Store {
         Storage::open(&self.world, &self.database, &self.data, self.config.clone(), Purpose::Command).await
     }
 
+    /// What makes and knows access keys: for a command.
+    pub(crate) async fn access_keys(&self) -> Result<AccessKeys, Failure> {
+        let storage = self.storage().await?;
+        Ok(access_keys(&self.world, &self.database, &storage.custodians()).await?)
+    }
+
     async fn with_keys(&self, storage: Storage, limits: Limits) -> Result<Opened, Failure> {
         let signer = signer(&self.world, &self.database, &storage.custodians()).await?;
+        let access_keys = access_keys(&self.world, &self.database, &storage.custodians()).await?;
         let ledger = Arc::new(self.database.clone());
         let vault = Vault::new(self.world.clone(), ledger, storage.topology(), limits);
         storage.tell(&vault);
@@ -123,19 +131,34 @@ impl Store {
                 vault.check_keys(enterprise, zone).await.map_err(anyhow::Error::from)?;
             }
         }
-        Ok(Opened { vault, storage, signer })
+        Ok(Opened { vault, storage, signer, access_keys })
     }
 }
 
-/// Its key is wrapped by the custodian that was the default's when the store was made.
 async fn signer(
     world: &World,
     database: &Database,
     custodians: &[Arc<dyn Custodian>],
 ) -> Result<Signer, entente_identity::Error> {
+    by_any(custodians, async |custodian| Signer::load(world, database, custodian).await).await
+}
+
+async fn access_keys(
+    world: &World,
+    database: &Database,
+    custodians: &[Arc<dyn Custodian>],
+) -> Result<AccessKeys, entente_identity::Error> {
+    by_any(custodians, async |custodian| AccessKeys::load(world, database, custodian).await).await
+}
+
+/// A key of the whole database is wrapped by the custodian that was the default's when it was made.
+async fn by_any<T>(
+    custodians: &[Arc<dyn Custodian>],
+    load: impl AsyncFn(&dyn Custodian) -> Result<T, entente_identity::Error>,
+) -> Result<T, entente_identity::Error> {
     let mut first = None;
     for custodian in custodians {
-        match Signer::load(world, database, custodian.as_ref()).await {
+        match load(custodian.as_ref()).await {
             Err(entente_identity::Error::Custodian(error)) => first = first.or(Some(error)),
             done => return done,
         }

@@ -12,9 +12,12 @@ use entente_database::relocations;
 use entente_database::{Database, Error as DatabaseError, Tx, assignments, settings};
 use entente_identity::Identity;
 use entente_jobs::{BoxError, Handlers, Outcome, Run, Runner, handler};
-use entente_model::{ItemId, JobId, PolicyId};
+use entente_model::{ContentId, ItemId, JobId, PolicyId};
 use entente_tree::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
-use entente_tree::{EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB, PURGE_VERSIONS_JOB, Tree};
+use entente_tree::{
+    DIGEST_JOB, EXPIRE_MULTIPARTS_JOB, EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB, PURGE_VERSIONS_JOB,
+    TAKE_APART_JOB, Tree,
+};
 use entente_vault::Vault;
 use entente_vault::upkeep::collect::Grace;
 use entente_vault::upkeep::repack::Choice;
@@ -37,6 +40,8 @@ const REPACK_JOB: &str = "repack segments";
 const DEFAULT_FOLLOWED: &str = "default policy followed";
 /// Between two batches of a long removal, so that it leaves room for everything else.
 const BREATH: Duration = Duration::from_millis(20);
+/// How long a content is read for its digest before others have their turn.
+const DIGEST_SPAN: Duration = Duration::from_secs(5);
 /// How often each node looks whether replicas are to be made. It costs a read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often everything is compared with what its policy means.
@@ -119,12 +124,16 @@ impl Upkeep {
     /// Every job that there is.
     pub(crate) fn handlers(&self) -> Handlers {
         let (purged, removed, expired) = (self.tree.clone(), self.tree.clone(), self.tree.clone());
+        let (ended, apart, digested) = (self.tree.clone(), self.tree.clone(), self.tree.clone());
         let (identity, config) = (self.identity.clone(), &self.config);
         let (collected, repacked, grace) = (self.vault.clone(), self.vault.clone(), config.grace.0);
         let handlers = Handlers::new()
             .on_within(COPY_LIFETIME, PURGE_JOB, handler(move |run: Run| purge(purged.clone(), run)))
             .every(config.expire.0, PURGE_VERSIONS_JOB, handler(move |_| purge_versions(removed.clone())))
             .every(config.expire.0, EXPIRE_SESSIONS_JOB, handler(move |_| expire_sessions(expired.clone())))
+            .every(config.expire.0, EXPIRE_MULTIPARTS_JOB, handler(move |_| expire_multiparts(ended.clone())))
+            .every(config.expire.0, TAKE_APART_JOB, handler(move |_| take_apart(apart.clone())))
+            .on(DIGEST_JOB, handler(move |run: Run| digest(digested.clone(), run)))
             .every(config.expire.0, EXPIRE_TOKENS_JOB, handler(move |_| expire_tokens(identity.clone())))
             .every(
                 config.collect.0,
@@ -259,6 +268,19 @@ async fn purge_versions(tree: Tree) -> Result<Outcome, BoxError> {
 
 async fn expire_sessions(tree: Tree) -> Result<Outcome, BoxError> {
     Ok(while_left(!tree.expire_sessions(BATCH_ROWS_MAX).await?))
+}
+
+async fn expire_multiparts(tree: Tree) -> Result<Outcome, BoxError> {
+    Ok(while_left(!tree.expire_multiparts(BATCH_ROWS_MAX).await?))
+}
+
+async fn take_apart(tree: Tree) -> Result<Outcome, BoxError> {
+    Ok(while_left(!tree.take_apart(BATCH_ROWS_MAX).await?))
+}
+
+async fn digest(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
+    let content: ContentId = run.key.parse()?;
+    Ok(while_left(!tree.digest_content(content, DIGEST_SPAN).await?))
 }
 
 async fn expire_tokens(identity: Identity) -> Result<Outcome, BoxError> {

@@ -29,6 +29,8 @@ pub struct Stage {
     pub identity: Identity,
     /// What signs tickets.
     pub signer: Signer,
+    /// Who wraps keys.
+    pub custodian: Arc<LocalCustodian>,
     /// The only enterprise.
     pub enterprise: EnterpriseId,
     _scratch: Scratch,
@@ -48,7 +50,7 @@ impl Stage {
         let signer = Signer::load(&world, &database, custodian.as_ref()).await.expect("a signer");
         // What a new database calls the default.
         let (zone, place) = (ZoneId::new(1), BackendId::new(1));
-        let topology = Topology::single((zone, place, PolicyId::new(1)), Arc::new(backend.clone()), custodian);
+        let topology = Topology::single((zone, place, PolicyId::new(1)), Arc::new(backend.clone()), custodian.clone());
         let vault = Vault::new(world.clone(), Arc::new(database.clone()), topology, Limits::default());
         let enterprise = EnterpriseId::new(world.next_id());
         let row = Enterprise { id: enterprise, name: "Acme".to_owned(), zone, created_at: world.now() };
@@ -58,7 +60,7 @@ impl Stage {
             .expect("an enterprise");
         let tree = Tree::new(world.clone(), database.clone(), vault.clone());
         let identity = Identity::new(world.clone(), database.clone());
-        Self { world, database, backend, vault, tree, identity, signer, enterprise, _scratch: scratch }
+        Self { world, database, backend, vault, tree, identity, signer, custodian, enterprise, _scratch: scratch }
     }
 
     /// A new person of the enterprise.

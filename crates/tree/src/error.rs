@@ -18,6 +18,18 @@ pub enum Error {
     /// The item's old parent is gone or in the trash. Restore it into another folder.
     #[error("the folder that the item was in is gone; name another")]
     ParentGone,
+    /// A folder on the way to the path is not there. Make it first.
+    #[error("a folder on the way is not there")]
+    FolderMissing,
+    /// It is a delete marker: what was at the path was deleted, and is behind it.
+    #[error("this version is a delete marker")]
+    Deleted,
+    /// Somebody else of the enterprise has a bucket of this name. Choose another.
+    #[error("somebody else has a bucket of this name")]
+    BucketTaken,
+    /// The caller has a bucket of this name already.
+    #[error("the caller has a bucket of this name already")]
+    BucketYours,
     /// Another item of the folder has this name.
     #[error("another item of the folder has this name")]
     NameInUse {
@@ -83,6 +95,18 @@ pub enum Error {
     /// The parts named are not those that arrived, or do not make up the whole. More parts may arrive.
     #[error("the parts that were named do not make up the file")]
     PartsMismatch,
+    /// A part of an upload that is not its last one is too short to be one. Send it again with more bytes.
+    #[error("a part that is not the last has at least 5 MiB")]
+    PartTooSmall,
+    /// The parts were not named in ascending order, or one of them twice.
+    #[error("the parts are to be named in ascending order")]
+    PartOrder,
+    /// A part that was named has not arrived, or other bytes have arrived in its place. Send it, or name what arrived.
+    #[error("part {number} was named, and has not arrived as it was named")]
+    PartMissing {
+        /// Which.
+        number: u32,
+    },
     /// Another user has this login.
     #[error("another user has this login")]
     LoginInUse,

@@ -73,6 +73,26 @@ impl<A> Grant<A> {
         Ok(Inside { folder, above, owner: self.owner })
     }
 
+    /// The way from the item to its top.
+    pub(crate) fn way(&self) -> Vec<Ancestor> {
+        [self.item.clone()].into_iter().chain(self.above.iter().cloned()).collect()
+    }
+
+    /// The way from a child of this folder to its top.
+    pub(crate) fn way_from(&self, child: Ancestor) -> Vec<Ancestor> {
+        [child, self.item.clone()].into_iter().chain(self.above.iter().cloned()).collect()
+    }
+
+    /// The folder at the root through which the way to the item leads, or the item itself if it is there: what S3 takes
+    /// for a bucket. `None` on top.
+    pub(crate) fn bucket(&self) -> Option<ItemId> {
+        let below_root = self.above.len().checked_sub(1)?;
+        match below_root.checked_sub(1) {
+            None => Some(self.item.id),
+            Some(index) => self.above.get(index).map(|folder| folder.id),
+        }
+    }
+
     /// How many folders are above a child of this folder.
     pub(crate) fn depth_below(&self) -> usize {
         self.above.len() + 1
@@ -97,7 +117,12 @@ pub(crate) struct Inside<'g> {
 /// `NotFound` if it may not know of the item; `Trashed` if the item is in the trash and `A` is not for that;
 /// `Forbidden` if it may know of the item and not do `A`.
 pub fn allow<A: Act>(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<Grant<A>, Error> {
-    let mut way = items::ancestors(tx, item)?;
+    let way = items::ancestors(tx, item)?;
+    allow_way(caller, way)
+}
+
+/// The same for an item whose way to its top has been read already in this transaction, the item first.
+pub(crate) fn allow_way<A: Act>(caller: &Caller, mut way: Vec<Ancestor>) -> Result<Grant<A>, Error> {
     match decide(caller, &way, A::ACTION) {
         Decision::Hidden => return Err(Error::NotFound),
         Decision::Trashed => return Err(Error::Trashed),

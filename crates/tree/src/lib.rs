@@ -5,16 +5,21 @@
 //! transaction of the database, in which it decides again. What a caller may not know of is answered like what is not
 //! there.
 //!
-//! The tree never sees a key or a bucket, speaks no vendor's protocol and no SQL. It is liberal about names; doors are
+//! The tree never sees an encryption key or a backend, speaks no vendor's protocol and no SQL. It is liberal about names; doors are
 //! strict in their own ways.
 
 pub mod access;
+mod buckets;
 mod error;
 mod files;
 pub mod grant;
 mod items;
 pub mod limits;
+mod locks;
 mod marker;
+mod multipart;
+mod paths;
+mod properties;
 mod storage;
 mod uploads;
 mod users;
@@ -25,6 +30,9 @@ use entente_vault::Vault;
 use entente_world::World;
 use std::sync::Arc;
 
+pub use buckets::{Bucket, OpenedKey, is_bucket_name};
+pub use entente_database::buckets::BucketVersioning;
+pub use entente_database::facts::{Checksum, ChecksumKind, Facts};
 pub use entente_database::items::{Item, Kind, SortBy, SortOrder, Top};
 pub use entente_database::uploads::{Part, Session, UploadTarget};
 pub use entente_database::users::{User, UserChange, UserKind, UserMini, UserStatus};
@@ -32,10 +40,21 @@ pub use entente_database::versions::Version;
 pub use entente_model::{Caller, Scopes, UserRole};
 pub use entente_vault::{BoxError, Located};
 pub use error::Error;
-pub use files::{NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
+pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;
 pub use items::{CopyTo, ItemChange, ListQuery, Listing, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo};
+pub use locks::{Lock, LockDepth, Locking, NewLock, Sharing, Touch};
 pub use marker::Marker;
+pub use multipart::{
+    CompleteMultipart, EXPIRE_MULTIPARTS_JOB, FinishMultipart, ListMultiparts, Multipart, MultipartEntry,
+    MultipartInto, MultipartPage, MultipartPart, MultipartPartPage, NamedMultipartPart, TAKE_APART_JOB,
+};
+pub use paths::{
+    CopyAt, CopyTreeAt, Entry, Expect, Finish, Finished, Folders, HistoryEntry, HistoryWalk, HistoryWalked, MarkerId,
+    MoveAt, Object, Overwrite, Path, Prune, Put, PutAt, RemoveAt, Removed, Versioning, Walk, Walked, Want,
+    WantedVersion, WantedVersionError,
+};
+pub use properties::{ChangeProperties, Property, PropertyChange};
 pub use storage::{
     Assignee, BackendCopy, Below, BelowPosition, Elsewhere, ElsewherePosition, FOLLOW_POLICY_JOB, PolicyAssignment,
     PolicyPage, StoragePolicy, Stored, Whereabouts, assignee_of_key, key_of_assignee,

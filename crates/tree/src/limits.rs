@@ -33,9 +33,48 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub const FOLLOWERS_MAX: usize = 4;
 /// Upload sessions whose digest so far is remembered, a few hundred bytes each; the least recently used one goes first.
 pub const FOLLOWED_SESSIONS_MAX: usize = 256;
+/// Bytes of the path of an upload of parts, with a slash between two names.
+pub const MULTIPART_KEY_BYTES_MAX: usize = 1_024;
+/// Parts of an upload.
+pub const MULTIPART_PARTS_MAX: u32 = 10_000;
+/// Bytes of each part of an upload but the last: 5 MiB.
+pub const MULTIPART_PART_BYTES_MIN: u64 = 5 << 20;
+/// Bytes of a part of an upload: 5 GiB.
+pub const MULTIPART_PART_BYTES_MAX: u64 = 5 << 30;
+/// Bytes of what the parts of an upload become: 5 TiB.
+pub const MULTIPART_BYTES_MAX: u64 = 5 << 40;
+/// How long an upload of parts is kept that is not completed.
+pub const MULTIPART_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long an upload that was completed is remembered, for a client that did not hear the answer.
+pub const MULTIPART_REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+/// Pieces of other contents that a copied part is made of: as many as 5 GiB in parts of 5 MiB have, and some. What has more
+/// is copied byte by byte.
+pub const PART_PIECES_MAX: u32 = 1_100;
+/// Such pieces of all the parts of an upload.
+pub const PIECES_MAX: u32 = 20_000;
+/// Open uploads that a page of them looks at, whether it shows them or not.
+pub const MULTIPARTS_LOOKED_AT_MAX: u32 = 2_000;
 /// Rows of items, versions or parts that one transaction of a copy, a purge or an expiry touches.
 pub const BATCH_ROWS_MAX: u32 = 500;
 /// How long a folder may be in the making as a copy before what there is of it is removed.
 pub const COPY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a version that was removed from its list can be restored.
 pub const REMOVED_VERSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Locks below one user's root at a time.
+pub const LOCKS_MAX: u64 = 10_000;
+/// Bytes of what a client says of a lock's holder.
+pub const LOCK_ABOUT_BYTES_MAX: usize = 4 * 1024;
+/// How long a lock lives at most without being asked for again: whoever died holding one is in nobody's way tomorrow.
+pub const LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Properties of one item that clients set and understand alone.
+pub const PROPERTIES_MAX: usize = 1_000;
+/// Bytes of an item's properties, names included.
+pub const PROPERTIES_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a property's name.
+pub const PROPERTY_NAME_BYTES_MAX: usize = 1_024;
+/// Rows that one page of a walk along keys looks at, about: a page may be short where there is much that is not shown.
+pub const WALK_ROWS_MAX: u32 = 20_000;
+/// Buckets in a listing of them.
+pub const BUCKETS_MAX: usize = 10_000;
+/// Bytes of a setting of a bucket.
+pub const BUCKET_SETTING_BYTES_MAX: usize = 64 * 1024;

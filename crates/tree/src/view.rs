@@ -108,6 +108,11 @@ impl Surroundings {
         Self::new(std::iter::once(folder).chain(above), above.last().unwrap_or(folder), owner)
     }
 
+    /// Of the children of a child of these surroundings.
+    pub(crate) fn below(&self, folder: PathEntry) -> Self {
+        Self { path: self.path.iter().cloned().chain([folder]).collect(), owner: self.owner, state: self.state }
+    }
+
     fn new<'a>(
         upwards: impl IntoIterator<Item = &'a Ancestor, IntoIter: DoubleEndedIterator>,
         top: &Ancestor,

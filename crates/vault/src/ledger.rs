@@ -109,6 +109,19 @@ pub struct ChunkRecord {
     pub place: Place,
 }
 
+/// A stretch of a content that is made of pieces of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Where in the content it begins.
+    pub start: u64,
+    /// The content that has its bytes, in chunks of its own.
+    pub source: ContentId,
+    /// Where in that content they begin.
+    pub source_start: u64,
+    /// How many they are: at least 1.
+    pub length: u64,
+}
+
 /// An epoch key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EpochRecord {
@@ -265,6 +278,13 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// All chunks in these segments (each has at most [`CHUNKS_MAX`]), in order of segments, then of offsets.
     async fn chunks_of(&self, segments: &[SegmentId]) -> Result<Vec<ChunkRecord>, Error>;
+
+    /// Up to `limit` pieces of a content that is made of them, in order, from the one on that has its byte `from`. None of
+    /// one that has chunks of its own: in a ledger without the others, of every one.
+    async fn pieces(&self, content: ContentId, from: u64, limit: u32) -> Result<Vec<Piece>, Error> {
+        let _ = (content, from, limit);
+        Ok(Vec::new())
+    }
 
     /// Up to `limit` committed contents after `after`, in order of ids, without their places.
     async fn contents_after(&self, after: Option<ContentId>, limit: u32) -> Result<Vec<Manifest>, Error>;

@@ -38,7 +38,7 @@ pub use entente_clouds::ObjectName;
 pub use entente_custodians::{KeyContext, WrappedKey};
 pub use error::Error;
 pub use ledger::{
-    CHUNKS_MAX, COPIES_MAX, ChunkRecord, Copy, EpochRecord, Holders, Ledger, Located, Replica, ReplicaState,
+    CHUNKS_MAX, COPIES_MAX, ChunkRecord, Copy, EpochRecord, Holders, Ledger, Located, Piece, Replica, ReplicaState,
     SegmentRecord, SegmentState, Stretch, Written, WrittenSegment,
 };
 pub use read::Reading;

@@ -118,6 +118,12 @@ impl Reading {
         Ok(self.ready.pop_front())
     }
 
+    /// Goes on with a range of another content, as [`Vault::read`] begins one: at the pace that it has come to.
+    #[must_use]
+    pub fn then(self, manifest: Manifest, located: Vec<Located>, range: Range<u64>) -> Self {
+        Self { wanted_frames: self.wanted_frames, ..self.vault.clone().read(manifest, located, range) }
+    }
+
     /// The rest of the range as a stream. After an error it ends.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
         stream::try_unfold(self, |mut reading| async move { Ok(reading.next().await?.map(|bytes| (bytes, reading))) })

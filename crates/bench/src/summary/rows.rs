@@ -34,6 +34,9 @@ const MEBIBYTE: f64 = 1_048_576.0;
 
 const DOWNLOADS_TO_NGINX: Value = Value::Ratio { of: ("download-64m", MEGABYTES), to: ("nginx-64m", MEGABYTES) };
 
+const S3_UPLOADS_TO_DISK: Value =
+    Value::Ratio { of: ("s3-upload-64m", MEGABYTES), to: ("disk", "/write/megabytes_per_second") };
+
 const fn of(run: &'static str, pointer: &'static str) -> Value {
     Value::Of { run, pointer, divisor: 1.0 }
 }
@@ -119,6 +122,47 @@ pub const ROWS: &[Row] = &[
     told("filling the store: early", "files/s", of("fill", "/early_files_per_second")),
     told("filling the store: late", "files/s", of("fill", "/late_files_per_second")),
     row("filling the store: late against early", "ratio", of("fill", "/late_to_early"), Least(0.8)),
+    row("S3 door: 4 KiB PUT, 32 at once", "objects/s", of("s3-upload-4k", RATE), Least(6000.0)),
+    row("S3 door: 4 KiB PUT, p99", "ms", of("s3-upload-4k", P99), Most(25.0)),
+    row("S3 door: 4 KiB PUT, server CPU each", "µs", of("s3-upload-4k", CPU), Most(180.0)),
+    row("S3 door: 4 KiB GET, 32 at once", "objects/s", of("s3-download-4k", RATE), Least(12_000.0)),
+    row("S3 door: 4 KiB GET, p99", "ms", of("s3-download-4k", P99), Most(25.0)),
+    row("S3 door: 4 KiB GET, server CPU each", "µs", of("s3-download-4k", CPU), Most(70.0)),
+    row(
+        "S3 door: 64 MiB PUT, 4 at once, body unsigned",
+        "MB/s",
+        of("s3-upload-64m", MEGABYTES),
+        LeastOr { own: 400.0, other: S3_UPLOADS_TO_DISK, other_least: 0.7, other_name: "of the disk" },
+    ),
+    told("S3 door: 64 MiB PUT, 4 at once, body signed", "MB/s", of("s3-upload-64m-signed", MEGABYTES)),
+    row("S3 door: 64 MiB GET, 4 at once", "MB/s", of("s3-download-64m", MEGABYTES), Least(1000.0)),
+    row("S3 door: greatest memory of these", "MiB", mebibytes("s3-upload-64m", "/server/rss_peak_bytes"), Most(600.0)),
+    row("S3 door: 100,000 keys listed, 1,000 a page", "s", of("s3-list", "/seconds"), Most(0.8)),
+    row("S3 door: first page of them, p99", "ms", of("s3-list", "/first_page/latency_ms/p99"), Most(10.0)),
+    row("S3 door: 100,000 keys of a larger bucket", "s", of("s3-list-keys", "/seconds"), Most(0.8)),
+    row("S3 door: first page of that, p99", "ms", of("s3-list-keys", "/first_page/latency_ms/p99"), Most(10.0)),
+    told("S3 door: filling that bucket", "objects/s", of("s3-fill-keys", RATE)),
+    row("WebDAV door: 4 KiB PUT, 16 at once", "files/s", of("dav-upload-4k", RATE), Least(5000.0)),
+    told("WebDAV door: 4 KiB PUT, p99", "ms", of("dav-upload-4k", P99)),
+    row("WebDAV door: 4 KiB PUT, server CPU each", "µs", of("dav-upload-4k", CPU), Most(180.0)),
+    row("WebDAV door: 4 KiB GET, 16 at once", "files/s", of("dav-download-4k", RATE), Least(10_000.0)),
+    row("WebDAV door: 4 KiB GET, server CPU each", "µs", of("dav-download-4k", CPU), Most(70.0)),
+    row("WebDAV door: PROPFIND of 10,000, p50", "ms", of("dav-propfind", "/whole/latency_ms/p50"), Most(60.0)),
+    row(
+        "WebDAV door: PROPFIND of 10,000, first byte, p99",
+        "ms",
+        of("dav-propfind", "/first_byte/latency_ms/p99"),
+        Most(10.0),
+    ),
+    told("WebDAV door: PROPFIND of a larger folder", "ms", of("dav-propfind-many", "/whole/latency_ms/p50")),
+    told("WebDAV door: items in it", "", of("dav-propfind-many", "/items")),
+    row(
+        "WebDAV door: greatest memory meanwhile",
+        "MiB",
+        mebibytes("dav-propfind-many", "/server/rss_peak_bytes"),
+        Most(600.0),
+    ),
+    row("WebDAV door over TLS: 100,000 files of 4 KiB, 16 at once", "s", of("dav-tls-100000", "/seconds"), Most(30.0)),
     told("disk: 64 MiB files, 4 at once, an fsync each", "MB/s", of("disk", "/write/megabytes_per_second")),
     told("disk: fsyncs, 1 job", "1/s", of("disk", "/fsync_1/fsyncs_per_second")),
     told("disk: fsyncs, 32 jobs", "1/s", of("disk", "/fsync_32/fsyncs_per_second")),

@@ -19,7 +19,7 @@ const BATCH_COMMANDS_MAX: usize = 256;
 /// How many commands may wait for the writer. More callers wait for a place in the queue.
 const QUEUE_COMMANDS_MAX: usize = 1024;
 /// Prepared statements kept per connection: more than there are statements in this crate.
-const STATEMENTS_MAX: usize = 256;
+const STATEMENTS_MAX: usize = 512;
 
 /// An open file.
 pub(super) struct Sqlite {

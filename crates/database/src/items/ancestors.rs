@@ -1,4 +1,5 @@
-use super::row::{self, Kind, Top};
+use super::row::{self, Item, Kind, Top};
+use crate::tx::Row;
 use crate::{Error, Tx};
 use entente_model::{ItemId, ItemName, UserId};
 
@@ -24,34 +25,59 @@ pub struct Ancestor {
     pub sequence: u64,
     /// The bound on the levels of folders below it.
     pub height: u32,
+    /// Whether it is a folder that only paths below it need.
+    pub implied: bool,
 }
 
 /// The item and everything above it, the item first and the top last. Empty when there is no such item.
 pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> {
     let mut found = tx.query(
-        "WITH RECURSIVE up (level, id, kind, parent_id, top, top_user_id, name, sequence, height) AS (
-           SELECT 0, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height
+        "WITH RECURSIVE up (level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied) AS (
+           SELECT 0, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
+             i.implied
            FROM items i WHERE i.id = ?1
            UNION ALL
-           SELECT up.level + 1, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height
+           SELECT up.level + 1, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
+             i.implied
            FROM up JOIN items i ON i.id = up.parent_id WHERE up.level < ?2
-         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height FROM up",
+         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied FROM up",
         &[item.into(), ANCESTORS_MAX.into()],
-        |found| {
-            let ancestor = Ancestor {
-                id: ItemId::new(found.int(1)?),
-                kind: Kind::from_number(found.int(2)?)?,
-                parent: found.int_or_null(3)?.map(ItemId::new),
-                top: Top::from_number(found.int(4)?)?,
-                top_user: found.int_or_null(5)?.map(UserId::new),
-                name: row::name(found.text(6)?)?,
-                sequence: found.size(7)?,
-                height: found.number(8)?,
-            };
-            Ok((found.int(0)?, ancestor))
-        },
+        |found| Ok((found.int(0)?, read_ancestor(found, 1)?)),
     )?;
     // Engines answer in this order as it is, but do not promise it.
     found.sort_by_key(|(level, _)| *level);
     Ok(found.into_iter().map(|(_, ancestor)| ancestor).collect())
+}
+
+/// Reads an ancestor whose first column is at `start`: id, kind, parent, top, its user, name, sequence, height, implied.
+pub(crate) fn read_ancestor(found: &Row<'_>, start: usize) -> Result<Ancestor, Error> {
+    Ok(Ancestor {
+        id: ItemId::new(found.int(start)?),
+        kind: Kind::from_number(found.int(start + 1)?)?,
+        parent: found.int_or_null(start + 2)?.map(ItemId::new),
+        top: Top::from_number(found.int(start + 3)?)?,
+        top_user: found.int_or_null(start + 4)?.map(UserId::new),
+        name: row::name(found.text(start + 5)?)?,
+        sequence: found.size(start + 6)?,
+        height: found.number(start + 7)?,
+        implied: found.int(start + 8)? != 0,
+    })
+}
+
+impl Ancestor {
+    /// An item as the first step on its own way.
+    #[must_use]
+    pub fn of(item: &Item) -> Self {
+        Self {
+            id: item.id,
+            kind: item.kind,
+            parent: item.parent,
+            top: item.top,
+            top_user: item.top_user,
+            name: item.name.clone(),
+            sequence: item.sequence,
+            height: item.height,
+            implied: item.implied,
+        }
+    }
 }

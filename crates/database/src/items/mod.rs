@@ -4,22 +4,24 @@ mod ancestors;
 mod listing;
 mod row;
 
+pub(crate) use ancestors::read_ancestor;
 pub use ancestors::{ANCESTORS_MAX, Ancestor, ancestors};
 pub use listing::{Child, Position, SortBy, SortOrder, explain_page, page_after, page_at, page_sorted, position_at};
-pub(crate) use row::name;
-pub use row::{Item, Kind, Top};
+pub(crate) use row::{COLUMNS, columns, name, read};
+pub use row::{Item, Kind, Mark, Top, sort_name};
 
 use crate::tx::Value;
-use crate::{Error, Tx};
-use entente_model::ItemId;
+use crate::{Error, Tx, locks, properties};
+use entente_model::{ItemId, ItemName};
 
 /// Inserts an item as it is.
 pub fn insert(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
     tx.put(
         "INSERT INTO items (id, kind, parent_id, top, top_user_id, name, name_folded, sequence, version_id, height,
            description, tags, created_at, created_by, modified_at, modified_by, content_created_at,
-           content_modified_at, trashed_at, trashed_by, trashed_from)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+           content_modified_at, trashed_at, trashed_by, trashed_from, sort_name, implied, mark)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+           ?23, ?24)",
         &[
             item.id.into(),
             item.kind.number().into(),
@@ -42,6 +44,9 @@ pub fn insert(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
             item.trashed_at.into(),
             item.trashed_by.into(),
             item.trashed_from.into(),
+            item.sort_name().as_str().into(),
+            i64::from(item.implied).into(),
+            item.mark.number().into(),
         ],
     )?;
     Ok(())
@@ -52,7 +57,8 @@ pub fn save(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
     tx.put(
         "UPDATE items SET parent_id = ?2, top = ?3, top_user_id = ?4, name = ?5, name_folded = ?6, sequence = ?7,
            version_id = ?8, height = ?9, description = ?10, tags = ?11, modified_at = ?12, modified_by = ?13,
-           content_created_at = ?14, content_modified_at = ?15, trashed_at = ?16, trashed_by = ?17, trashed_from = ?18
+           content_created_at = ?14, content_modified_at = ?15, trashed_at = ?16, trashed_by = ?17, trashed_from = ?18,
+           sort_name = ?19, implied = ?20, mark = ?21
          WHERE id = ?1",
         &[
             item.id.into(),
@@ -73,6 +79,9 @@ pub fn save(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
             item.trashed_at.into(),
             item.trashed_by.into(),
             item.trashed_from.into(),
+            item.sort_name().as_str().into(),
+            i64::from(item.implied).into(),
+            item.mark.number().into(),
         ],
     )?;
     Ok(())
@@ -84,10 +93,11 @@ pub fn raise_height(tx: &mut Tx<'_>, folder: ItemId, height: u32) -> Result<(), 
     Ok(())
 }
 
-/// Removes the row of an item.
+/// Removes the row of an item, and what clients left beside it.
 pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     tx.put("DELETE FROM items WHERE id = ?1", &[item.into()])?;
-    Ok(())
+    properties::remove_of_item(tx, item)?;
+    locks::remove_of_item(tx, item)
 }
 
 /// The item with that id.
@@ -110,6 +120,27 @@ pub fn named(tx: &mut Tx<'_>, folder: ItemId, folded: &str, except: Option<ItemI
                UNION ALL SELECT id FROM items WHERE parent_id = ?1 AND kind = 2 AND name_folded = ?2 AND id <> ?3 LIMIT 1";
     let except = except.map_or(Value::Int(0), Value::from);
     tx.query_one(sql, &[folder.into(), folded.into(), except], |row| Ok(ItemId::new(row.int(0)?)))
+}
+
+/// A child of the folder of one of those kinds with this very name: another than `except`.
+pub fn named_exactly(
+    tx: &mut Tx<'_>,
+    folder: ItemId,
+    name: &ItemName,
+    kinds: &[Kind],
+    except: Option<ItemId>,
+) -> Result<Option<ItemId>, Error> {
+    let sql = "SELECT id FROM items WHERE parent_id = ?1 AND sort_name = ?2 AND kind = ?3 AND id <> ?4 LIMIT 1";
+    let except = except.map_or(Value::Int(0), Value::from);
+    for kind in kinds {
+        let sort_name = sort_name(*kind, name);
+        let parameters = [folder.into(), sort_name.as_str().into(), kind.number().into(), except];
+        let found = tx.query_one(sql, &parameters, |row| Ok(ItemId::new(row.int(0)?)))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Up to `limit` children of a folder, folders first: their ids, kinds and nothing else.

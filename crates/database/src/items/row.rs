@@ -14,6 +14,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Folder, Self::File, Self::WebLink];
+
     /// How it is stored.
     #[must_use]
     pub const fn number(self) -> i64 {
@@ -112,6 +115,45 @@ pub struct Item {
     pub trashed_by: Option<UserId>,
     /// Where it was before.
     pub trashed_from: Option<ItemId>,
+    /// Whether it is a folder that only paths below it need.
+    pub implied: bool,
+    /// How it looks among the versions of its path while it is in the trash itself.
+    pub mark: Mark,
+}
+
+/// How something in the trash looks among the versions of the path that it had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Mark {
+    /// As a delete marker.
+    pub marker: bool,
+    /// The marker was made while the bucket kept no versions.
+    pub plain: bool,
+    /// Its versions are shown.
+    pub versions: bool,
+}
+
+impl Mark {
+    /// It is not shown at all.
+    pub const HIDDEN: Self = Self { marker: false, plain: false, versions: false };
+    /// A delete marker, and the versions behind it.
+    pub const MARKER: Self = Self { marker: true, plain: false, versions: true };
+
+    pub(super) fn number(self) -> i64 {
+        i64::from(self.marker) + 2 * i64::from(self.plain) + 4 * i64::from(self.versions)
+    }
+
+    pub(super) fn from_number(number: i64) -> Result<Self, Error> {
+        if !(0..8).contains(&number) {
+            return Err(Error::damaged("how something in the trash is shown"));
+        }
+        Ok(Self { marker: number & 1 != 0, plain: number & 2 != 0, versions: number & 4 != 0 })
+    }
+
+    /// Whether anything of it is shown.
+    #[must_use]
+    pub const fn is_shown(self) -> bool {
+        self.marker || self.versions
+    }
 }
 
 impl Item {
@@ -139,14 +181,32 @@ impl Item {
             trashed_at: None,
             trashed_by: None,
             trashed_from: None,
+            implied: false,
+            mark: Mark::HIDDEN,
         }
     }
 
-    /// Records that `by` changed it `at` that moment.
+    /// What siblings are sorted by where paths are read: see [`sort_name`].
+    #[must_use]
+    pub fn sort_name(&self) -> String {
+        sort_name(self.kind, &self.name)
+    }
+
+    /// Records that `by` changed it `at` that moment. A folder that somebody changes is no longer one that only paths need.
     pub fn touch(&mut self, by: UserId, at: Timestamp) {
         self.sequence += 1;
+        self.implied = false;
         self.modified_by = by;
         self.modified_at = at;
+    }
+}
+
+/// The name; of a folder the name and a slash. By its bytes siblings are in the order of the keys of S3.
+#[must_use]
+pub fn sort_name(kind: Kind, name: &ItemName) -> String {
+    match kind {
+        Kind::Folder => format!("{}/", name.as_str()),
+        Kind::File | Kind::WebLink => name.as_str().to_owned(),
     }
 }
 
@@ -155,16 +215,16 @@ macro_rules! columns {
     () => {
         "i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.version_id, i.height, i.description,
          i.tags, i.created_at, i.created_by, i.modified_at, i.modified_by, i.content_created_at, i.content_modified_at,
-         i.trashed_at, i.trashed_by, i.trashed_from"
+         i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark"
     };
 }
 pub(crate) use columns;
 
 /// How many columns [`read`] reads.
-pub(super) const COLUMNS: usize = 20;
+pub(crate) const COLUMNS: usize = 22;
 
 /// Reads an item whose first column is at `start`.
-pub(super) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
+pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
     let user = |column: usize| Ok::<_, Error>(UserId::new(row.int(start + column)?));
     let time = |column: usize| Ok::<_, Error>(Timestamp::from_millis(row.int(start + column)?));
     Ok(Item {
@@ -188,6 +248,8 @@ pub(super) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
         trashed_at: row.int_or_null(start + 17)?.map(Timestamp::from_millis),
         trashed_by: row.int_or_null(start + 18)?.map(UserId::new),
         trashed_from: row.int_or_null(start + 19)?.map(ItemId::new),
+        implied: row.int(start + 20)? != 0,
+        mark: Mark::from_number(row.int(start + 21)?)?,
     })
 }
 

@@ -15,6 +15,10 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("upkeep", include_str!("0006_upkeep.sql")),
     ("unreadable", include_str!("0007_unreadable.sql")),
     ("node reports", include_str!("0008_reports.sql")),
+    ("paths", include_str!("0009_paths.sql")),
+    ("pieces", include_str!("0010_pieces.sql")),
+    ("webdav", include_str!("0011_dav.sql")),
+    ("access keys", include_str!("0012_access_keys.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
@@ -86,11 +90,13 @@ pub(crate) fn greatest_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
         "SELECT max(id) FROM segments",
         "SELECT max(id) FROM events",
         "SELECT max(id) FROM upload_sessions",
+        "SELECT max(id) FROM multipart_uploads",
         "SELECT max(id) FROM jobs",
         "SELECT max(id) FROM epochs",
         "SELECT max(id) FROM users",
         "SELECT max(id) FROM enterprises",
         "SELECT max(id) FROM apps",
+        "SELECT max(id) FROM app_passwords",
         "SELECT max(id) FROM public_keys",
         "SELECT max(id) FROM storage_policy_assignments",
         "SELECT max(id) FROM storage_policies",

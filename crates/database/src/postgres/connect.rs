@@ -183,12 +183,14 @@ fn strange() -> Error {
 /// Sets what there is to set: other servers than PostgreSQL know fewer of these, or none.
 ///
 /// Plans follow from the statement alone, and go along indexes, as SQLite's do: a table that is small today is large
-/// tomorrow, and a whole table that is read by a serializable transaction conflicts with everybody who writes to it.
+/// tomorrow, and a whole table that is read by a serializable transaction conflicts with everybody who writes to it. A page
+/// is read long before another process of the server would have begun to help with it.
 fn set_up(wire: &mut Wire, limit: Duration, purpose: Purpose) -> Result<(), Error> {
     let plans = match purpose {
         Purpose::Read | Purpose::Write => {
             ", ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'), ('enable_bitmapscan', 'off'),
-             ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off')"
+             ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off'),
+             ('max_parallel_workers_per_gather', '0')"
         }
         Purpose::Maintain => "",
     };

@@ -3,11 +3,12 @@
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::{Problem, chain};
-use crate::wire::{disposition, id, media_type};
+use crate::wire::{disposition, id};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use entente_door_kit::auth::TicketFor;
+use entente_door_kit::media_type;
 use entente_door_kit::precondition::{Decision, Intent, Precondition};
 use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
@@ -56,8 +57,8 @@ fn caller(asked: &Asked) -> Result<Caller, Problem> {
 /// The content that a ticket allows. An `Authorization` header is not looked at: clients send theirs along.
 pub(crate) async fn content(asked: Asked) -> Outcome {
     let ticket = asked.door.auth().redeem(asked.parameter("ticket"))?;
-    let (manifest, located) = asked.tree().open_content(ticket.content)?;
-    let size = manifest.size;
+    let content = asked.tree().open_content(ticket.content)?;
+    let size = content.size();
     let (etag, quoted_etag) = etag(&ticket);
     let headers = asked.headers();
     match Precondition::of(headers).decide(Some(&etag), Intent::Read) {
@@ -87,7 +88,7 @@ pub(crate) async fn content(asked: Asked) -> Outcome {
         // Never read, but its length is announced.
         stream::exact(futures_util::stream::pending::<Result<Bytes, BoxError>>(), length)
     } else {
-        let content = asked.tree().read(manifest, located, wanted);
+        let content = asked.tree().read_content(content, wanted);
         if length <= WHOLE_BYTES_MAX {
             whole(content, length, ticket.content).await?
         } else {

@@ -2,11 +2,11 @@
 
 use crate::asked::Asked;
 use crate::error::Problem;
-use crate::wire::multipart::{Event, Parser, boundary};
 use crate::wire::request;
 use axum::body::BodyDataStream;
 use bytes::{Bytes, BytesMut};
 use entente_door_kit::BodyError;
+use entente_door_kit::multipart::{Event, Parser, boundary};
 use entente_tree::BoxError;
 use futures_util::{Stream, StreamExt, stream};
 use http::header;

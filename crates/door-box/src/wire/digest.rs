@@ -3,6 +3,21 @@
 
 use data_encoding::{BASE64, BASE64_NOPAD};
 use entente_model::Sha1;
+use serde::{Serialize, Serializer};
+
+/// A file's `sha1`: hexadecimal, and empty while it is not known. (One that came in parts through another door is hashed
+/// soon after.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest(pub Option<Sha1>);
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(sha1) => serializer.collect_str(sha1),
+            None => serializer.serialize_str(""),
+        }
+    }
+}
 
 /// Reads `sha=<base64>`, in any case of the name; other algorithms beside it are skipped.
 ///
@@ -30,7 +45,7 @@ pub fn parse_content_md5(header: &str) -> Option<Sha1> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, parse_content_md5};
+    use super::{Digest, parse, parse_content_md5};
     use entente_model::Sha1;
     use proptest::prelude::{any, proptest};
 
@@ -53,6 +68,14 @@ mod tests {
         assert_eq!(parse_content_md5("DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"), empty);
         assert_eq!(parse_content_md5("2jmj7l5rSw0yVb/vlWAYkK/YBwk="), empty);
         assert_eq!(parse_content_md5("1B2M2Y8AsgTpgAmY7PhCfg=="), None);
+    }
+
+    #[test]
+    fn a_digest_that_is_not_known_yet_is_empty() {
+        let text = |digest| serde_json::to_string(&Digest(digest)).expect("JSON");
+        let empty = Sha1::from_hex("da39a3ee5e6b4b0d3255bfef95601890afd80709");
+        assert_eq!(text(empty), "\"da39a3ee5e6b4b0d3255bfef95601890afd80709\"");
+        assert_eq!(text(None), "\"\"");
     }
 
     proptest! {

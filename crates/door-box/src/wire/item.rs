@@ -2,11 +2,12 @@
 
 use super::collection::Collection;
 use super::date::{Date, Zone};
+use super::digest::Digest;
 use super::fields::{Field, Fields, Members};
 use super::id::{ItemRef, TRASH_NAME, Text};
 use super::user::UserMini;
 use super::version::VersionMini;
-use entente_model::{Sha1, Timestamp, VersionId};
+use entente_model::{Timestamp, VersionId};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -29,7 +30,7 @@ pub struct Current {
     /// Its number, from 1.
     pub number: u64,
     /// Its SHA-1.
-    pub sha1: Sha1,
+    pub sha1: Digest,
     /// Its size in bytes.
     pub size_bytes: u64,
 }
@@ -229,7 +230,7 @@ impl Serialize for Item<'_> {
         members.put(Field::Name, self.name)?;
         if let Some(current) = file {
             members.put_with(Field::FileVersion, || VersionMini { id: current.version, sha1: current.sha1 })?;
-            members.put(Field::Sha1, &Text(current.sha1))?;
+            members.put(Field::Sha1, &current.sha1)?;
         }
         members.put(Field::Description, self.description)?;
         if !matches!(self.kind, Kind::WebLink) {

@@ -12,8 +12,6 @@ pub mod error;
 pub mod fields;
 pub mod id;
 pub mod item;
-pub mod media_type;
-pub mod multipart;
 pub mod name;
 pub mod oauth;
 pub mod query;

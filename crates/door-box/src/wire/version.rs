@@ -1,10 +1,11 @@
 //! Versions of files.
 
 use super::date::{Date, Zone};
+use super::digest::Digest;
 use super::fields::{Field, Fields, Members};
 use super::id::Text;
 use super::user::UserMini;
-use entente_model::{Sha1, Timestamp, VersionId};
+use entente_model::{Timestamp, VersionId};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -14,7 +15,7 @@ pub struct VersionMini {
     /// The version.
     pub id: VersionId,
     /// Its SHA-1.
-    pub sha1: Sha1,
+    pub sha1: Digest,
 }
 
 impl Serialize for VersionMini {
@@ -22,7 +23,7 @@ impl Serialize for VersionMini {
         let mut map = serializer.serialize_map(Some(3))?;
         map.serialize_entry("type", "file_version")?;
         map.serialize_entry("id", &Text(self.id))?;
-        map.serialize_entry("sha1", &Text(self.sha1))?;
+        map.serialize_entry("sha1", &self.sha1)?;
         map.end()
     }
 }
@@ -37,7 +38,7 @@ pub struct Version<'a> {
     /// Its number within the file, from 1.
     pub number: u64,
     /// Its SHA-1.
-    pub sha1: Sha1,
+    pub sha1: Digest,
     /// The name that the file had.
     pub name: &'a str,
     /// Its size in bytes.
@@ -76,7 +77,7 @@ impl Serialize for Version<'_> {
         let mut members = Members::new(serializer.serialize_map(None)?, self.fields);
         members.put(Field::Type, "file_version")?;
         members.put(Field::Id, &Text(self.id))?;
-        members.put(Field::Sha1, &Text(self.sha1))?;
+        members.put(Field::Sha1, &self.sha1)?;
         members.put(Field::Name, self.name)?;
         members.put(Field::Size, &self.size_bytes)?;
         members.put_with(Field::CreatedAt, || Date { at: self.created_at, zone: self.zone })?;

@@ -20,6 +20,7 @@ use crate::span::Span;
 pub(crate) use check::lexical;
 pub(crate) use cloud::{files, kind};
 pub(crate) use database::DatabaseConfig;
+use entente_door_kit::host;
 use entente_door_kit::origin::{BaseUrl, Network};
 pub(crate) use mistake::Mistakes;
 use reader::{Document, Section};
@@ -46,6 +47,7 @@ pub(crate) struct Config {
     /// Proxies whose `X-Forwarded-*` headers are believed.
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) tls: TlsConfig,
+    pub(crate) s3: S3Config,
     pub(crate) limits: LimitsConfig,
     pub(crate) upkeep: UpkeepConfig,
     pub(crate) database: DatabaseConfig,
@@ -62,6 +64,15 @@ pub(crate) struct TlsConfig {
     pub(crate) self_signed: bool,
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
+}
+
+/// How S3 clients come in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct S3Config {
+    /// The address to listen on.
+    pub(crate) listen: Option<SocketAddr>,
+    /// The name below which each bucket has a host name of its own.
+    pub(crate) host: Option<String>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -142,6 +153,7 @@ impl Config {
         let public_url = top.parsed("public_url").map(|at| at.value);
         let trusted_proxies = networks(&mut top);
         let tls = tls(top.table("tls"));
+        let s3 = s3(top.table("s3"));
         let limits = limits(top.table("limits"));
         let upkeep = UpkeepConfig::take(top.table("upkeep"));
         let database = DatabaseConfig::take(top.table("database"));
@@ -162,6 +174,7 @@ impl Config {
             public_url,
             trusted_proxies,
             tls,
+            s3,
             limits,
             upkeep,
             database,
@@ -217,6 +230,19 @@ fn tls(mut section: Section<'_, '_>) -> TlsConfig {
     let tls = TlsConfig { self_signed, certificate: certificate.map(|at| at.value), key: key.map(|at| at.value) };
     section.finish();
     tls
+}
+
+fn s3(mut section: Section<'_, '_>) -> S3Config {
+    let listen = section.parsed("listen").map(|at| at.value);
+    let host = section.text("host").and_then(|at| {
+        let is_bare = host::is_valid(&at.value) && !at.value.contains([':', '[']);
+        if !is_bare {
+            section.note(at.line, "host", "must be a host name without a port, such as s3.example.com");
+        }
+        is_bare.then_some(at.value)
+    });
+    section.finish();
+    S3Config { listen, host }
 }
 
 fn limits(mut section: Section<'_, '_>) -> LimitsConfig {

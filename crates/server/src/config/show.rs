@@ -23,6 +23,9 @@ impl Config {
             "tls": {
                 "self_signed": self.tls.self_signed, "certificate": self.tls.certificate, "key": self.tls.key,
             },
+            "s3": {
+                "listen": self.s3.listen.map(|address| address.to_string()), "host": self.s3.host,
+            },
             "limits": {
                 "connections": self.limits.connections,
                 "file_bytes": self.limits.file_bytes,

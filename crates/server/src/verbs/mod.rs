@@ -1,6 +1,8 @@
 //! One module a verb.
 
+pub(crate) mod access_key;
 pub(crate) mod app;
+pub(crate) mod app_password;
 pub(crate) mod backend;
 pub(crate) mod config;
 pub(crate) mod migrate_database;

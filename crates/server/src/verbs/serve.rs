@@ -11,6 +11,7 @@ use crate::metering::Meter;
 use crate::output::print;
 use crate::store::Store;
 use anyhow::Context;
+use axum::Router;
 use entente_door_admin::OnEarlier;
 use entente_door_kit::limits::raise_open_files;
 use entente_door_kit::origin::{BaseUrl, Origin};
@@ -26,6 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// What is served, once command line and file have been read.
 struct Wanted {
     listen: SocketAddr,
+    s3_listen: Option<SocketAddr>,
     tls: Tls,
     public_url: Option<BaseUrl>,
     config: Config,
@@ -61,6 +63,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         origin,
         limits,
         file_bytes_max: config.limits.file_bytes,
+        s3_host: config.s3.host.clone(),
         upkeep: config.upkeep.clone(),
         meter: meter.clone(),
         file: config.file.clone(),
@@ -68,11 +71,21 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     let site = compose(&store, opened, plan);
     let mut listener = Listener::bind(wanted.listen, site.router).map_err(anyhow::Error::from)?.with_hosts(hosts());
     let secure = endpoint.is_some();
-    if let Some(endpoint) = endpoint {
-        listener = listener.with_tls(Arc::new(endpoint));
+    let endpoint = endpoint.map(Arc::new);
+    if let Some(endpoint) = &endpoint {
+        listener = listener.with_tls(Arc::clone(endpoint));
     }
     let address = listener.local_address().context("the socket has no address")?;
     let mut listeners = vec![listener];
+    let s3 = s3_listener(wanted.s3_listen, address, wanted.listen.port(), site.s3)?;
+    let mut s3_url = None;
+    if let Some(mut listener) = s3 {
+        if let Some(endpoint) = endpoint {
+            listener = listener.with_tls(endpoint);
+        }
+        s3_url = Some(local_url(listener.local_address().context("the socket has no address")?, secure));
+        listeners.push(listener);
+    }
     let mut admin_url = local_url(address, secure);
     if secure {
         // The certificate may be for other names than this machine's own, and commands beside the server come from here.
@@ -84,6 +97,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     let ready = Ready {
         url: local_url(address, secure),
         admin_url: Some(admin_url),
+        s3_url,
         ca_file,
         pid: std::process::id(),
         public_url: wanted.public_url.as_ref().map(ToString::to_string),
@@ -146,7 +160,8 @@ fn wanted(arguments: ServeArgs) -> Result<Wanted, Failure> {
     let default = LISTEN_DEFAULT.parse().context("the default address")?;
     let on_earlier = if arguments.accept_config { OnEarlier::Apply } else { OnEarlier::Refuse };
     let listen = arguments.listen.or(config.listen).unwrap_or(default);
-    Ok(Wanted { listen, tls, public_url, config, on_earlier })
+    let s3_listen = arguments.s3_listen.or(config.s3.listen);
+    Ok(Wanted { listen, s3_listen, tls, public_url, config, on_earlier })
 }
 
 fn vault_limits(config: &Config) -> entente_vault::Limits {
@@ -175,6 +190,27 @@ fn endpoint(world: &World, wanted: &Wanted) -> Result<(Option<Endpoint>, Option<
             let names = tls::server_names(wanted.public_url.as_ref());
             let signed = SelfSigned::open(world, &wanted.config.data, &names).map_err(anyhow::Error::from)?;
             Ok((Some(signed.endpoint), Some(signed.authority)))
+        }
+    }
+}
+
+/// Where S3 clients come in: where somebody said, else beside the main listener for this machine alone. Where that is
+/// taken, S3 is not served.
+fn s3_listener(
+    said: Option<SocketAddr>,
+    main: SocketAddr,
+    main_port_said: u16,
+    router: Router,
+) -> Result<Option<Listener<Router>>, Failure> {
+    if let Some(address) = said {
+        return Ok(Some(Listener::bind(address, router).map_err(anyhow::Error::from)?));
+    }
+    let port = if main_port_said == 0 { 0 } else { main.port().saturating_add(1) };
+    match Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), router) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) => {
+            tracing::warn!(%error, "S3 is not served; name another address with --s3-listen");
+            Ok(None)
         }
     }
 }

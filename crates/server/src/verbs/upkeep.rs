@@ -27,6 +27,7 @@ pub(crate) async fn verify(world: &World, arguments: VerifyArgs, shutdown: Shutd
         "undamaged": verified.is_undamaged(),
         "contents": verified.contents,
         "chunks": verified.chunks,
+        "pieces": verified.pieces,
         "opened_bytes": verified.opened_bytes,
         "segments": verified.segments,
         "reserved_segments": verified.reserved,
@@ -93,6 +94,9 @@ fn sentence(finding: &Finding) -> String {
         Finding::Incomplete { content, expected, found } => {
             format!("incomplete: content {content} must have {expected} chunks and has {found}")
         }
+        Finding::Pieces { content, at } => {
+            format!("pieces: those of content {content} do not make it up from byte {at} on")
+        }
         Finding::NoKey { content } => format!("no key: the data key of content {content} does not unwrap"),
         Finding::Nowhere { segment } => format!("nowhere: segment {segment} has no good replica"),
         Finding::Missing { segment, backend, name } => {
@@ -126,6 +130,9 @@ fn shown(finding: &Finding) -> Value {
         Finding::Incomplete { content, expected, found } => json!({
             "kind": "incomplete", "content_id": content.to_string(), "expected": expected, "found": found,
         }),
+        Finding::Pieces { content, at } => {
+            json!({ "kind": "pieces", "content_id": content.to_string(), "at_bytes": at })
+        }
         Finding::NoKey { content } => json!({ "kind": "no key", "content_id": content.to_string() }),
         Finding::Nowhere { segment } => json!({ "kind": "nowhere", "segment_id": segment.to_string() }),
         Finding::Missing { segment, backend, name } => json!({

@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 38] = [
+    let verbs: [&[&str]; 46] = [
         &[],
         &["serve"],
         &["token"],
@@ -16,6 +16,14 @@ fn help_is_worth_reading() {
         &["app"],
         &["app", "create"],
         &["app", "list"],
+        &["app-password"],
+        &["app-password", "create"],
+        &["app-password", "list"],
+        &["app-password", "revoke"],
+        &["access-key"],
+        &["access-key", "create"],
+        &["access-key", "list"],
+        &["access-key", "revoke"],
         &["status"],
         &["verify"],
         &["collect"],

@@ -1,6 +1,6 @@
 //! The transaction at the end of every upload, of whatever kind: the busiest of all, so it reads nothing twice.
 
-use crate::grant::Upload;
+use crate::grant::{Grant, Upload};
 use crate::items::place::{NameRule, check_name, settle};
 use crate::items::{Stamp, check_sequence};
 use crate::view::{Minis, Surroundings, current, row};
@@ -17,9 +17,12 @@ pub(crate) struct Added {
     pub(crate) version: VersionId,
     pub(crate) content: ContentId,
     pub(crate) size: u64,
-    pub(crate) sha1: Sha1,
+    /// `None` of a content of pieces that nobody has read.
+    pub(crate) sha1: Option<Sha1>,
     pub(crate) content_created_at: Option<Timestamp>,
     pub(crate) content_modified_at: Option<Timestamp>,
+    /// Whether its bucket keeps no versions.
+    pub(crate) plain: bool,
 }
 
 /// Who adds it, when, and under which rule for names.
@@ -36,24 +39,36 @@ pub(crate) struct Target {
 /// version.
 pub(crate) fn add_file(
     tx: &mut Tx<'_>,
-    Target { caller, stamp, rule, event }: &Target,
+    target: &Target,
     (id, parent, name): (ItemId, ItemId, &ItemName),
     added: &Added,
     minis: &mut Minis,
     commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
 ) -> Result<ItemView, Error> {
-    let folder = allow::<Upload>(tx, caller, parent)?.of(Kind::Folder)?;
-    check_name(tx, folder.inside(), name, *rule, None)?;
-    take_space(tx, &folder, added.size)?;
+    let folder = allow::<Upload>(tx, &target.caller, parent)?.of(Kind::Folder)?;
+    check_name(tx, folder.inside(), (Kind::File, name), target.rule, None)?;
+    add_file_to(tx, target, (id, &folder, name), added, minis, commit)
+}
+
+/// The same in a folder where that may be, under a name that nothing has.
+pub(crate) fn add_file_to(
+    tx: &mut Tx<'_>,
+    Target { caller, stamp, event, .. }: &Target,
+    (id, folder, name): (ItemId, &Grant<Upload>, &ItemName),
+    added: &Added,
+    minis: &mut Minis,
+    commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
+) -> Result<ItemView, Error> {
+    take_space(tx, folder, added.size)?;
     commit(tx, folder.owner())?;
     let mut item = Item::new(id, Kind::File, name.clone(), caller.user, stamp.at);
-    item.parent = Some(parent);
+    item.parent = Some(folder.item().id);
     item.version = Some(added.version);
     item.content_created_at = added.content_created_at.unwrap_or(stamp.at);
     item.content_modified_at = added.content_modified_at.unwrap_or(stamp.at);
     items::insert(tx, &item)?;
     let version = insert_version(tx, caller, *stamp, &item, 1, added)?;
-    settle(tx, &folder, id, 0)?;
+    settle(tx, folder, id, 0)?;
     stamp.record(tx, caller, *event, id, Some(added.version))?;
     Surroundings::inside(folder.inside()).view(tx, minis, item, Some(version))
 }
@@ -61,34 +76,46 @@ pub(crate) fn add_file(
 /// Makes a new current version of what was stored, and perhaps gives the file another name.
 pub(crate) fn add_version(
     tx: &mut Tx<'_>,
-    Target { caller, stamp, rule, .. }: &Target,
+    target: &Target,
     (file, name, if_match): (ItemId, Option<&ItemName>, Option<u64>),
     added: &Added,
     minis: &mut Minis,
     commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
 ) -> Result<ItemView, Error> {
-    let grant = allow::<Upload>(tx, caller, file)?.of(Kind::File)?;
+    let grant = allow::<Upload>(tx, &target.caller, file)?.of(Kind::File)?;
     let mut item = row(tx, &grant)?;
     check_sequence(&item, if_match)?;
     if let Some(name) = name.filter(|name| **name != item.name) {
-        check_name(tx, grant.beside()?, name, *rule, Some(file))?;
+        check_name(tx, grant.beside()?, (Kind::File, name), target.rule, Some(file))?;
         item.name = name.clone();
     }
-    take_space(tx, &grant, added.size)?;
-    commit(tx, grant.owner())?;
     let before = current(tx, &item)?.map_or(0, |version| version.number);
+    add_version_to(tx, target, (&grant, item, before), added, minis, commit)
+}
+
+/// The same of a file whose row has been read, with the number of its current version.
+pub(crate) fn add_version_to(
+    tx: &mut Tx<'_>,
+    Target { caller, stamp, .. }: &Target,
+    (grant, mut item, before): (&Grant<Upload>, Item, u64),
+    added: &Added,
+    minis: &mut Minis,
+    commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
+) -> Result<ItemView, Error> {
+    take_space(tx, grant, added.size)?;
+    commit(tx, grant.owner())?;
     item.touch(caller.user, stamp.at);
     item.version = Some(added.version);
     item.content_created_at = added.content_created_at.unwrap_or(item.content_created_at);
     item.content_modified_at = added.content_modified_at.unwrap_or(stamp.at);
     items::save(tx, &item)?;
     let version = insert_version(tx, caller, *stamp, &item, before + 1, added)?;
-    stamp.record(tx, caller, EventKind::VersionAdded, file, Some(added.version))?;
-    Surroundings::of(&grant).view(tx, minis, item, Some(version))
+    stamp.record(tx, caller, EventKind::VersionAdded, item.id, Some(added.version))?;
+    Surroundings::of(grant).view(tx, minis, item, Some(version))
 }
 
 /// Counts bytes towards the owner's limit. `QuotaExceeded` when they would pass it.
-pub(crate) fn take_space(tx: &mut Tx<'_>, grant: &crate::grant::Grant<Upload>, size: u64) -> Result<(), Error> {
+pub(crate) fn take_space(tx: &mut Tx<'_>, grant: &Grant<Upload>, size: u64) -> Result<(), Error> {
     if users::take_space(tx, grant.owner(), size)? { Ok(()) } else { Err(Error::QuotaExceeded) }
 }
 
@@ -112,6 +139,7 @@ fn insert_version(
         created_by: caller.user,
         trashed_at: None,
         trashed_by: None,
+        plain: added.plain,
     };
     versions::insert(tx, &version)?;
     Ok(version)

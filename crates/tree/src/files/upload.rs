@@ -45,11 +45,11 @@ pub struct NewVersion {
 
 /// What is found out before the body comes: whether it is worth reading, and what the answer will need.
 #[derive(Clone)]
-struct Prepared {
-    scope: Scope,
+pub(crate) struct Prepared {
+    pub(crate) scope: Scope,
     /// What the owner may still store; `None` for any number of bytes.
     left: Option<u64>,
-    minis: Minis,
+    pub(crate) minis: Minis,
 }
 
 impl Tree {
@@ -141,7 +141,7 @@ impl Tree {
             .await
     }
 
-    async fn store<S>(
+    pub(crate) async fn store<S>(
         &self,
         prepared: &Prepared,
         size_max: u64,
@@ -160,7 +160,7 @@ impl Tree {
         Ok(written)
     }
 
-    fn added(
+    pub(crate) fn added(
         &self,
         written: &Written,
         content_created_at: Option<Timestamp>,
@@ -170,15 +170,16 @@ impl Tree {
             version: VersionId::new(self.world.next_id()),
             content: written.manifest.content,
             size: written.manifest.size,
-            sha1: written.manifest.sha1.ok_or(Error::internal("the vault did not compute the SHA-1"))?,
+            sha1: Some(written.manifest.sha1.ok_or(Error::internal("the vault did not compute the SHA-1"))?),
             content_created_at,
             content_modified_at,
+            plain: false,
         })
     }
 }
 
 impl Prepared {
-    fn of(tx: &mut Tx<'_>, caller: &Caller, grant: &Grant<Upload>) -> Result<Self, Error> {
+    pub(crate) fn of(tx: &mut Tx<'_>, caller: &Caller, grant: &Grant<Upload>) -> Result<Self, Error> {
         let storage = users::storage(tx, grant.owner())?;
         let Storage { enterprise, zone, policy, left } = storage.ok_or(Error::internal("an owner is not there"))?;
         let mut minis = Minis::default();
@@ -208,7 +209,7 @@ fn prepare_file(
     rule: NameRule,
 ) -> Result<Prepared, Error> {
     let folder = allow::<Upload>(tx, caller, parent)?.of(Kind::Folder)?;
-    check_name(tx, folder.inside(), name, rule, None)?;
+    check_name(tx, folder.inside(), (Kind::File, name), rule, None)?;
     Prepared::of(tx, caller, &folder)
 }
 
@@ -222,7 +223,7 @@ fn prepare_version(
     let item = row(tx, &grant)?;
     check_sequence(&item, if_match)?;
     if let Some(name) = name.filter(|name| **name != item.name) {
-        check_name(tx, grant.beside()?, name, rule, Some(file))?;
+        check_name(tx, grant.beside()?, (Kind::File, name), rule, Some(file))?;
     }
     Prepared::of(tx, caller, &grant)
 }

@@ -7,7 +7,7 @@ use crate::limits::{BATCH_ROWS_MAX, PAGE_ITEMS_MAX, REMOVED_VERSION_LIFETIME};
 use crate::view::{Minis, VersionState, current, row};
 use crate::{Caller, Error, Item, Kind, Tree, Version, VersionView, allow};
 use entente_database::events::EventKind;
-use entente_database::{Tx, contents, items, users, versions};
+use entente_database::{Tx, contents, facts, items, users, versions};
 use entente_model::{ItemId, Timestamp, VersionId};
 
 /// The kind of the job that calls [`Tree::purge_removed_versions`] now and then.
@@ -69,7 +69,7 @@ impl Tree {
                 if !contents::share(tx, old.content)? {
                     return Err(Error::internal("a version's content is not there"));
                 }
-                match check_name(tx, grant.beside()?, &old.name, rule, Some(file)) {
+                match check_name(tx, grant.beside()?, (Kind::File, &old.name), rule, Some(file)) {
                     Ok(()) => item.name = old.name.clone(),
                     Err(Error::NameInUse { .. }) => {}
                     Err(error) => return Err(error),
@@ -84,10 +84,12 @@ impl Tree {
                     name: item.name.clone(),
                     created_at: stamp.at,
                     created_by: caller.user,
+                    plain: false,
                     ..old
                 };
                 items::save(tx, &item)?;
                 versions::insert(tx, &new)?;
+                facts::copy(tx, version, id)?;
                 stamp.record(tx, &caller, EventKind::VersionPromoted, file, Some(id))?;
                 view(tx, &mut Minis::default(), &item, new)
             })

@@ -69,7 +69,7 @@ fn check(change: &ItemChange) -> Result<(), Error> {
     Ok(())
 }
 
-fn apply(
+pub(crate) fn apply(
     tx: &mut Tx<'_>,
     caller: &Caller,
     stamp: Stamp,
@@ -95,7 +95,7 @@ fn apply(
     // A new name needs no more than the item; a new parent needs a yes of its own.
     let folder = if moved { Some(move_to(tx, caller, &grant, &item, rule)?) } else { None };
     if renamed && !moved {
-        check_name(tx, grant.beside()?, &item.name, rule, Some(id))?;
+        check_name(tx, grant.beside()?, (item.kind, &item.name), rule, Some(id))?;
     }
     item.touch(caller.user, stamp.at);
     items::save(tx, &item)?;
@@ -128,7 +128,7 @@ fn move_to(
         return Err(Error::Forbidden);
     }
     check_depth(&folder, levels(item))?;
-    check_name(tx, folder.inside(), &item.name, rule, Some(item.id))?;
+    check_name(tx, folder.inside(), (item.kind, &item.name), rule, Some(item.id))?;
     counts::lost(tx, grant.beside()?.folder.id, item.id)?;
     settle(tx, &folder, item.id, levels(item))?;
     Ok(folder)

@@ -5,9 +5,9 @@ use super::place::NameRule;
 use crate::files::{Added, Target, add_file};
 use crate::grant::Download;
 use crate::view::{Minis, row};
-use crate::{Caller, Error, ItemView, Kind, Tree, allow};
+use crate::{Caller, Error, ItemView, Kind, Overwrite, Tree, allow};
 use entente_database::events::EventKind;
-use entente_database::{Tx, contents, items, versions};
+use entente_database::{Tx, contents, facts, items, properties, versions};
 use entente_model::{ItemId, ItemName, UserId, VersionId};
 
 /// Where a copy goes.
@@ -60,6 +60,7 @@ impl Tree {
                     sha1: old.sha1,
                     content_created_at: Some(source.content_created_at),
                     content_modified_at: Some(source.content_modified_at),
+                    plain: false,
                 };
                 let name = to.name.as_ref().unwrap_or(&source.name);
                 let mut view =
@@ -67,6 +68,8 @@ impl Tree {
                         check_owner(grant.owner(), owner)?;
                         share(tx, &old)
                     })?;
+                facts::copy(tx, old.id, version)?;
+                properties::copy(tx, file, id)?;
                 if !(source.description.is_empty() && source.tags.is_empty()) {
                     view.item.description.clone_from(&source.description);
                     view.item.tags.clone_from(&source.tags);
@@ -84,8 +87,19 @@ impl Tree {
         to: CopyTo,
         rule: NameRule,
     ) -> Result<ItemView, Error> {
-        let copying = copy_folder::Copying::begin(self, caller, (folder, &to), rule).await?;
-        let copied = copying.run(self, caller, &to, rule).await;
+        self.copy_folder_over(caller, folder, to, (rule, Overwrite::Refuse)).await
+    }
+
+    /// Copies a folder, perhaps to where another item is.
+    pub(crate) async fn copy_folder_over(
+        &self,
+        caller: &Caller,
+        folder: ItemId,
+        to: CopyTo,
+        how: (NameRule, Overwrite),
+    ) -> Result<ItemView, Error> {
+        let copying = copy_folder::Copying::begin(self, caller, (folder, &to), how).await?;
+        let copied = copying.run(self, caller, &to).await;
         if copied.is_err() {
             // Its own job would remove it a day later; a failure to hurry that job changes no more than when.
             let _ = copying.give_up(self).await;
@@ -95,10 +109,10 @@ impl Tree {
 }
 
 /// `Forbidden` between owners: contents are shared, and have one owner's space, zone and policy.
-pub(super) fn check_owner(from: UserId, to: UserId) -> Result<(), Error> {
+pub(crate) fn check_owner(from: UserId, to: UserId) -> Result<(), Error> {
     if from == to { Ok(()) } else { Err(Error::Forbidden) }
 }
 
-fn share(tx: &mut Tx<'_>, old: &versions::Version) -> Result<(), Error> {
+pub(crate) fn share(tx: &mut Tx<'_>, old: &versions::Version) -> Result<(), Error> {
     if contents::share(tx, old.content)? { Ok(()) } else { Err(Error::internal("a version's content is not there")) }
 }

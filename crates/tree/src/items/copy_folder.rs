@@ -2,15 +2,15 @@
 //! transaction that attaches them. A job that is asked for at the beginning removes what was not attached in time.
 
 use super::copy::check_owner;
-use super::place::{NameRule, check_depth, check_name, levels, settle};
+use super::place::{NameRule, check_depth, check_name, levels, make_room, settle};
 use super::{CopyTo, purge};
 use crate::grant::{Download, Grant, Upload};
 use crate::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
 use crate::view::{row, view_inside};
-use crate::{Caller, Error, Item, ItemView, Kind, Top, Tree, Version, allow};
+use crate::{Caller, Error, Item, ItemView, Kind, Overwrite, Top, Tree, Version, allow};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Child, Position};
-use entente_database::{Tx, contents, counts, jobs, users, versions};
+use entente_database::{Tx, contents, counts, facts, jobs, properties, users, versions};
 use entente_model::{ItemId, JobId, Timestamp, UserId, VersionId};
 use entente_world::World;
 use std::time::Duration;
@@ -21,12 +21,17 @@ pub(super) struct Copying {
     root: ItemId,
     owner: UserId,
     at: Timestamp,
+    rule: NameRule,
+    overwrite: Overwrite,
 }
 
 /// A row that is to be.
 struct Staged {
     item: Item,
-    version: Option<Version>,
+    /// What it is a copy of.
+    source: ItemId,
+    /// With the one whose content it shares.
+    version: Option<(Version, VersionId)>,
 }
 
 /// Where the walk over the source is: a folder of it at every level. Its memory is bounded by the depth.
@@ -57,7 +62,7 @@ impl Copying {
         tree: &Tree,
         caller: &Caller,
         (source, to): (ItemId, &CopyTo),
-        rule: NameRule,
+        (rule, overwrite): (NameRule, Overwrite),
     ) -> Result<Self, Error> {
         let (caller, to, stamp) = (caller.clone(), to.clone(), tree.stamp());
         let (root, job) = (ItemId::new(tree.world.next_id()), JobId::new(tree.world.next_id()));
@@ -71,22 +76,19 @@ impl Copying {
                 item.top = Top::Limbo;
                 item.top_user = Some(folder.owner());
                 check_depth(&folder, levels(&item))?;
-                check_name(tx, folder.inside(), &item.name, rule, None)?;
+                if overwrite == Overwrite::Refuse {
+                    check_name(tx, folder.inside(), (item.kind, &item.name), rule, None)?;
+                }
                 items::insert(tx, &item)?;
+                properties::copy(tx, old.id, root)?;
                 purge::enqueue(tx, job, root, stamp, COPY_LIFETIME)?;
-                Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at })
+                Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at, rule, overwrite })
             })
             .await
     }
 
     /// Copies what is below the source, then attaches the copy.
-    pub(super) async fn run(
-        &self,
-        tree: &Tree,
-        caller: &Caller,
-        to: &CopyTo,
-        rule: NameRule,
-    ) -> Result<ItemView, Error> {
+    pub(super) async fn run(&self, tree: &Tree, caller: &Caller, to: &CopyTo) -> Result<ItemView, Error> {
         let mut walk = Walk { steps: vec![Step::new(self.source, self.root)], height: 0 };
         loop {
             let (world, by, at) = (tree.world.clone(), caller.clone(), self.at);
@@ -104,18 +106,12 @@ impl Copying {
             let (root, owner) = (self.root, self.owner);
             tree.database.transact("copy batch", move |tx| stage(tx, root, owner, &staged)).await?;
         }
-        self.attach(tree, caller, (to, walk.height), rule).await
+        self.attach(tree, caller, (to, walk.height)).await
     }
 
-    async fn attach(
-        &self,
-        tree: &Tree,
-        caller: &Caller,
-        (to, height): (&CopyTo, u32),
-        rule: NameRule,
-    ) -> Result<ItemView, Error> {
-        let (caller, to, stamp) = (caller.clone(), to.clone(), tree.stamp());
-        let Self { source, root, owner, .. } = *self;
+    async fn attach(&self, tree: &Tree, caller: &Caller, (to, height): (&CopyTo, u32)) -> Result<ItemView, Error> {
+        let (world, caller, to, stamp) = (tree.world.clone(), caller.clone(), to.clone(), tree.stamp());
+        let Self { source, root, owner, rule, overwrite, .. } = *self;
         tree.database
             .transact("attach copy", move |tx| {
                 let (_, folder) = allow_both(tx, &caller, source, to.parent)?;
@@ -125,7 +121,7 @@ impl Copying {
                 let mut item = in_limbo(tx, root)?;
                 item.height = item.height.max(height);
                 check_depth(&folder, levels(&item))?;
-                check_name(tx, folder.inside(), &item.name, rule, None)?;
+                make_room(tx, (&world, &caller, stamp), &folder, (&item, source), (rule, overwrite))?;
                 item.top = Top::Ordinary;
                 item.top_user = None;
                 item.parent = Some(to.parent);
@@ -183,21 +179,31 @@ fn stage_row(step: &mut Step, (old, version): Child, world: &World, by: &Caller,
     let id = ItemId::new(world.next_id());
     let mut item = copy_of(&old, id, by, at);
     item.parent = Some(step.target);
+    let source = old.id;
     match old.kind {
         Kind::Folder => {
             step.waiting.push((old.id, id));
-            Some(Staged { item, version: None })
+            Some(Staged { item, source, version: None })
         }
         Kind::File => {
             let old = version?;
             let version = VersionId::new(world.next_id());
             item.version = Some(version);
             let name = item.name.clone();
-            let version =
-                Version { id: version, item: id, number: 1, name, created_at: at, created_by: by.user, ..old };
-            Some(Staged { item, version: Some(version) })
+            let of = old.id;
+            let version = Version {
+                id: version,
+                item: id,
+                number: 1,
+                name,
+                created_at: at,
+                created_by: by.user,
+                plain: false,
+                ..old
+            };
+            Some(Staged { item, source, version: Some((version, of)) })
         }
-        Kind::WebLink => Some(Staged { item, version: None }),
+        Kind::WebLink => Some(Staged { item, source, version: None }),
     }
 }
 
@@ -235,16 +241,18 @@ fn in_limbo(tx: &mut Tx<'_>, root: ItemId) -> Result<Item, Error> {
 fn stage(tx: &mut Tx<'_>, root: ItemId, owner: UserId, staged: &[Staged]) -> Result<(), Error> {
     in_limbo(tx, root)?;
     let mut size = 0;
-    for Staged { item, version } in staged {
-        if let Some(version) = version {
+    for Staged { item, source, version } in staged {
+        if let Some((version, of)) = version {
             if !contents::share(tx, version.content)? {
                 // Its file was purged since the walk came by: then it is not part of the copy.
                 continue;
             }
             versions::insert(tx, version)?;
+            facts::copy(tx, *of, version.id)?;
             size += version.size;
         }
         items::insert(tx, item)?;
+        properties::copy(tx, *source, item.id)?;
         if let Some(parent) = item.parent {
             counts::gained(tx, parent, item.id)?;
         }

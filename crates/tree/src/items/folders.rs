@@ -46,7 +46,7 @@ impl Tree {
                 item.content_modified_at = new.content_modified_at.unwrap_or(stamp.at);
                 let levels = place::levels(&item);
                 check_depth(&folder, levels)?;
-                check_name(tx, folder.inside(), &item.name, rule, None)?;
+                check_name(tx, folder.inside(), (item.kind, &item.name), rule, None)?;
                 items::insert(tx, &item)?;
                 settle(tx, &folder, id, levels)?;
                 stamp.record(tx, &caller, EventKind::Created, id, None)?;

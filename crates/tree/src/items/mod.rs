@@ -1,13 +1,13 @@
 //! Items: looking them up, and the operations that are alike for folders, files and web links.
 
-mod change;
-mod copy;
-mod copy_folder;
+pub(crate) mod change;
+pub(crate) mod copy;
+pub(crate) mod copy_folder;
 mod folders;
 mod listing;
 pub(crate) mod place;
 mod purge;
-mod trash;
+pub(crate) mod trash;
 
 pub use change::ItemChange;
 pub use copy::CopyTo;
@@ -24,6 +24,7 @@ use entente_database::events::{self, EventKind, NewEvent};
 use entente_database::items::Item;
 use entente_database::{Tx, users};
 use entente_model::{EventId, ItemId, Timestamp, VersionId};
+use entente_world::World;
 
 /// When a change happens, and the id of the event that tells of it. Made once, before the transaction that may run
 /// more than once.
@@ -34,6 +35,11 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// For another event of the same change.
+    pub(crate) fn again(self, world: &World) -> Self {
+        Self { event: EventId::new(world.next_id()), ..self }
+    }
+
     /// Records what a caller has done.
     pub(crate) fn record(
         self,

@@ -1,19 +1,26 @@
 //! Putting an item into a folder: what is checked first, and what is counted afterwards. Always inside the transaction
 //! that writes the item.
 
-use crate::Error;
-use crate::grant::{Grant, Inside, Upload};
+use super::Stamp;
+use super::trash::into_trash;
+use crate::grant::{Delete, Grant, Inside, Upload};
 use crate::limits::DEPTH_MAX;
-use crate::view::view_inside;
+use crate::view::{row, view_inside};
+use crate::{Caller, Error, Overwrite, allow};
 use entente_database::items::{self, Item, Kind};
 use entente_database::{Tx, counts};
 use entente_model::{ItemId, ItemName};
+use entente_world::World;
 
 /// Which names may stand side by side in a folder: a door's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameRule {
     /// No two items of a folder, of whatever kinds, have names that fold to the same text (Box).
     CaseInsensitive,
+    /// No two items of a folder, of whatever kinds, have the same name, byte by byte (WebDAV).
+    CaseSensitive,
+    /// No two items of a folder and of the same kind have the same name, byte by byte (S3).
+    Exact,
 }
 
 /// How many levels of folders an item adds below the folder that it goes into.
@@ -24,20 +31,53 @@ pub(crate) fn levels(item: &Item) -> u32 {
     }
 }
 
-/// Checks that no other item of the folder than `except` has the name. `NameInUse` with the one that has it.
+/// Checks that no other item of the folder than `except` is in the way of one with this kind and name. `NameInUse` with the one that has it.
 pub(crate) fn check_name(
     tx: &mut Tx<'_>,
     inside: Inside<'_>,
-    name: &ItemName,
+    (kind, name): (Kind, &ItemName),
     rule: NameRule,
     except: Option<ItemId>,
 ) -> Result<(), Error> {
+    let folder = inside.folder.id;
     let found = match rule {
-        NameRule::CaseInsensitive => items::named(tx, inside.folder.id, &name.folded(), except)?,
+        NameRule::CaseInsensitive => items::named(tx, folder, &name.folded(), except)?,
+        NameRule::CaseSensitive => items::named_exactly(tx, folder, name, &Kind::ALL, except)?,
+        NameRule::Exact => items::named_exactly(tx, folder, name, &[kind], except)?,
     };
     let Some(winner) = found else { return Ok(()) };
     let winner = items::by_id(tx, winner)?.ok_or(Error::internal("an item is in the index and not in the table"))?;
     Err(Error::NameInUse { winner: Box::new(view_inside(tx, inside, winner)?) })
+}
+
+/// Sees to it that nothing is in the way of an item in the folder: what is goes to the trash, or is refused.
+/// `FolderIntoItself` when it is what the item comes from, or a folder above that. `source` is what the item comes from.
+pub(crate) fn make_room(
+    tx: &mut Tx<'_>,
+    (world, caller, stamp): (&World, &Caller, Stamp),
+    folder: &Grant<Upload>,
+    (item, source): (&Item, ItemId),
+    (rule, overwrite): (NameRule, Overwrite),
+) -> Result<Vec<ItemId>, Error> {
+    let mut replaced = Vec::new();
+    // At most one of each kind can be.
+    for _ in 0..=Kind::ALL.len() {
+        match check_name(tx, folder.inside(), (item.kind, &item.name), rule, Some(item.id)) {
+            Err(Error::NameInUse { winner }) if overwrite == Overwrite::Replace => {
+                let winner = winner.item.id;
+                let source = items::ancestors(tx, source)?;
+                if source.iter().any(|step| step.id == winner) {
+                    return Err(Error::FolderIntoItself);
+                }
+                let grant = allow::<Delete>(tx, caller, winner)?;
+                let row = row(tx, &grant)?;
+                into_trash(tx, &grant, row, caller, stamp.again(world))?;
+                replaced.push(winner);
+            }
+            outcome => return outcome.map(|()| replaced),
+        }
+    }
+    Err(Error::internal("a name is taken again and again"))
 }
 
 /// Checks that so many levels of folders fit below the folder. `TooDeep` if not.

@@ -6,9 +6,9 @@ use crate::limits::BATCH_ROWS_MAX;
 use crate::view::row;
 use crate::{Caller, Error, Kind, Top, Tree, allow};
 use entente_database::events::EventKind;
-use entente_database::items::{self, Item};
+use entente_database::items::{self, Item, Mark};
 use entente_database::jobs::{self, NewJob};
-use entente_database::{Tx, contents, counts, users, versions};
+use entente_database::{Tx, buckets, contents, counts, users, versions};
 use entente_model::{ItemId, JobId, Timestamp};
 use std::time::Duration;
 
@@ -27,6 +27,10 @@ impl Tree {
                 let grant = allow::<Purge>(tx, &caller, item)?.of(kind)?;
                 let mut row = row(tx, &grant)?;
                 let trash = row.parent.take().ok_or(Error::NotFound)?;
+                if row.kind == Kind::Folder {
+                    buckets::remove(tx, item)?;
+                }
+                row.mark = Mark::HIDDEN;
                 row.top = Top::Limbo;
                 row.top_user = Some(grant.owner());
                 items::save(tx, &row)?;

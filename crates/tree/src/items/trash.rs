@@ -1,11 +1,13 @@
 //! Into the trash and back: one row, however much is below it.
 
-use super::check_sequence;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
+use super::{Stamp, check_sequence};
 use crate::grant::{Delete, Grant, Restore, Upload};
 use crate::view::{row, view_inside};
-use crate::{Caller, Error, ItemView, Kind, Tree, allow};
+use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow};
+use entente_database::buckets::{self, BucketVersioning};
 use entente_database::events::EventKind;
+use entente_database::items::Mark;
 use entente_database::{Tx, counts, items, users};
 use entente_model::{ItemId, ItemName};
 
@@ -43,22 +45,12 @@ impl Tree {
         self.database
             .transact("trash item", move |tx| {
                 let grant = allow::<Delete>(tx, &caller, item)?.of(kind)?;
-                let mut row = row(tx, &grant)?;
+                let row = row(tx, &grant)?;
                 check_sequence(&row, if_match)?;
                 if kind == Kind::Folder && recursive == Recursive::No && items::has_children(tx, item)? {
                     return Err(Error::FolderNotEmpty);
                 }
-                let tops = users::tops(tx, grant.owner())?.ok_or(Error::internal("an owner is not there"))?;
-                let parent = row.parent.ok_or(Error::NotFound)?;
-                row.sequence += 1;
-                row.parent = Some(tops.trash);
-                row.trashed_from = Some(parent);
-                row.trashed_at = Some(stamp.at);
-                row.trashed_by = Some(caller.user);
-                items::save(tx, &row)?;
-                counts::lost(tx, parent, item)?;
-                counts::gained(tx, tops.trash, item)?;
-                stamp.record(tx, &caller, EventKind::Trashed, item, row.version)
+                into_trash(tx, &grant, row, &caller, stamp).map(drop)
             })
             .await
     }
@@ -84,12 +76,14 @@ impl Tree {
                 let folder = destination(tx, &caller, row.trashed_from, to.parent)?;
                 row.name = to.name.clone().unwrap_or(row.name);
                 check_depth(&folder, levels(&row))?;
-                check_name(tx, folder.inside(), &row.name, rule, None)?;
+                check_name(tx, folder.inside(), (row.kind, &row.name), rule, None)?;
                 row.sequence += 1;
                 row.parent = Some(folder.item().id);
                 row.trashed_from = None;
                 row.trashed_at = None;
                 row.trashed_by = None;
+                row.implied = false;
+                row.mark = Mark::HIDDEN;
                 items::save(tx, &row)?;
                 counts::lost(tx, trash, item)?;
                 settle(tx, &folder, item, levels(&row))?;
@@ -98,6 +92,36 @@ impl Tree {
             })
             .await
     }
+}
+
+/// Puts an item with that row into its owner's trash, and answers the row as it is then. In a bucket that keeps versions a
+/// file stays there as a delete marker.
+pub(crate) fn into_trash(
+    tx: &mut Tx<'_>,
+    grant: &Grant<Delete>,
+    mut row: Item,
+    caller: &Caller,
+    stamp: Stamp,
+) -> Result<Item, Error> {
+    let tops = users::tops(tx, grant.owner())?.ok_or(Error::internal("an owner is not there"))?;
+    let parent = row.parent.ok_or(Error::NotFound)?;
+    let bucket = grant.bucket().filter(|bucket| row.kind == Kind::File && *bucket != row.id);
+    let versioning = bucket.map(|bucket| buckets::versioning(tx, bucket)).transpose()?.unwrap_or_default();
+    row.mark = match versioning {
+        BucketVersioning::Never => Mark::HIDDEN,
+        BucketVersioning::On => Mark::MARKER,
+        BucketVersioning::Suspended => Mark { plain: true, ..Mark::MARKER },
+    };
+    row.sequence += 1;
+    row.parent = Some(tops.trash);
+    row.trashed_from = Some(parent);
+    row.trashed_at = Some(stamp.at);
+    row.trashed_by = Some(caller.user);
+    items::save(tx, &row)?;
+    counts::lost(tx, parent, row.id)?;
+    counts::gained(tx, tops.trash, row.id)?;
+    stamp.record(tx, caller, EventKind::Trashed, row.id, row.version)?;
+    Ok(row)
 }
 
 /// The old folder if it can be had, else the one that was named for that case.

@@ -88,9 +88,10 @@ impl Tree {
             version: VersionId::new(self.world.next_id()),
             content: manifest.content,
             size: manifest.size,
-            sha1: commit.sha1,
+            sha1: Some(commit.sha1),
             content_created_at: commit.content_created_at,
             content_modified_at: commit.content_modified_at,
+            plain: false,
         };
         let (item, job) = (ItemId::new(self.world.next_id()), JobId::new(self.world.next_id()));
         let now = self.world.now();

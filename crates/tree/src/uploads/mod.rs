@@ -153,13 +153,13 @@ fn check(tx: &mut Tx<'_>, caller: &Caller, into: &UploadInto, rule: NameRule) ->
     let owner = match into {
         UploadInto::NewFile { parent, name } => {
             let folder = allow::<Upload>(tx, caller, *parent)?.of(Kind::Folder)?;
-            check_name(tx, folder.inside(), name, rule, None)?;
+            check_name(tx, folder.inside(), (Kind::File, name), rule, None)?;
             folder.owner()
         }
         UploadInto::NewVersion { file, name } => {
             let grant = allow::<Upload>(tx, caller, *file)?.of(Kind::File)?;
             if let Some(name) = name {
-                check_name(tx, grant.beside()?, name, rule, Some(*file))?;
+                check_name(tx, grant.beside()?, (Kind::File, name), rule, Some(*file))?;
             }
             grant.owner()
         }

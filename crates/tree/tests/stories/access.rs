@@ -23,6 +23,7 @@ fn way(steps: &[(Top, Kind)]) -> Vec<entente_database::items::Ancestor> {
             name: name("n"),
             sequence: 0,
             height: 0,
+            implied: false,
         })
         .collect()
 }

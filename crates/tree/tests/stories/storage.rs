@@ -7,6 +7,7 @@ use entente_database::enterprises::{self, Enterprise};
 use entente_database::jobs;
 use entente_database::policies::{Reach, StoragePolicy};
 use entente_database::users::{self, NewUser};
+use entente_database::zones::{self, Zone};
 use entente_model::{Caller, ContentId, EnterpriseId, ItemId, PolicyId, Scopes, UserId, UserRole, ZoneId};
 use entente_tree::{
     Assignee, BelowPosition, CopyTo, ElsewherePosition, Error, FOLLOW_POLICY_JOB, Kind, PolicyAssignment, Stored,
@@ -18,24 +19,27 @@ use std::collections::BTreeSet;
 const DEFAULT: PolicyId = PolicyId::new(1);
 
 /// A desk, its administrator, and two more policies: one in the same zone, one in another.
-struct Office {
-    desk: Desk,
-    admin: Caller,
-    near: PolicyId,
-    far: PolicyId,
+pub struct Office {
+    pub desk: Desk,
+    pub admin: Caller,
+    pub near: PolicyId,
+    pub far: PolicyId,
 }
 
 impl Office {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let desk = Desk::new().await;
         let admin = desk.stage.person("admin@example.com", "Admin", UserRole::Admin).await;
         let admin = desk.stage.caller(admin, UserRole::Admin);
         let near = desk.stage.add_policy("near", ZoneId::new(1)).await.0;
         let far = desk.stage.add_policy("far", ZoneId::new(2)).await.0;
+        let zone = Zone { id: ZoneId::new(2), name: "abroad".to_owned(), standing: Standing::Configured };
+        let now = desk.stage.world.now();
+        desk.stage.database.transact("put zone", move |tx| zones::put(tx, &zone, now)).await.expect("a zone");
         Self { desk, admin, near, far }
     }
 
-    fn anna(&self) -> Assignee {
+    pub fn anna(&self) -> Assignee {
         Assignee::User(self.desk.anna.user)
     }
 
@@ -43,7 +47,7 @@ impl Office {
         Assignee::Enterprise(self.desk.stage.enterprise)
     }
 
-    async fn assign(&self, assignee: Assignee, policy: PolicyId) {
+    pub async fn assign(&self, assignee: Assignee, policy: PolicyId) {
         self.desk.tree.assign_policy(&self.admin, assignee, policy).await.expect("assigned");
     }
 
@@ -52,7 +56,7 @@ impl Office {
     }
 
     /// Takes and ends the jobs that are there; whom they are about.
-    async fn jobs(&self) -> Vec<Assignee> {
+    pub async fn jobs(&self) -> Vec<Assignee> {
         let world = self.desk.stage.world.clone();
         let taken = self.desk.stage.database.transact("take jobs", move |tx| {
             let taken = jobs::take(tx, world.now(), world.now().after(std::time::Duration::from_secs(60)), 100)?;
@@ -66,7 +70,7 @@ impl Office {
     }
 
     /// All that a user has elsewhere, read in pages of that size.
-    async fn elsewhere(&self, user: UserId, page: u32) -> Vec<ContentId> {
+    pub async fn elsewhere(&self, user: UserId, page: u32) -> Vec<ContentId> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let read = self.desk.tree.elsewhere(user, after, page).await.expect("a page").expect("a user");
@@ -79,7 +83,7 @@ impl Office {
     }
 
     /// All below a folder that is not under that policy, read in pages of that size.
-    async fn below(&self, folder: ItemId, policy: PolicyId, page: u32) -> Vec<Stored> {
+    pub async fn below(&self, folder: ItemId, policy: PolicyId, page: u32) -> Vec<Stored> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let read = self.desk.tree.contents_below(folder, policy, after, page).await.expect("a page");

@@ -11,10 +11,12 @@ use super::moving::{Home, Mover};
 use super::trouble::Trouble;
 use crate::{ChunkRecord, Error, Located, Replica, Scope, Vault, chunk};
 use entente_model::{ContentId, Manifest, PolicyId, SegmentId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tokio::time::Instant;
 
 const PLACES_PAGE: u32 = 256;
+const PIECES_PAGE: u32 = 256;
 /// Contents whose chunks wait for each other, so that small ones share segments.
 const TOGETHER: usize = 500;
 /// After this time a call ends.
@@ -45,58 +47,120 @@ pub struct Rehoused {
     pub stopped: bool,
 }
 
-impl Vault {
-    /// Moves contents to a scope, as many as it gets done in a while: the others are counted as unfinished.
-    ///
-    /// `Unmet` when there is no such policy in that zone. Errors of the ledger and of custodians end it; what was done
-    /// stays done. A backend's failures are counted.
-    pub async fn rehouse(&self, contents: &[ContentId], to: Scope, watch: &mut dyn Watch) -> Result<Rehoused, Error> {
-        self.topology().policy(to.zone, to.policy)?;
-        let (trouble, mut rehoused) = (Trouble::default(), Rehoused::default());
-        let mut mover = Mover::new(self, &trouble);
-        let until = self.inner.world.instant() + SLICE_SPAN;
-        let (mut gathered, mut seen) = (Vec::new(), 0);
-        for content in contents {
-            seen += 1;
-            if rehoused.stopped || self.inner.world.instant() >= until {
-                rehoused.unfinished += 1;
-                continue;
+/// A call to [`Vault::rehouse`].
+struct Rehousing<'a> {
+    vault: &'a Vault,
+    to: Scope,
+    until: Instant,
+    mover: Mover<'a>,
+    /// Contents that were taken along. Copies share one, and pieces too: each is moved once.
+    taken: BTreeSet<ContentId>,
+    /// Contents whose chunks are on their way, and whether they were there already.
+    gathered: Vec<(Manifest, bool)>,
+    rehoused: Rehoused,
+}
+
+impl Rehousing<'_> {
+    fn is_over(&self) -> bool {
+        self.rehoused.stopped || self.vault.inner.world.instant() >= self.until
+    }
+
+    /// Takes a content along, as far as there is time.
+    async fn take(&mut self, manifest: Manifest, watch: &mut dyn Watch) -> Result<(), Error> {
+        if !self.taken.insert(manifest.content) {
+            return Ok(());
+        }
+        let (mut from, mut is_there) = (Some(0), true);
+        while let Some(chunk) = from {
+            let page = self.vault.inner.ledger.places(manifest.content, chunk, PLACES_PAGE).await?;
+            from = page.last().and_then(|last| last.place.chunk.checked_add(1));
+            let elsewhere = self.vault.elsewhere(manifest.content, page, self.to.policy).await?;
+            is_there &= elsewhere.is_empty();
+            self.mover.take(elsewhere, Home { zone: self.to.zone, policy: self.to.policy }).await?;
+            self.rehoused.stopped = watch.stop();
+            if self.is_over() {
+                break;
             }
-            let Some(manifest) = self.inner.ledger.content(*content).await? else {
-                rehoused.gone += 1;
-                continue;
-            };
-            if manifest.enterprise != to.enterprise {
-                rehoused.failed += 1;
-                rehoused.last_error = Some(format!("content {content} is of another enterprise"));
-                continue;
-            }
-            let (mut from, mut is_there) = (Some(0), true);
-            while let Some(chunk) = from {
-                let page = self.inner.ledger.places(*content, chunk, PLACES_PAGE).await?;
-                from = page.last().and_then(|last| last.place.chunk.checked_add(1));
-                let elsewhere = self.elsewhere(*content, page, to.policy).await?;
-                is_there &= elsewhere.is_empty();
-                mover.take(elsewhere, Home { zone: to.zone, policy: to.policy }).await?;
-                rehoused.stopped = watch.stop();
-                if rehoused.stopped || self.inner.world.instant() >= until {
-                    break;
+        }
+        self.gathered.push((manifest, is_there));
+        if self.gathered.len() == TOGETHER {
+            self.mover.flush_all().await?;
+            self.vault.complete(std::mem::take(&mut self.gathered), self.to, &mut self.rehoused).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the contents along of whose pieces one is made, as far as there is time.
+    async fn take_sources(&mut self, of_pieces: &Manifest, watch: &mut dyn Watch) -> Result<(), Error> {
+        let mut from = 0;
+        while from < of_pieces.size {
+            let page = self.vault.inner.ledger.pieces(of_pieces.content, from, PIECES_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            from = last.start.saturating_add(last.length.max(1));
+            for piece in page {
+                if self.taken.contains(&piece.source) {
+                    continue;
+                }
+                if self.is_over() {
+                    self.rehoused.unfinished += 1;
+                    return Ok(());
+                }
+                match self.vault.inner.ledger.content(piece.source).await? {
+                    Some(manifest) => self.take(manifest, watch).await?,
+                    None => self.rehoused.gone += 1,
                 }
             }
-            gathered.push((manifest, is_there));
-            if gathered.len() == TOGETHER {
-                mover.flush_all().await?;
-                self.complete(std::mem::take(&mut gathered), to, &mut rehoused).await?;
-            }
-            watch.progress("contents", seen);
         }
-        let moved = mover.finish().await?;
-        self.complete(gathered, to, &mut rehoused).await?;
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<Rehoused, Error> {
+        let mut rehoused = self.rehoused;
+        let moved = self.mover.finish().await?;
+        self.vault.complete(self.gathered, self.to, &mut rehoused).await?;
         (rehoused.chunks, rehoused.bytes) = (moved.chunks, moved.bytes);
         rehoused.unreadable += moved.unreadable;
         rehoused.failed += moved.failed;
         rehoused.last_error = moved.last_error.or(rehoused.last_error);
         Ok(rehoused)
+    }
+}
+
+impl Vault {
+    /// Moves contents to a scope, as many as it gets done in a while: the others are counted as unfinished. In place of one
+    /// that is made of pieces of others, it moves and counts those.
+    ///
+    /// `Unmet` when there is no such policy in that zone. Errors of the ledger and of custodians end it; what was done
+    /// stays done. A backend's failures are counted.
+    pub async fn rehouse(&self, contents: &[ContentId], to: Scope, watch: &mut dyn Watch) -> Result<Rehoused, Error> {
+        self.topology().policy(to.zone, to.policy)?;
+        let trouble = Trouble::default();
+        let mut run = Rehousing {
+            vault: self,
+            to,
+            until: self.inner.world.instant() + SLICE_SPAN,
+            mover: Mover::new(self, &trouble),
+            taken: BTreeSet::new(),
+            gathered: Vec::new(),
+            rehoused: Rehoused::default(),
+        };
+        for (content, seen) in contents.iter().zip(1..) {
+            if run.is_over() {
+                run.rehoused.unfinished += 1;
+                continue;
+            }
+            match self.inner.ledger.content(*content).await? {
+                None => run.rehoused.gone += 1,
+                Some(manifest) if manifest.enterprise != to.enterprise => {
+                    run.rehoused.failed += 1;
+                    run.rehoused.last_error = Some(format!("content {content} is of another enterprise"));
+                }
+                Some(manifest) if manifest.is_of_pieces() => run.take_sources(&manifest, watch).await?,
+                Some(manifest) => run.take(manifest, watch).await?,
+            }
+            watch.progress("contents", seen);
+        }
+        run.finish().await
     }
 
     /// Those of a content's places that are not in segments of a policy.

@@ -4,6 +4,8 @@
 //! It may run beside a server: a finding is looked at twice before it is reported, because a file may be purged or a
 //! segment repacked between two looks.
 
+mod pieces;
+
 use super::Watch;
 use crate::{Error, Located, Replica, ReplicaState, SegmentRecord, SegmentState, Vault, chunk};
 use entente_clouds::{ErrorKind, Listed, ObjectName};
@@ -45,6 +47,14 @@ pub enum Finding {
         expected: u64,
         /// Chunks that it has.
         found: u64,
+    },
+    /// The pieces of which a content is made do not make it up: from a byte on, one is missing, or refers to what is not
+    /// there.
+    Pieces {
+        /// The content.
+        content: ContentId,
+        /// The byte.
+        at: u64,
     },
     /// A content's data key does not unwrap, or its epoch key is not at hand.
     NoKey {
@@ -119,6 +129,8 @@ pub struct Verified {
     pub contents: u64,
     /// Chunks looked at.
     pub chunks: u64,
+    /// Pieces looked at, of contents that are made of pieces of others.
+    pub pieces: u64,
     /// Plaintext bytes that were opened.
     pub opened_bytes: u64,
     /// Segments looked at.
@@ -208,6 +220,9 @@ impl Vault {
     async fn verify_content(&self, manifest: Manifest, depth: Depth, verified: &mut Verified) -> Result<(), Error> {
         let content = manifest.content;
         verified.contents += 1;
+        if manifest.is_of_pieces() {
+            return self.verify_pieces(&manifest, verified).await;
+        }
         let expected = chunk::count(manifest.size);
         let located = self.all_places(content).await?;
         let in_order = located.iter().zip(0_u64..).all(|(located, chunk)| u64::from(located.place.chunk) == chunk);
@@ -404,6 +419,7 @@ pub fn summary(findings: &[Finding]) -> BTreeMap<&'static str, u64> {
         let kind = match finding {
             Finding::Unreadable { .. } => "unreadable",
             Finding::Incomplete { .. } => "incomplete",
+            Finding::Pieces { .. } => "pieces",
             Finding::NoKey { .. } => "no key",
             Finding::Nowhere { .. } => "nowhere",
             Finding::Missing { .. } => "missing",

@@ -60,6 +60,8 @@ pub struct Parser {
     pending: Bytes,
     /// Whether [`Event::PartEnd`] is owed before going on.
     part_ended: bool,
+    /// What the part's client calls the file that it comes from.
+    file_name: Option<String>,
 }
 
 /// The boundary that a `Content-Type` names, if it is `multipart/form-data` with a usable one.
@@ -84,7 +86,13 @@ impl Parser {
         let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
         // A line break is put before the body, so that its first delimiter looks like every other.
         let pending = Bytes::from_static(b"\r\n");
-        Self { delimiter: Finder::new(&delimiter).into_owned(), state: State::Preamble, pending, part_ended: false }
+        Self {
+            delimiter: Finder::new(&delimiter).into_owned(),
+            state: State::Preamble,
+            pending,
+            part_ended: false,
+            file_name: None,
+        }
     }
 
     /// Takes the next piece of the body.
@@ -133,6 +141,12 @@ impl Parser {
                 }
             }
         }
+    }
+
+    /// The `filename` of the part that began last, if it has one.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&str> {
+        self.file_name.as_deref()
     }
 
     /// Says that the body is at its end.
@@ -187,7 +201,8 @@ impl Parser {
         let head = self.pending.split_to(end);
         let head = std::str::from_utf8(&head).map_err(|_| MultipartError::Head)?;
         self.state = State::BodyStart;
-        Ok(Some(Event::Part(field_name(head))))
+        self.file_name = parameter(head, "filename");
+        Ok(Some(Event::Part(parameter(head, "name"))))
     }
 
     /// The line break before a body may at the same time be the delimiter's own: then there is no body.
@@ -260,8 +275,8 @@ fn after(text: &[u8]) -> After {
     }
 }
 
-/// The `name` of a `Content-Disposition: form-data` in a part's head.
-fn field_name(head: &str) -> Option<String> {
+/// A parameter of the `Content-Disposition: form-data` in a part's head.
+fn parameter(head: &str, wanted: &str) -> Option<String> {
     let value = head.split("\r\n").find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
@@ -273,7 +288,7 @@ fn field_name(head: &str) -> Option<String> {
     loop {
         let (name, after) = rest.split_once('=')?;
         let (value, after) = parameter_value(after.trim_start())?;
-        if name.trim().eq_ignore_ascii_case("name") {
+        if name.trim().eq_ignore_ascii_case(wanted) {
             return Some(value);
         }
         rest = after.trim_start().strip_prefix(';')?;

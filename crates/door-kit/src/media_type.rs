@@ -1,4 +1,4 @@
-//! What `Content-Type` a download carries, by the name's extension.
+//! What `Content-Type` a content has that nobody has said it of: by the extension of its name.
 
 /// The media type for a file of this name; `application/octet-stream` when its extension is unknown.
 #[must_use]

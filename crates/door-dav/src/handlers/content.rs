@@ -1,0 +1,231 @@
+//! `GET` and `HEAD`.
+
+use crate::answer;
+use crate::asked::{Asked, Outcome};
+use crate::conditions::decide;
+use crate::error::{Problem, chain};
+use crate::to_wire::{content_type, known_checksums, quoted_etag};
+use crate::wire::date::HttpDate;
+use crate::wire::ranges;
+use axum::body::Body;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use entente_door_kit::precondition::{Decision, Intent};
+use entente_door_kit::range::{self, Answer};
+use entente_door_kit::{RequestId, stream};
+use entente_tree::{BoxError, Content, Error as TreeError, Object, Tree, Want};
+use futures_util::stream::{BoxStream, iter};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use std::fmt::Display;
+use std::ops::Range;
+use std::pin::pin;
+
+/// Contents of up to this many bytes are sent together with the head, in one write.
+const WHOLE_BYTES_MAX: u64 = 64 * 1024;
+const OC_CHECKSUM: HeaderName = HeaderName::from_static("oc-checksum");
+
+pub(crate) async fn show(asked: Asked) -> Outcome {
+    let path = asked.at(&asked.path.names);
+    if asked.path.has_slash {
+        return folder(&asked).await;
+    }
+    match asked.tree().open_at(&asked.caller, path, None).await {
+        Ok((object, content)) => file(&asked, &object, content).await,
+        Err(TreeError::NotFound) => folder(&asked).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A collection has no content of its own; there is nothing to be said of it that `PROPFIND` does not say better.
+async fn folder(asked: &Asked) -> Outcome {
+    let found = asked.tree().at(&asked.caller, asked.at(&asked.path.names), Want::Folder).await?;
+    match decide(asked.headers(), Some(&found), Intent::Read) {
+        Decision::Failed => return Err(Problem::precondition_failed()),
+        Decision::NotModified => return Ok(not_modified(&found)),
+        Decision::Proceed => {}
+    }
+    let mut response = Response::new(Body::from("This is a folder. Look into it with a WebDAV client.\n"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::ETAG, value(quoted_etag(&found)));
+    headers.insert(header::LAST_MODIFIED, value(HttpDate(found.view.item.content_modified_at)));
+    Ok(response)
+}
+
+async fn file(asked: &Asked, object: &Object, content: Content) -> Outcome {
+    match decide(asked.headers(), Some(object), Intent::Read) {
+        Decision::Failed => return Err(Problem::precondition_failed()),
+        Decision::NotModified => return Ok(not_modified(object)),
+        Decision::Proceed => {}
+    }
+    let version = object.view.version.as_ref().ok_or_else(Problem::not_found)?;
+    let (size, is_head) = (version.size, asked.parts.method == Method::HEAD);
+    let etag = quoted_etag(object);
+    let modified = value(HttpDate(object.view.item.content_modified_at));
+    let headers = asked.headers();
+    let bare = etag.trim_matches('"');
+    let range = headers
+        .get(header::RANGE)
+        .filter(|_| range::if_range_holds(headers.get(header::IF_RANGE), bare, Some(&modified)));
+    if let Some(several) = range.and_then(|range| range.to_str().ok()).and_then(|text| ranges::several(text, size)) {
+        let response = parts(asked, object, content, several)?;
+        return Ok(described(response, object, etag, modified));
+    }
+    let (wanted, content_range) = match range::resolve(range, size) {
+        Answer::Whole => (0..size, None),
+        Answer::Part(part) => (part.start()..part.end(), Some(part.content_range(size))),
+        Answer::Unsatisfiable => {
+            let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "the range is not in the file");
+            let mut response = problem.into_response(asked.arrival.request_id);
+            response.headers_mut().insert(header::CONTENT_RANGE, range::unsatisfiable(size));
+            return Ok(response);
+        }
+    };
+    let length = wanted.end - wanted.start;
+    let body = if is_head {
+        // Never read, but its length is announced.
+        stream::exact(futures_util::stream::pending::<Result<Bytes, BoxError>>(), length)
+    } else {
+        let bytes = asked.tree().read_content(content, wanted);
+        if length <= WHOLE_BYTES_MAX { whole(bytes, length).await? } else { long(asked, bytes, length).await? }
+    };
+    let mut response = Response::new(body);
+    if let Some(content_range) = content_range {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        response.headers_mut().insert(header::CONTENT_RANGE, content_range);
+    }
+    let said = HeaderValue::try_from(content_type(object));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, said.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    Ok(described(response, object, etag, modified))
+}
+
+/// What does not depend on the range. The content is somebody else's: no browser shall run it in our name.
+fn described(mut response: Response, object: &Object, etag: String, modified: HeaderValue) -> Response {
+    let headers = response.headers_mut();
+    headers.reserve(8);
+    headers.insert(header::ETAG, value(etag));
+    headers.insert(header::LAST_MODIFIED, modified);
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    if let Some(facts) = &object.facts {
+        remembered(headers, &facts.headers);
+    }
+    let checksums = known_checksums(object);
+    // One of them: that is what clients expect in a header.
+    if let Some(first) = checksums.split(' ').next().filter(|first| !first.is_empty()) {
+        headers.insert(OC_CHECKSUM, value(first));
+    }
+    response
+}
+
+/// What was said of the content when it was put, through whatever door, as far as it describes the bytes.
+fn remembered(headers: &mut HeaderMap, facts: &[(String, String)]) {
+    for (name, text) in facts {
+        let name = match name.as_str() {
+            "content-encoding" => header::CONTENT_ENCODING,
+            "content-language" => header::CONTENT_LANGUAGE,
+            "cache-control" => header::CACHE_CONTROL,
+            "content-disposition" => header::CONTENT_DISPOSITION,
+            _ => continue,
+        };
+        if let Ok(text) = HeaderValue::try_from(text.as_str()) {
+            headers.insert(name, text);
+        }
+    }
+}
+
+fn not_modified(object: &Object) -> Response {
+    let mut response = answer::empty(StatusCode::NOT_MODIFIED);
+    response.headers_mut().insert(header::ETAG, value(quoted_etag(object)));
+    response
+}
+
+/// Digits, letters and a few signs are always legal in a header.
+pub(super) fn value(text: impl Display) -> HeaderValue {
+    HeaderValue::try_from(text.to_string()).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Several ranges, one after the other.
+fn parts(asked: &Asked, object: &Object, content: Content, wanted: Vec<Range<u64>>) -> Result<Response, Problem> {
+    let size = object.view.version.as_ref().map_or(0, |version| version.size);
+    // Nothing in the content can be taken for the boundary by who reads the lengths, and an id is as good as any.
+    let boundary = format!("entente-{}", asked.arrival.request_id);
+    let media_type = content_type(object).to_owned();
+    let heads: Vec<String> = wanted.iter().map(|range| ranges::head(&boundary, &media_type, range, size)).collect();
+    let tail = ranges::tail(&boundary);
+    let length = heads.iter().map(|head| head.len() as u64).sum::<u64>()
+        + wanted.iter().map(|range| range.end - range.start).sum::<u64>()
+        + tail.len() as u64;
+    let (tree, request_id) = (asked.tree().clone(), asked.arrival.request_id);
+    let pieces = heads.into_iter().zip(wanted).map(move |(head, range)| piece(&tree, content.clone(), head, range));
+    let tail = iter([Ok(Bytes::from(tail))]);
+    let body = if asked.parts.method == Method::HEAD {
+        stream::exact(futures_util::stream::pending::<Result<Bytes, BoxError>>(), length)
+    } else {
+        stream::exact(logged(iter(pieces).flatten().chain(tail), request_id), length)
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    let content_type = value(format!("multipart/byteranges; boundary={boundary}"));
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    Ok(response)
+}
+
+fn piece(
+    tree: &Tree,
+    content: Content,
+    head: String,
+    range: Range<u64>,
+) -> BoxStream<'static, Result<Bytes, BoxError>> {
+    iter([Ok(Bytes::from(head))]).chain(tree.read_content(content, range)).boxed()
+}
+
+/// A content as it comes. What is damaged at its beginning is found before the head is sent; when it fails later the
+/// connection is cut, and here is said why.
+async fn long(
+    asked: &Asked,
+    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
+    length: u64,
+) -> Result<Body, Problem> {
+    let mut content = Box::pin(content);
+    let first = content.try_next().await.map_err(Problem::of_read)?;
+    let content = iter(first.map(Ok)).chain(content);
+    Ok(stream::exact(logged(content, asked.arrival.request_id), length))
+}
+
+fn logged(
+    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
+    request_id: RequestId,
+) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static {
+    content.map_err(move |error| {
+        tracing::error!(request.id = %request_id, error = chain(&*error), "a download was cut off");
+        error
+    })
+}
+
+/// A small content in one piece. What is damaged is found before the head is sent.
+async fn whole(content: impl Stream<Item = Result<Bytes, BoxError>>, length: u64) -> Result<Body, Problem> {
+    let mut content = pin!(content);
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(piece) = content.try_next().await.map_err(Problem::of_read)? {
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&piece);
+        }
+    }
+    let body = if all.is_empty() { first } else { all.freeze() };
+    if body.len() as u64 == length {
+        Ok(Body::from(body))
+    } else {
+        // The tree yields as many bytes as it was asked for, or an error.
+        let cause = format!("a content gave {} bytes for {length}", body.len());
+        Err(TreeError::Internal(cause.into()).into())
+    }
+}

@@ -1,0 +1,135 @@
+//! `LOCK` and `UNLOCK`.
+
+use crate::answer::{self, XML_HEAD};
+use crate::asked::{Asked, Outcome};
+use crate::conditions::Passed;
+use crate::error::Problem;
+use crate::handlers::content::value;
+use crate::to_wire::lock_discovery;
+use crate::wire::bodies::{LockInfo, LockScope, parse_lock};
+use crate::wire::headers::{Depth, TOKEN_PREFIX, parse_lock_token, parse_timeout};
+use bytes::Bytes;
+use entente_model::ItemId;
+use entente_tree::{
+    BoxError, Expect, Facts, Finished, Folders, Lock, LockDepth, Locking, NameRule, NewLock, Object, PutAt, Sharing,
+    Touch, Versioning,
+};
+use futures_util::stream;
+use http::{HeaderName, StatusCode};
+use std::time::Duration;
+
+const LOCK_TOKEN: HeaderName = HeaderName::from_static("lock-token");
+const TIMEOUT: HeaderName = HeaderName::from_static("timeout");
+/// How long a lock lives when nobody says.
+const TIMEOUT_USUAL: Duration = Duration::from_secs(60 * 60);
+/// How often a file that should be made, and was made by somebody else meanwhile, is looked at again.
+const TRIES: usize = 3;
+
+pub(crate) async fn lock(mut asked: Asked) -> Outcome {
+    let body = asked.small_body().await?;
+    let depth = match asked.depth()? {
+        None | Some(Depth::Infinity) => LockDepth::Below,
+        Some(Depth::Zero) => LockDepth::Item,
+        Some(Depth::One) => return Err(Problem::bad_request("'Depth' of a LOCK is 0 or infinity")),
+    };
+    let timeout = asked.header(&TIMEOUT).and_then(parse_timeout);
+    match parse_lock(&body)? {
+        Some(info) => grant(&asked, info, depth, timeout).await,
+        None => refresh(&asked, timeout).await,
+    }
+}
+
+async fn grant(asked: &Asked, info: LockInfo, depth: LockDepth, timeout: Option<Duration>) -> Outcome {
+    let seen = asked.target().await?;
+    let passed = asked.pass(seen.as_ref()).await?;
+    let (item, status) = match &seen {
+        Some(object) => (object.view.item.id, StatusCode::OK),
+        None => make(asked, &passed).await?,
+    };
+    let new = NewLock {
+        sharing: match info.scope {
+            LockScope::Exclusive => Sharing::Exclusive,
+            LockScope::Shared => Sharing::Shared,
+        },
+        depth,
+        about: info.owner,
+        timeout: timeout.unwrap_or(TIMEOUT_USUAL),
+    };
+    match asked.tree().lock(&asked.caller, item, new).await? {
+        Locking::Granted(lock) => {
+            let token = value(format!("<{TOKEN_PREFIX}{}>", lock.token));
+            let mut response = answer::xml(status, document(asked, lock));
+            response.headers_mut().insert(LOCK_TOKEN, token);
+            Ok(response)
+        }
+        Locking::Held(others) => {
+            Err(Problem::lock_conflict(others.into_iter().map(|lock| asked.href_of(lock.item)).collect()))
+        }
+    }
+}
+
+/// Makes an empty file where there is nothing (RFC 4918 section 7.3).
+async fn make(asked: &Asked, passed: &Passed) -> Result<(ItemId, StatusCode), Problem> {
+    if asked.path.has_slash {
+        return Err(Problem::no_parent());
+    }
+    for _ in 0..TRIES {
+        let parent = asked.parent(&asked.path).await?.ok_or_else(Problem::no_parent)?;
+        asked.unlocked(Touch { items: &[parent.view.item.id], below: &[] }, passed).await?;
+        let put = PutAt {
+            size_max: 0,
+            content_created_at: None,
+            content_modified_at: None,
+            expected_sha1: None,
+            folders: Folders::Refuse,
+            rule: NameRule::CaseSensitive,
+            expect: Expect::Absent,
+            versioning: Versioning::Always,
+            finish: Box::new(|| Ok(Finished { md5: None, facts: Facts::default() })),
+        };
+        let nothing = stream::empty::<Result<Bytes, BoxError>>();
+        match asked.tree().put_at(&asked.caller, asked.at(&asked.path.names), put, nothing).await {
+            Ok(put) => return Ok((put.object.view.item.id, StatusCode::CREATED)),
+            Err(entente_tree::Error::PreconditionFailed | entente_tree::Error::NameInUse { .. }) => {}
+            Err(error) => return Err(Problem::of_put(error)),
+        }
+        if let Some(Object { view, .. }) = asked.target().await? {
+            return Ok((view.item.id, StatusCode::OK));
+        }
+    }
+    Err(Problem::precondition_failed())
+}
+
+async fn refresh(asked: &Asked, timeout: Option<Duration>) -> Outcome {
+    let seen = asked.target().await?;
+    let passed = asked.pass(seen.as_ref()).await?;
+    let seen = seen.ok_or_else(Problem::not_found)?;
+    if passed.tokens.is_empty() {
+        return Err(Problem::bad_request("a LOCK without a body names the lock that is to live on in 'If'"));
+    }
+    let lock = asked.tree().refresh_lock(&asked.caller, seen.view.item.id, &passed.tokens, timeout).await?;
+    let lock = lock.ok_or_else(Problem::precondition_failed)?;
+    Ok(answer::xml(StatusCode::OK, document(asked, lock)))
+}
+
+fn document(asked: &Asked, lock: Lock) -> String {
+    let mut out = [XML_HEAD, "<D:prop xmlns:D=\"DAV:\">"].concat();
+    lock_discovery(&mut out, &asked.shown(vec![lock]));
+    out.push_str("</D:prop>\n");
+    out
+}
+
+pub(crate) async fn unlock(mut asked: Asked) -> Outcome {
+    asked.no_body().await?;
+    let text = asked.header(&LOCK_TOKEN).ok_or_else(|| Problem::bad_request("'Lock-Token' is required"))?;
+    let token = parse_lock_token(text);
+    let seen = asked.target().await?;
+    asked.pass(seen.as_ref()).await?;
+    let seen = seen.ok_or_else(Problem::not_found)?;
+    let token = token.ok_or_else(Problem::no_such_lock)?;
+    if asked.tree().unlock(&asked.caller, seen.view.item.id, &token).await? {
+        answer::done(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::no_such_lock())
+    }
+}

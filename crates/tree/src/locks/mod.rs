@@ -1,0 +1,240 @@
+//! Locks: what a client holds on an item for a while, so that others that ask for locks too leave it alone.
+//!
+//! A lock is held by whoever knows its token, on behalf of the user that asked for it. It protects among those doors
+//! whose clients name tokens; to the others it is advice that they cannot see, since their clients have no way to show
+//! that they hold one. What is in the trash has no lock: the door that trashes or moves an item releases what was held
+//! on it, and on what is below it.
+
+mod check;
+
+pub use check::Touch;
+pub use entente_database::locks::{Lock, LockDepth, Sharing};
+
+use crate::grant::{Grant, See, Upload};
+use crate::limits::{BATCH_ROWS_MAX, LOCK_ABOUT_BYTES_MAX, LOCK_TIMEOUT_MAX, LOCKS_MAX};
+use crate::{Caller, Error, Kind, Tree, allow};
+use entente_database::items::ANCESTORS_MAX;
+use entente_database::{Tx, locks};
+use entente_model::{ItemId, ItemName, Timestamp};
+use entente_world::Random;
+use std::time::Duration;
+
+/// A lock that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLock {
+    /// Whether others may hold one beside it.
+    pub sharing: Sharing,
+    /// How far below the item it reaches. Of a file, no further than the file.
+    pub depth: LockDepth,
+    /// What the client says of its holder, at most `limits::LOCK_ABOUT_BYTES_MAX` bytes.
+    pub about: String,
+    /// How long it is to live; `limits::LOCK_TIMEOUT_MAX` if more.
+    pub timeout: Duration,
+}
+
+/// What became of the wish for a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Locking {
+    /// It is held from now on.
+    Granted(Lock),
+    /// These are in its way.
+    Held(Vec<Lock>),
+}
+
+impl Tree {
+    /// Locks an item that the caller may upload to, which a root is too.
+    ///
+    /// `NotFound`, `Trashed` and `Forbidden` speak of the item. `Invalid` when what is said of the holder is too long, or
+    /// there are `limits::LOCKS_MAX` locks already.
+    pub async fn lock(&self, caller: &Caller, item: ItemId, new: NewLock) -> Result<Locking, Error> {
+        if new.about.len() > LOCK_ABOUT_BYTES_MAX {
+            return Err(Error::Invalid("what is said of the lock's holder is too long"));
+        }
+        let (caller, now, token) = (caller.clone(), self.world.now(), token(self.world.random()));
+        self.database
+            .transact("lock item", move |tx| {
+                let grant = allow::<Upload>(tx, &caller, item)?;
+                let owner = grant.owner();
+                locks::remove_expired(tx, owner, now, BATCH_ROWS_MAX)?;
+                let mut others = covering(tx, &grant, now)?;
+                if new.depth == LockDepth::Below && grant.item().kind == Kind::Folder {
+                    others.extend(locks::below(tx, item, owner, now, ANCESTORS_MAX)?);
+                }
+                others.retain(|other| new.sharing == Sharing::Exclusive || other.sharing == Sharing::Exclusive);
+                if !others.is_empty() {
+                    return Ok(Locking::Held(others));
+                }
+                if locks::count(tx, owner, now)? >= LOCKS_MAX {
+                    return Err(Error::Invalid("there are too many locks; release some"));
+                }
+                let timeout = new.timeout.min(LOCK_TIMEOUT_MAX);
+                let lock = Lock {
+                    token: token.clone(),
+                    item,
+                    owner,
+                    user: caller.user,
+                    sharing: new.sharing,
+                    depth: new.depth,
+                    about: new.about.clone(),
+                    timeout,
+                    created_at: now,
+                    expires_at: now.after(timeout),
+                };
+                locks::insert(tx, &lock)?;
+                Ok(Locking::Granted(lock))
+            })
+            .await
+    }
+
+    /// Lets a lock that covers the item live on, from now: the first of these tokens that names one that the caller
+    /// holds. `None` when none does. For another timeout, if one is given; `limits::LOCK_TIMEOUT_MAX` if more.
+    pub async fn refresh_lock(
+        &self,
+        caller: &Caller,
+        item: ItemId,
+        tokens: &[String],
+        timeout: Option<Duration>,
+    ) -> Result<Option<Lock>, Error> {
+        let (caller, now, tokens) = (caller.clone(), self.world.now(), tokens.to_vec());
+        self.database
+            .transact("refresh lock", move |tx| {
+                let grant = allow::<Upload>(tx, &caller, item)?;
+                let held = covering(tx, &grant, now)?;
+                let held = held.into_iter().find(|lock| lock.user == caller.user && tokens.contains(&lock.token));
+                let Some(mut lock) = held else { return Ok(None) };
+                lock.timeout = timeout.unwrap_or(lock.timeout).min(LOCK_TIMEOUT_MAX);
+                lock.expires_at = now.after(lock.timeout);
+                locks::extend(tx, &lock.token, lock.timeout, lock.expires_at)?;
+                Ok(Some(lock))
+            })
+            .await
+    }
+
+    /// Releases the lock with that token. `false` when there is none that covers the item and that the caller holds.
+    pub async fn unlock(&self, caller: &Caller, item: ItemId, token: &str) -> Result<bool, Error> {
+        let (caller, now, token) = (caller.clone(), self.world.now(), token.to_owned());
+        self.database
+            .transact("unlock item", move |tx| {
+                let grant = allow::<Upload>(tx, &caller, item)?;
+                let held = covering(tx, &grant, now)?;
+                if !held.iter().any(|lock| lock.user == caller.user && lock.token == token) {
+                    return Ok(false);
+                }
+                locks::remove(tx, &token)?;
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Releases every lock of an item of the caller's and of what is below it, wherever the item is. Free when nothing is
+    /// locked.
+    pub async fn release_locks(&self, caller: &Caller, item: ItemId) -> Result<(), Error> {
+        let (owner, now) = (caller.user, self.world.now());
+        if !self.database.read(|tx| locks::any(tx, owner, now))? {
+            return Ok(());
+        }
+        self.database
+            .transact("release locks", move |tx| {
+                for lock in locks::below(tx, item, owner, now, ANCESTORS_MAX)? {
+                    locks::remove(tx, &lock.token)?;
+                }
+                for lock in locks::of_item(tx, item, now)? {
+                    if lock.owner == owner {
+                        locks::remove(tx, &lock.token)?;
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Whether anything at all below the caller's root is locked. One lookup, inline.
+    pub fn has_locks(&self, caller: &Caller) -> Result<bool, Error> {
+        let now = self.world.now();
+        self.database.read(|tx| Ok(locks::any(tx, caller.user, now)?))
+    }
+
+    /// The locks that cover an item: its own, and those of folders above it that reach so far. A few lookups, inline.
+    pub fn locks_on(&self, caller: &Caller, item: ItemId) -> Result<Vec<Lock>, Error> {
+        let now = self.world.now();
+        self.database.read(|tx| {
+            if !locks::any(tx, caller.user, now)? {
+                return Ok(Vec::new());
+            }
+            let grant = allow::<See>(tx, caller, item)?;
+            covering(tx, &grant, now)
+        })
+    }
+
+    /// Every lock on what is below the caller's root.
+    pub async fn locks(&self, caller: &Caller) -> Result<Vec<Lock>, Error> {
+        let (owner, now) = (caller.user, self.world.now());
+        if !self.database.read(|tx| locks::any(tx, owner, now))? {
+            return Ok(Vec::new());
+        }
+        let limit = u32::try_from(LOCKS_MAX).unwrap_or(u32::MAX);
+        self.database.read_long(move |tx| Ok(locks::of_owner(tx, owner, now, limit)?)).await
+    }
+
+    /// The names that lead from the caller's root to an item, and what it is: so that a lock can be told by its path. A few
+    /// lookups, inline.
+    pub fn way_to(&self, caller: &Caller, item: ItemId) -> Result<(Vec<ItemName>, Kind), Error> {
+        self.database.read(|tx| {
+            let grant = allow::<See>(tx, caller, item)?;
+            let below_root = grant.above().split_last().map(|(_, between)| between).unwrap_or_default();
+            let mut names: Vec<ItemName> = below_root.iter().rev().map(|above| above.name.clone()).collect();
+            if !grant.above().is_empty() {
+                names.push(grant.item().name.clone());
+            }
+            Ok((names, grant.item().kind))
+        })
+    }
+
+    /// For how long from now a lock still lives.
+    #[must_use]
+    pub fn lock_lives_for(&self, lock: &Lock) -> Duration {
+        let left = lock.expires_at.millis().saturating_sub(self.world.now().millis());
+        Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+}
+
+/// The locks that cover the item of a grant.
+fn covering<A>(tx: &mut Tx<'_>, grant: &Grant<A>, now: Timestamp) -> Result<Vec<Lock>, Error> {
+    let mut found = locks::of_item(tx, grant.item().id, now)?;
+    for above in grant.above() {
+        found.extend(locks::of_item(tx, above.id, now)?.into_iter().filter(|lock| lock.depth == LockDepth::Below));
+    }
+    Ok(found)
+}
+
+/// A random UUID (RFC 9562, version 4).
+fn token(random: &Random) -> String {
+    use std::fmt::Write;
+    let mut bytes = random.bytes::<16>();
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        // A String takes whatever is written to it.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::token;
+    use entente_world::World;
+
+    #[test]
+    fn a_token_is_a_random_uuid() {
+        let world = World::real();
+        let text = token(world.random());
+        assert_eq!((text.len(), text.as_bytes()[14], text.matches('-').count()), (36, b'4', 4));
+        assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+        assert_ne!(text, token(world.random()));
+    }
+}
