@@ -101,7 +101,22 @@ left="$("$bench" drill count --kind azure --endpoint "$ENTENTE_TEST_AZURE_ENDPOI
 printf '  Azure itself says: %s objects of ours left\n' "$left"
 [ "$left" = 0 ] || fail 'the source is not empty'
 
-say '7. And every byte is where it should be.'
+say '7. The same files through two other doors: S3 and WebDAV.'
+made="$(entente access-key create --login admin@entente.local --label tour --json)" || fail 'no access key could be made'
+password="$(entente app-password create --login admin@entente.local --label tour)" || fail 'no app password could be made'
+s3_url="$(sed -n 's/.*"s3_url" *: *"\([^"]*\)".*/\1/p' "$scratch/data/ready.json")"
+key="$(sed -n 's/.*"access_key_id": *"\([^"]*\)".*/\1/p' <<<"$made")"
+secret="$(sed -n 's/.*"secret_access_key": *"\([^"]*\)".*/\1/p' <<<"$made")"
+signed=(--silent --show-error --fail --aws-sigv4 aws:amz:fr:s3 --user "$key:$secret" --header 'x-amz-content-sha256: UNSIGNED-PAYLOAD')
+show "curl --aws-sigv4 aws:amz:fr:s3 --user KEY:SECRET --upload-file README.md $s3_url/tour/README.md"
+curl "${signed[@]}" --request PUT "$s3_url/tour" && curl "${signed[@]}" --upload-file README.md "$s3_url/tour/README.md" ||
+    fail 'S3 did not take it'
+show "curl --user LOGIN:APP-PASSWORD $url/dav/tour/README.md"
+curl --silent --show-error --fail --user "admin@entente.local:$password" "$url/dav/tour/README.md" | cmp - README.md ||
+    fail 'WebDAV gave something else'
+printf '  put in through S3, read through WebDAV: equal\n'
+
+say '8. And every byte is where it should be.'
 kill -TERM "$server"
 wait "$server" || fail 'the server did not end well'
 server=""

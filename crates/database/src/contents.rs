@@ -94,6 +94,12 @@ fn insert_as(tx: &mut Tx<'_>, manifest: &Manifest, owner: i64, md5: Option<Md5>)
     Ok(())
 }
 
+/// The SHA-1 of a content; `None` when it is not known (yet), or there is no such content.
+pub fn sha1(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Sha1>, Error> {
+    let sql = "SELECT sha1 FROM contents WHERE id = ?1";
+    Ok(tx.query_one(sql, &[content.into()], |row| row.array_or_null(0))?.flatten().map(Sha1))
+}
+
 /// Keeps the SHA-1 of a content that had none yet.
 pub(crate) fn set_sha1(tx: &mut Tx<'_>, content: ContentId, sha1: Sha1) -> Result<(), Error> {
     tx.put("UPDATE contents SET sha1 = ?2 WHERE id = ?1", &[content.into(), sha1.0.as_slice().into()])

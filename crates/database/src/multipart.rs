@@ -84,12 +84,12 @@ macro_rules! walk {
 const WALK: &str = walk!("");
 const EXPLAIN_WALK: &str = walk!("EXPLAIN QUERY PLAN ");
 
-/// Inserts an open upload.
-pub fn insert(tx: &mut Tx<'_>, upload: &Multipart) -> Result<(), Error> {
+/// Inserts an open upload into a folder of this owner's.
+pub fn insert(tx: &mut Tx<'_>, upload: &Multipart, owner: UserId) -> Result<(), Error> {
     tx.put(
         "INSERT INTO multipart_uploads (id, user_id, base_id, object_key, facts, state, created_at, expires_at, item_id,
-           version_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, NULL, NULL)",
+           version_id, owner_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, NULL, NULL, ?8)",
         &[
             upload.id.into(),
             upload.user.into(),
@@ -98,8 +98,22 @@ pub fn insert(tx: &mut Tx<'_>, upload: &Multipart) -> Result<(), Error> {
             upload.facts.to_text()?.as_str().into(),
             upload.created_at.into(),
             upload.expires_at.into(),
+            owner.into(),
         ],
     )
+}
+
+/// How many open uploads there are into the folders of an owner, counted up to `limit`.
+pub fn count_open(tx: &mut Tx<'_>, owner: UserId, limit: u32) -> Result<u64, Error> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM multipart_uploads WHERE state = 0 AND owner_id = ?1 LIMIT ?2) x";
+    Ok(tx.query_one(sql, &[owner.into(), limit.into()], |row| row.size(0))?.unwrap_or(0))
+}
+
+/// How many bytes the parts have that have arrived of all open uploads into the folders of an owner, but for one of them.
+pub fn held(tx: &mut Tx<'_>, owner: UserId, (upload, number): (MultipartId, u32)) -> Result<u64, Error> {
+    let sql = "SELECT coalesce(sum(p.size), 0) FROM multipart_uploads u JOIN multipart_parts p ON p.upload_id = u.id
+               WHERE u.state = 0 AND u.owner_id = ?1 AND (p.upload_id <> ?2 OR p.number <> ?3)";
+    Ok(tx.query_one(sql, &[owner.into(), upload.into(), number.into()], |row| row.size(0))?.unwrap_or(0))
 }
 
 /// The upload with that id, complete or not; `None` when it was ended, or there is none.
@@ -111,6 +125,8 @@ pub fn by_id(tx: &mut Tx<'_>, upload: MultipartId) -> Result<Option<Multipart>, 
 /// Up to `limit` open uploads below a folder, in order of their keys (by bytes) and ids, after a key and id. Some may have
 /// expired.
 pub fn after(tx: &mut Tx<'_>, base: ItemId, (key, id): (&str, i64), limit: u32) -> Result<Vec<Multipart>, Error> {
+    // PostgreSQL takes no text with a NUL. No key has one: what is after it is after all that is called like the rest.
+    let (key, id) = key.split_once('\0').map_or((key, id), |(before, _)| (before, i64::MAX));
     let found = tx.query(WALK, &[base.into(), key.into(), id.into(), limit.into()], read)?;
     Ok(found.into_iter().flatten().collect())
 }

@@ -80,7 +80,12 @@ macro_rules! page {
     ($explain:literal, $more:literal, $compare:literal) => {
         concat!(
             $explain,
-            current!($more, "i.parent_id = ?1 AND i.sort_name ", $compare, " ?2 ORDER BY i.sort_name, i.id LIMIT ?3")
+            current!(
+                $more,
+                "i.parent_id = ?1 AND i.kind <> 2 AND i.sort_name ",
+                $compare,
+                " ?2 ORDER BY i.sort_name, i.id LIMIT ?3"
+            )
         )
     };
 }
@@ -104,7 +109,7 @@ macro_rules! trashed {
                 "",
                 "i.mark <> 0 AND i.trashed_from = ?1 AND i.sort_name ",
                 $compare,
-                " ?2 ORDER BY i.sort_name, i.id LIMIT ?3"
+                " ?2 ORDER BY i.sort_name, i.trashed_at, i.id LIMIT ?3"
             )
         )
     };
@@ -178,7 +183,14 @@ pub fn newest_plain(tx: &mut Tx<'_>, file: ItemId) -> Result<Option<Found>, Erro
     tx.query_one(sql, &[file.into()], read)
 }
 
-/// Up to `limit` children of a folder in the order of their sort names.
+/// The first child of a folder in the order of sort names, of whatever kind, and whether only paths below it need it.
+pub fn first_child(tx: &mut Tx<'_>, folder: ItemId) -> Result<Option<(ItemId, bool)>, Error> {
+    let sql = "SELECT id, implied FROM items WHERE parent_id = ?1 ORDER BY sort_name, id LIMIT 1";
+    tx.query_one(sql, &[folder.into()], |row| Ok((ItemId::new(row.int(0)?), row.int(1)? != 0)))
+}
+
+/// Up to `limit` children of a folder in the order of their sort names, of which no two are the same: web links, which no
+/// path leads to, are left out.
 pub fn page(tx: &mut Tx<'_>, folder: ItemId, from: &From, limit: u32) -> Result<Vec<Found>, Error> {
     let (sql, name) = from.statement(PAGE_AT, PAGE_AFTER);
     tx.query(sql, &[folder.into(), name.into(), limit.into()], read)
@@ -198,15 +210,19 @@ pub fn walk_page(tx: &mut Tx<'_>, folder: ItemId, from: &From, limit: u32) -> Re
 }
 
 /// Up to `limit` items that were put into the trash from a folder and are shown among the versions of their paths, in the
-/// order of the sort names that they had there; those with the same one in order of their ids.
+/// order of the sort names that they had there; those with the same one in the order in which they went.
 pub fn trashed_page(tx: &mut Tx<'_>, folder: ItemId, from: &From, limit: u32) -> Result<Vec<Found>, Error> {
     let (sql, name) = from.statement(TRASHED_AT, TRASHED_AFTER);
     tx.query(sql, &[folder.into(), name.into(), limit.into()], read)
 }
 
-/// The same of one sort name, the one first that was made last.
+/// The same of one sort name, the one first that went last.
 pub fn trashed_named(tx: &mut Tx<'_>, folder: ItemId, sort_name: &str, limit: u32) -> Result<Vec<Found>, Error> {
-    let sql = current!("", "i.mark <> 0 AND i.trashed_from = ?1 AND i.sort_name = ?2 ORDER BY i.id DESC LIMIT ?3");
+    let sql = current!(
+        "",
+        "i.mark <> 0 AND i.trashed_from = ?1 AND i.sort_name = ?2
+                        ORDER BY i.trashed_at DESC, i.id DESC LIMIT ?3"
+    );
     tx.query(sql, &[folder.into(), sort_name.into(), limit.into()], read)
 }
 
@@ -232,9 +248,14 @@ pub fn explain(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
 
 impl From {
     fn statement(&self, at: &'static str, after: &'static str) -> (&'static str, &str) {
-        match self {
+        let (sql, name) = match self {
             Self::At(name) => (at, name),
             Self::After(name) => (after, name),
+        };
+        // PostgreSQL takes no text with a NUL; no name has one, and what is not before it is after what precedes the NUL.
+        match name.split_once('\0') {
+            Some((before, _)) => (after, before),
+            None => (sql, name),
         }
     }
 }

@@ -139,7 +139,11 @@ impl Asked {
 
     /// Where a `COPY` or `MOVE` goes. 502 for another server, as the RFC says.
     pub(crate) fn destination(&self) -> Result<DavPath, Problem> {
-        let text = self.header(&DESTINATION).ok_or_else(|| Problem::bad_request("'Destination' is required"))?;
+        let value =
+            self.headers().get(&DESTINATION).ok_or_else(|| Problem::bad_request("'Destination' is required"))?;
+        // Some clients do not encode what is not ASCII.
+        let text = std::str::from_utf8(value.as_bytes());
+        let text = text.map_err(|_| Problem::bad_request("'Destination' is not UTF-8"))?;
         let (path, authority) = DavPath::parse_destination(text, PREFIX)?;
         if authority.is_none_or(|authority| self.is_here(authority)) { Ok(path) } else { Err(Problem::elsewhere()) }
     }

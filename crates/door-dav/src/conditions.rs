@@ -82,7 +82,7 @@ impl Asked {
         }
         let is_conditional = has_conditions(self.headers());
         let Some(value) = self.headers().get(IF) else { return Ok(Passed { tokens: Vec::new(), is_conditional }) };
-        let text = value.to_str().map_err(|_| Problem::bad_request("'If' is not text"))?;
+        let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Problem::bad_request("'If' is not UTF-8"))?;
         let header = IfHeader::parse(text)?;
         if !self.holds(&header, seen).await? {
             return Err(Problem::precondition_failed());

@@ -328,9 +328,9 @@ impl From<XmlBodyError> for Problem {
     fn from(error: XmlBodyError) -> Self {
         let status = match error {
             XmlBodyError::Xml(XmlError::Encoding) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            XmlBodyError::Xml(XmlError::DocumentType | XmlError::Malformed) | XmlBodyError::Unexpected => {
-                StatusCode::BAD_REQUEST
-            }
+            XmlBodyError::Xml(XmlError::DocumentType | XmlError::Malformed | XmlError::NameTooLong)
+            | XmlBodyError::Unexpected
+            | XmlBodyError::NamesTooLong => StatusCode::BAD_REQUEST,
             XmlBodyError::Xml(XmlError::TooMuch) | XmlBodyError::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
         };
         let problem = Self::new(status, error.to_string());

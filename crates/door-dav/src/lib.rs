@@ -20,4 +20,5 @@ mod to_wire;
 pub mod wire;
 
 pub use door::{DavDoor, Options};
+pub use handlers::options::options;
 pub use routes::METHODS;

@@ -7,8 +7,10 @@ use crate::wire::date::{HttpDate, IsoDate};
 use crate::wire::headers::TOKEN_PREFIX;
 use crate::wire::xml::{DAV, Name, escape};
 use entente_door_kit::media_type;
-use entente_tree::{Kind, Lock, LockDepth, Object, Property, Sharing, User};
+use entente_tree::limits::LOCKS_COVERING_MAX;
+use entente_tree::{Kind, Lock, LockDepth, Object, Property, Sharing, Tree, User};
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Clients of ownCloud and Nextcloud look for some properties in this namespace.
@@ -66,7 +68,8 @@ impl Live {
 
     /// The live property of that name.
     pub(crate) fn named(name: &Name) -> Option<Self> {
-        let found = Self::ALL.iter().find(|(namespace, local, _)| name.namespace == *namespace && name.local == *local);
+        let found =
+            Self::ALL.iter().find(|(namespace, local, _)| &*name.namespace == *namespace && name.local == *local);
         found.map(|(.., live)| *live)
     }
 
@@ -150,7 +153,7 @@ pub(crate) struct Thing<'t> {
     pub(crate) object: &'t Object,
     pub(crate) href: &'t str,
     pub(crate) quota: Option<Quota>,
-    pub(crate) locks: &'t [Shown],
+    pub(crate) locks: &'t [Arc<Shown>],
     pub(crate) properties: &'t [Property],
 }
 
@@ -341,13 +344,14 @@ fn checksums(out: &mut String, object: &Object) -> bool {
 }
 
 /// Appends the locks that cover an item.
-pub(crate) fn lock_discovery(out: &mut String, locks: &[Shown]) {
+pub(crate) fn lock_discovery(out: &mut String, locks: &[Arc<Shown>]) {
     if locks.is_empty() {
         out.push_str("<D:lockdiscovery/>");
         return;
     }
     out.push_str("<D:lockdiscovery>");
-    for Shown { lock, root, lives_for } in locks {
+    for shown in locks {
+        let Shown { lock, root, lives_for } = &**shown;
         let scope = if lock.sharing == Sharing::Exclusive { "exclusive" } else { "shared" };
         let depth = if lock.depth == LockDepth::Below { "infinity" } else { "0" };
         // Who is told half a second should not take it for nothing.
@@ -366,13 +370,19 @@ pub(crate) fn lock_discovery(out: &mut String, locks: &[Shown]) {
 
 impl Asked {
     /// Locks as they are shown.
-    pub(crate) fn shown(&self, locks: Vec<Lock>) -> Vec<Shown> {
+    pub(crate) fn shown(&self, locks: Vec<Lock>) -> Vec<Arc<Shown>> {
         let show = |lock: Lock| {
-            let (root, lives_for) = (self.href_of(lock.item), self.tree().lock_lives_for(&lock));
-            Shown { lock, root, lives_for }
+            let root = self.href_of(lock.item);
+            shown(self.tree(), lock, root)
         };
-        locks.into_iter().map(show).collect()
+        locks.into_iter().take(LOCKS_COVERING_MAX).map(show).collect()
     }
+}
+
+/// A lock of what has that URL, as it is shown.
+pub(crate) fn shown(tree: &Tree, lock: Lock, root: String) -> Arc<Shown> {
+    let lives_for = tree.lock_lives_for(&lock);
+    Arc::new(Shown { lock, root, lives_for })
 }
 
 /// The entity tag of an item, with its quotes.

@@ -1,8 +1,9 @@
 //! Slows down whoever guesses passwords.
 
+use entente_model::fold;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -38,7 +39,7 @@ impl Slowdown {
 
     /// Notes a failure; answers how long its answer is to wait.
     pub(crate) fn failed(&self, login: &str, address: IpAddr, now: Instant) -> Duration {
-        let key = self.hasher.hash_one((login, address));
+        let key = self.hasher.hash_one((fold(login), network(address)));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let is_recent = |found: &Failures| now.duration_since(found.last) < FORGIVEN;
         let count = failures.get(&key).filter(|found| is_recent(found)).map_or(0, |found| found.count) + 1;
@@ -56,6 +57,14 @@ impl Slowdown {
         } else {
             PAUSE_MIN.saturating_mul(1 << (doublings - 1).min(8)).min(PAUSE_MAX)
         }
+    }
+}
+
+/// The address, as far as somebody cannot choose it: who has one of IPv6 has the 64 bits behind the network.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -78,6 +87,17 @@ mod tests {
         let there = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
         assert_eq!(slowdown.failed("anna", there, start), Duration::ZERO);
         assert_eq!(slowdown.failed("anna", HERE, start + FORGIVEN), Duration::ZERO);
+    }
+
+    #[test]
+    fn neither_spelling_nor_a_neighbouring_address_helps() {
+        let (slowdown, start) = (Slowdown::new(), now());
+        let tries =
+            [("anna", "2001:db8::1"), ("ANNA", "2001:db8::2"), ("Anna", "2001:db8::ffff:1"), ("anna", "2001:db8::3")];
+        let pauses = tries.map(|(login, address)| slowdown.failed(login, address.parse().unwrap(), start).as_millis());
+        assert_eq!(pauses, [0, 0, 0, 250]);
+        assert_eq!(slowdown.failed("anna", "2001:db8:0:1::1".parse().unwrap(), start), Duration::ZERO);
+        assert_eq!(network("::ffff:10.0.0.1".parse().unwrap()), network("10.0.0.1".parse().unwrap()));
     }
 
     #[test]

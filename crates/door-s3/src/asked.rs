@@ -1,6 +1,6 @@
 //! A request whose sender is known.
 
-use crate::body::Received;
+use crate::body::{Algorithm, Received};
 use entente_door_kit::Arrival;
 use entente_identity::Reach;
 use entente_tree::Caller;
@@ -16,6 +16,10 @@ pub(crate) struct Asked {
     pub(crate) arrival: Arrival,
     /// Which bytes are wanted, as it was asked: what is malformed is passed over, and `s3s` would refuse it.
     pub(crate) range: Option<HeaderValue>,
+    /// `Expires` as it came: what is no date, such as `0`, is remembered too, and `s3s` would refuse it.
+    pub(crate) expires: Option<HeaderValue>,
+    /// Which checksum of the body was announced, if any was.
+    pub(crate) announced: Option<Algorithm>,
     /// What becomes of the body.
     pub(crate) received: Arc<Received>,
 }

@@ -3,6 +3,7 @@
 use crate::front;
 use crate::handlers::{Operations, Shared};
 use crate::host::Domain;
+use crate::sign::unescaped;
 use axum::Router;
 use axum::extract::{Request, State};
 use entente_door_kit::Auth;
@@ -12,6 +13,7 @@ use http::header;
 use http::request::Parts;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What S3 takes in one request: 5 GiB.
@@ -101,16 +103,16 @@ impl S3Door {
         if let Some(bucket) = self.bucket_of_host(parts) {
             return Some(bucket.to_ascii_lowercase());
         }
-        let path = parts.uri.path().strip_prefix('/')?;
-        let bucket = path.split('/').next().unwrap_or(path);
+        let path = path_of(parts);
+        let bucket = path.split('/').next().unwrap_or_default();
         (!bucket.is_empty()).then(|| bucket.to_owned())
     }
 
     /// Whether the request is about a key rather than a bucket.
     pub(crate) fn names_key(&self, parts: &Parts) -> bool {
-        let path = parts.uri.path().strip_prefix('/').unwrap_or_default();
+        let path = path_of(parts);
         let key = match self.bucket_of_host(parts) {
-            Some(_) => path,
+            Some(_) => &path,
             None => path.split_once('/').map_or("", |(_, key)| key),
         };
         !key.is_empty()
@@ -119,5 +121,14 @@ impl S3Door {
     fn bucket_of_host<'p>(&self, parts: &'p Parts) -> Option<&'p str> {
         let host = parts.headers.get(header::HOST)?.to_str().ok()?;
         self.0.domain.as_ref()?.bucket(host)
+    }
+}
+
+/// What stands behind the first slash, unescaped before it is cut anywhere, as `s3s` does. Empty if it is no text.
+fn path_of(parts: &Parts) -> Cow<'_, str> {
+    let path = parts.uri.path().strip_prefix('/').unwrap_or_default();
+    match unescaped(path) {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).unwrap_or_default(),
+        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).unwrap_or_default(),
     }
 }

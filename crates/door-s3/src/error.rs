@@ -111,12 +111,8 @@ fn translate(failed: &TreeError, about: About) -> S3Error {
             "Your previous request to create the named bucket succeeded and you already own it.",
         ),
         TreeError::NameInUse { .. } => error(Code::OperationAborted, "Another item has this name. Please try again."),
-        TreeError::NameInvalid(NameError::TooLong) | TreeError::TooDeep => {
-            error(Code::KeyTooLongError, "Your key is too long, or has too many slashes")
-        }
-        TreeError::NameInvalid(NameError::Slash | NameError::Nul) => {
-            error(Code::InvalidArgument, "A key cannot contain the character NUL")
-        }
+        TreeError::TooDeep => of_name(NameError::TooLong),
+        TreeError::NameInvalid(why) => of_name(*why),
         TreeError::Invalid(what) => error(Code::InvalidArgument, what),
         TreeError::FolderNotEmpty => error(
             Code::BucketNotEmpty,
@@ -163,6 +159,16 @@ fn translate(failed: &TreeError, about: About) -> S3Error {
         }
         TreeError::Damaged(_) | TreeError::Internal(_) => {
             error(Code::InternalError, "We encountered an internal error. Please try again.")
+        }
+    }
+}
+
+/// Why a key cannot be one.
+pub(crate) fn of_name(why: NameError) -> S3Error {
+    match why {
+        NameError::TooLong => error(S3ErrorCode::KeyTooLongError, "Your key is too long, or has too many slashes"),
+        NameError::Slash | NameError::Nul => {
+            error(S3ErrorCode::InvalidArgument, "A key cannot contain the character NUL")
         }
     }
 }

@@ -9,15 +9,14 @@ use crate::sign::{
     ChunkSigning, Claim, Payload, SigningKey, Way, canonical_request, canonical_request_as_sent, refusal,
     string_to_sign,
 };
-use crate::{cors, form, render};
+use crate::{cors, form, hoisted, render};
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::body::Body;
 use axum::response::Response;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use entente_door_kit::Arrival;
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body as _;
 use s3s::{HttpRequest, S3Error, S3ErrorCode};
 use std::sync::Arc;
@@ -102,7 +101,7 @@ fn admit(
     let Some(claim) = Claim::read(parts)? else {
         return Err(refusal(S3ErrorCode::AccessDenied, "Anonymous access is forbidden for this operation"));
     };
-    if parts.headers.contains_key(X_AMZ_SECURITY_TOKEN) {
+    if parts.headers.contains_key(X_AMZ_SECURITY_TOKEN) || hoisted::names_token(&parts.uri) {
         return Err(refusal(S3ErrorCode::InvalidToken, "There are no temporary credentials here"));
     }
     claim.check_time(door.auth().now())?;
@@ -126,6 +125,8 @@ fn admit(
         }
     };
     let is_in_query = matches!(claim.way, Way::Query(_));
+    let hoisted = if is_in_query { hoisted::headers(parts)? } else { HeaderMap::new() };
+    parts.headers.extend(hoisted);
     let is_content = parts.method == Method::PUT && door.names_key(parts);
     if is_content && said.size_bytes.is_none() && !parts.headers.contains_key("x-amz-copy-source") {
         return Err(refusal(S3ErrorCode::MissingContentLength, "You must provide the Content-Length HTTP header."));
@@ -137,15 +138,24 @@ fn admit(
     if is_content || said.md5.is_some() {
         hashers = hashers.with_md5();
     }
-    if !is_of_object(parts) {
+    if is_of_object(parts) {
+        check_single(&parts.headers)?;
+    } else {
         said.checksum = announced_checksum(&parts.headers)?;
     }
     hashers.checksum = said.checksum.as_ref().map(|checksum| Hasher::new(checksum.algorithm()));
     hashers.sha256 = said.sha256.map(|_| Context::new(&SHA256));
 
     strip(parts, is_in_query, coding, said.size_bytes);
-    let range = parts.headers.remove(header::RANGE);
-    let asked = Asked { caller: key.caller, reach: key.reach, arrival, range, received: Arc::clone(received) };
+    let asked = Asked {
+        caller: key.caller,
+        reach: key.reach,
+        arrival,
+        range: parts.headers.remove(header::RANGE),
+        expires: parts.headers.remove(header::EXPIRES),
+        announced: said.checksum.as_ref().map(SaidChecksum::algorithm),
+        received: Arc::clone(received),
+    };
     parts.extensions.insert(Arc::new(asked));
     if body.is_end_stream() && !is_content && decoder.is_none() && said.md5.is_none() && said.checksum.is_none() {
         // Most requests have no body.
@@ -239,11 +249,25 @@ fn is_of_object(parts: &Parts) -> bool {
         || parts.headers.contains_key("x-amz-copy-source")
 }
 
+/// Of the checksums of an object in the making, too, there may be one.
+fn check_single(headers: &HeaderMap) -> Result<(), S3Error> {
+    let count = Algorithm::ALL.into_iter().map(|algorithm| headers.get_all(algorithm.header()).iter().count()).sum();
+    match count {
+        0_usize | 1 => Ok(()),
+        _ => Err(several_checksums()),
+    }
+}
+
+fn several_checksums() -> S3Error {
+    let message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
+    refusal(S3ErrorCode::InvalidRequest, message)
+}
+
 fn announced_checksum(headers: &HeaderMap) -> Result<Option<SaidChecksum>, S3Error> {
     let invalid = |message| refusal(S3ErrorCode::InvalidRequest, message);
     let mut found: Option<SaidChecksum> = None;
     let mut note = |checksum: SaidChecksum| match &found {
-        Some(_) => Err(invalid("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")),
+        Some(_) => Err(several_checksums()),
         None => {
             found = Some(checksum);
             Ok(())
@@ -280,7 +304,7 @@ fn announced_checksum(headers: &HeaderMap) -> Result<Option<SaidChecksum>, S3Err
 /// Takes away what has been dealt with, so that nothing behind deals with it again.
 fn strip(parts: &mut Parts, is_in_query: bool, coding: Coding, size_bytes: Option<u64>) {
     parts.headers.remove(header::AUTHORIZATION);
-    if is_in_query && let Some(uri) = without_signature(&parts.uri) {
+    if is_in_query && let Some(uri) = hoisted::left(&parts.uri) {
         parts.uri = uri;
     }
     if coding == Coding::Plain {
@@ -302,17 +326,11 @@ fn strip(parts: &mut Parts, is_in_query: bool, coding: Coding, size_bytes: Optio
     };
 }
 
-fn without_signature(uri: &Uri) -> Option<Uri> {
-    let kept = uri.query()?.split('&').filter(|pair| !pair.starts_with("X-Amz-")).collect::<Vec<_>>().join("&");
-    let target = if kept.is_empty() { uri.path().to_owned() } else { [uri.path(), "?", &kept].concat() };
-    Some(Uri::from(PathAndQuery::from_maybe_shared(target).ok()?))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Coding, announced_checksum, announced_md5, size, strip, without_signature};
+    use super::{Coding, announced_checksum, announced_md5, size, strip};
     use crate::body::{Algorithm, SaidChecksum};
-    use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+    use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
@@ -359,10 +377,6 @@ mod tests {
 
     #[test]
     fn nothing_of_a_signature_is_left() {
-        let uri: Uri = "/b/k%20?X-Amz-Signature=ab&versionId=1&X-Amz-Expires=5".parse().unwrap();
-        assert_eq!(without_signature(&uri).unwrap(), "/b/k%20?versionId=1");
-        let uri: Uri = "/b/k?X-Amz-Signature=ab".parse().unwrap();
-        assert_eq!(without_signature(&uri).unwrap(), "/b/k");
         let request = Request::builder().uri("/b/k").header("content-encoding", "aws-chunked, gzip");
         let mut parts = request.header("authorization", "x").body(()).unwrap().into_parts().0;
         strip(&mut parts, false, Coding::Chunked { signed: false }, Some(7));

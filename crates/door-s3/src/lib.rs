@@ -1,9 +1,9 @@
 //! The S3 door: what clients of Amazon S3 ask over HTTP, asked of the tree, and answered as S3 answers.
 //!
 //! `s3s` knows the shapes of S3's requests and answers. What surrounds it is here: `front` finds out who asks (`sign`),
-//! what the body must be and whether it is (`body`), and what an error looks like (`render`); `cors` and `form` serve
-//! browsers; `handlers` decode, ask the tree, and encode; `error` says what a client is told for each of the tree's
-//! errors.
+//! what a signed URL orders (`hoisted`), what the body must be and whether it is (`body`), and what an error looks like
+//! (`render`); `cors` and `form` serve browsers; `handlers` decode, ask the tree, and encode; `error` says what a client
+//! is told for each of the tree's errors.
 //!
 //! The door decides nothing about items, and does not know how access keys are kept, nor where bytes are. What it serves
 //! is listed in `COVERAGE.md`; how it differs from S3, in `docs/doors/s3.md`.
@@ -16,6 +16,7 @@ mod error;
 mod form;
 mod front;
 mod handlers;
+mod hoisted;
 mod host;
 mod render;
 mod sign;

@@ -56,11 +56,29 @@ pub(crate) fn response(outcome: Result<HttpResponse, S3Error>, context: &Context
             parts.headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/xml"));
             Body::from(completed(&document, context))
         }
-        Some(document) => Body::from(document),
+        Some(document) => Body::from(without_quotes(document, context)),
         None if body.is_end_stream() => Body::empty(),
         None => Body::new(body),
     };
     Response::from_parts(parts, body)
+}
+
+/// `GetObjectAttributes` alone names the entity tag without quotes.
+fn without_quotes(document: Bytes, context: &Context) -> Bytes {
+    let is_asked = |query: &str| query.split('&').any(|pair| pair.split('=').next() == Some("attributes"));
+    if context.method != Method::GET || !context.uri.query().is_some_and(is_asked) {
+        return document;
+    }
+    let bare = |quote: &'static str| {
+        let (open, close) = (["<ETag>", quote].concat(), [quote, "</ETag>"].concat());
+        let start = memchr::memmem::find(&document, open.as_bytes())?;
+        let (before, rest) = document.split_at_checked(start)?;
+        let rest = rest.get(open.len()..)?;
+        let end = memchr::memmem::find(rest, close.as_bytes())?;
+        let (tag, after) = rest.split_at_checked(end)?;
+        Some(Bytes::from([before, b"<ETag>", tag, b"</ETag>", after.get(close.len()..)?].concat()))
+    };
+    bare("\"").or_else(|| bare("&quot;")).unwrap_or(document)
 }
 
 /// An error's document, with the names of what it is about.

@@ -48,7 +48,7 @@ pub struct AccessKey {
 pub enum Reach {
     /// All that its user reaches.
     All,
-    /// Those of these names.
+    /// Those of these names; at least one.
     Some(Vec<String>),
 }
 
@@ -110,10 +110,13 @@ impl AccessKeys {
 
     /// Makes a key. Durable when this returns.
     ///
-    /// `UnknownUser` when there is no such active user; `Name` when the label or a bucket's name is not fit.
+    /// `UnknownUser` when there is no such active user; `Name` when the label or a bucket's name is not fit, or
+    /// a reach names no bucket.
     pub async fn create(&self, new: NewAccessKey) -> Result<CreatedAccessKey, Error> {
         let buckets = match new.reach {
             Reach::All => Vec::new(),
+            // No names are kept as all of them.
+            Reach::Some(buckets) if buckets.is_empty() => return Err(Error::Name(BUCKET_NAME_MAX)),
             Reach::Some(buckets) => buckets,
         };
         let fit = |name: &String| (3..=BUCKET_NAME_MAX).contains(&name.len()) && name.bytes().all(is_of_bucket_name);
@@ -267,8 +270,9 @@ mod tests {
         let found = keys.find(&made.id).expect("found");
         assert_eq!(found.caller.scopes, Scopes::READ.with(Scopes::DOWNLOAD));
         assert!(found.reach.includes("photos") && !found.reach.includes("phot"));
-        let odd = Reach::Some(vec!["a\nb".to_owned()]);
-        assert!(matches!(keys.create(NewAccessKey { reach: odd, ..new(user) }).await, Err(Error::Name(_))));
+        for odd in [Reach::Some(vec!["a\nb".to_owned()]), Reach::Some(Vec::new())] {
+            assert!(matches!(keys.create(NewAccessKey { reach: odd, ..new(user) }).await, Err(Error::Name(_))));
+        }
         let nobody = keys.create(new(UserId::new(7))).await;
         assert!(matches!(nobody, Err(Error::UnknownUser(_))));
     }

@@ -15,5 +15,6 @@ const PAGE: &str = concat!(
 );
 
 pub(crate) fn router() -> Router {
-    Router::new().route("/", get(|| async { Html(PAGE) }))
+    // Windows asks the root of a host what it is before it connects to anything below.
+    Router::new().route("/", get(|| async { Html(PAGE) }).options(|| async { entente_door_dav::options() }))
 }

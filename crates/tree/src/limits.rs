@@ -43,6 +43,8 @@ pub const MULTIPART_PART_BYTES_MIN: u64 = 5 << 20;
 pub const MULTIPART_PART_BYTES_MAX: u64 = 5 << 30;
 /// Bytes of what the parts of an upload become: 5 TiB.
 pub const MULTIPART_BYTES_MAX: u64 = 5 << 40;
+/// Open uploads of parts into the folders of one owner.
+pub const MULTIPARTS_MAX: u32 = 10_000;
 /// How long an upload of parts is kept that is not completed.
 pub const MULTIPART_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How long an upload that was completed is remembered, for a client that did not hear the answer.
@@ -56,14 +58,18 @@ pub const PIECES_MAX: u32 = 20_000;
 pub const MULTIPARTS_LOOKED_AT_MAX: u32 = 2_000;
 /// Rows of items, versions or parts that one transaction of a copy, a purge or an expiry touches.
 pub const BATCH_ROWS_MAX: u32 = 500;
+/// Such batches of empty folders that are removed with a bucket in one request.
+pub const CLEAR_TURNS_MAX: u32 = 1_000;
 /// How long a folder may be in the making as a copy before what there is of it is removed.
 pub const COPY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a version that was removed from its list can be restored.
 pub const REMOVED_VERSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Locks below one user's root at a time.
 pub const LOCKS_MAX: u64 = 10_000;
+/// Locks that may cover one item, its own and those that reach it from above: each is told of each item that it covers.
+pub const LOCKS_COVERING_MAX: usize = 32;
 /// Bytes of what a client says of a lock's holder.
-pub const LOCK_ABOUT_BYTES_MAX: usize = 4 * 1024;
+pub const LOCK_ABOUT_BYTES_MAX: usize = 1024;
 /// How long a lock lives at most without being asked for again: whoever died holding one is in nobody's way tomorrow.
 pub const LOCK_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// Properties of one item that clients set and understand alone.

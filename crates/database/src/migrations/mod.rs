@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("pieces", include_str!("0010_pieces.sql")),
     ("webdav", include_str!("0011_dav.sql")),
     ("access keys", include_str!("0012_access_keys.sql")),
+    ("owners of uploads", include_str!("0013_owners.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

@@ -95,10 +95,7 @@ async fn file(asked: &Asked, object: &Object, content: Content) -> Outcome {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         response.headers_mut().insert(header::CONTENT_RANGE, content_range);
     }
-    let said = HeaderValue::try_from(content_type(object));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, said.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    response.headers_mut().insert(header::CONTENT_TYPE, value(content_type_in_head(object)));
     Ok(described(response, object, etag, modified))
 }
 
@@ -149,13 +146,19 @@ pub(super) fn value(text: impl Display) -> HeaderValue {
     HeaderValue::try_from(text.to_string()).unwrap_or(HeaderValue::from_static(""))
 }
 
+/// The media type, if a head can say it: another door may have taken any text.
+fn content_type_in_head(object: &Object) -> &str {
+    let said = content_type(object);
+    if HeaderValue::from_str(said).is_ok() { said } else { "application/octet-stream" }
+}
+
 /// Several ranges, one after the other.
 fn parts(asked: &Asked, object: &Object, content: Content, wanted: Vec<Range<u64>>) -> Result<Response, Problem> {
     let size = object.view.version.as_ref().map_or(0, |version| version.size);
     // Nothing in the content can be taken for the boundary by who reads the lengths, and an id is as good as any.
     let boundary = format!("entente-{}", asked.arrival.request_id);
-    let media_type = content_type(object).to_owned();
-    let heads: Vec<String> = wanted.iter().map(|range| ranges::head(&boundary, &media_type, range, size)).collect();
+    let media_type = content_type_in_head(object);
+    let heads: Vec<String> = wanted.iter().map(|range| ranges::head(&boundary, media_type, range, size)).collect();
     let tail = ranges::tail(&boundary);
     let length = heads.iter().map(|head| head.len() as u64).sum::<u64>()
         + wanted.iter().map(|range| range.end - range.start).sum::<u64>()

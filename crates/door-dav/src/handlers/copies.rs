@@ -7,8 +7,7 @@ use crate::error::Problem;
 use crate::wire::headers::Depth;
 use crate::wire::path::DavPath;
 use entente_tree::{
-    CopyAt, CopyTreeAt, Expect, Folders, Kind, MoveAt, NameRule, Object, Overwrite, Prune, Put, Recursive, RemoveAt,
-    Versioning, Want,
+    CopyAt, CopyTreeAt, Expect, Folders, Kind, MoveAt, NameRule, Object, Overwrite, Put, Versioning, Want,
 };
 use http::StatusCode;
 
@@ -37,23 +36,24 @@ pub(crate) async fn copy(mut asked: Asked) -> Outcome {
         (Some(Depth::Zero), kind) => kind == Kind::Folder,
         (None | Some(Depth::Infinity), _) => false,
     };
-    let Ends { source, destination, replaced, overwrite, expect_from } = &ends;
+    let Ends { source, destination, overwrite, expect_from, .. } = &ends;
     let (from, to) = (asked.at(&asked.path.names), asked.at(&destination.names));
     let put = match source.view.item.kind {
-        Kind::Folder if is_alone => folder_alone(&asked, &ends).await?,
+        Kind::Folder if is_alone => {
+            let copy = CopyTreeAt { rule: NameRule::CaseSensitive, overwrite: *overwrite };
+            asked.tree().copy_folder_alone_at(&asked.caller, from, to, copy).await.map_err(Problem::of_copy)?
+        }
         Kind::Folder => {
             let copy = CopyTreeAt { rule: NameRule::CaseSensitive, overwrite: *overwrite };
             asked.tree().copy_tree_at(&asked.caller, from, to, copy).await.map_err(Problem::of_copy)?
         }
         Kind::File | Kind::WebLink => {
-            if replaced.as_ref().is_some_and(|replaced| replaced.view.item.kind == Kind::Folder) {
-                make_room(&asked, destination, replaced.as_ref()).await?;
-            }
             let expect = if *overwrite == Overwrite::Refuse { Expect::Absent } else { Expect::Anything };
             let copy = CopyAt {
                 folders: Folders::Refuse,
                 rule: NameRule::CaseSensitive,
                 expect,
+                overwrite: *overwrite,
                 expect_from: *expect_from,
                 versioning: Versioning::Always,
                 facts: None,
@@ -130,29 +130,6 @@ async fn ends(asked: &mut Asked, source_is: Source) -> Result<Ends, Problem> {
     touched.check(asked, &passed).await?;
     let expect_from = passed.expect(Some(&source));
     Ok(Ends { source, destination, replaced, overwrite, expect_from })
-}
-
-/// Copies a collection without what is in it.
-async fn folder_alone(asked: &Asked, ends: &Ends) -> Result<Put, Problem> {
-    make_room(asked, &ends.destination, ends.replaced.as_ref()).await?;
-    let to = asked.at(&ends.destination.names);
-    let made = asked.tree().make_folder_at(&asked.caller, to, NameRule::CaseSensitive, Folders::Refuse).await;
-    let object = made.map_err(Problem::of_copy)?;
-    asked.tree().copy_properties(&asked.caller, ends.source.view.item.id, object.view.item.id).await?;
-    Ok(Put { object, created: ends.replaced.is_none() })
-}
-
-/// Puts what is at the destination into the trash.
-async fn make_room(asked: &Asked, destination: &DavPath, replaced: Option<&Object>) -> Result<(), Problem> {
-    let Some(replaced) = replaced else { return Ok(()) };
-    let item = &replaced.view.item;
-    let remove = RemoveAt {
-        expect: Expect::State { item: item.id, sequence: item.sequence },
-        recursive: Recursive::Yes,
-        prune: Prune::Keep,
-    };
-    asked.tree().remove_at(&asked.caller, asked.at(&destination.names), want(replaced), remove).await?;
-    Ok(())
 }
 
 /// That item and no other of its name.

@@ -3,7 +3,7 @@
 use crate::answer::{self, XML_TYPE};
 use crate::asked::{Asked, Outcome};
 use crate::error::{Problem, chain};
-use crate::to_wire::{Dead, Live, MULTISTATUS_HEAD, MULTISTATUS_TAIL, Quota, Shown, Thing, Wish, response};
+use crate::to_wire::{Dead, Live, MULTISTATUS_HEAD, MULTISTATUS_TAIL, Quota, Shown, Thing, Wish, response, shown};
 use crate::wire::bodies::parse_find;
 use crate::wire::headers::Depth;
 use crate::wire::path::{encode, is_reachable};
@@ -12,10 +12,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use entente_door_kit::RequestId;
 use entente_model::{Caller, ItemId};
-use entente_tree::{BoxError, Error as TreeError, Kind, LockDepth, Object, Tree};
+use entente_tree::limits::LOCKS_COVERING_MAX;
+use entente_tree::{BoxError, Error as TreeError, Kind, Lock, LockDepth, Object, Tree};
 use futures_util::{StreamExt, stream};
 use http::{StatusCode, header};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Items below a collection that is searched without end. Clients that meet the refusal ask level by level.
 const ITEMS_BELOW_MAX: u32 = 10_000;
@@ -23,6 +25,8 @@ const ITEMS_BELOW_MAX: u32 = 10_000;
 const FIRST_PAGE: u32 = 100;
 /// Children in each further piece, which bounds what is held of an answer.
 const PAGE: u32 = 1_000;
+/// Bytes after which a piece ends, however few children are in it: their properties and locks may be long.
+const PIECE_BYTES: usize = 1 << 20;
 
 pub(crate) async fn propfind(mut asked: Asked) -> Outcome {
     let body = asked.small_body().await?;
@@ -40,7 +44,7 @@ pub(crate) async fn propfind(mut asked: Asked) -> Outcome {
         }
     }
     let href = Asked::href(&asked.path.names, seen.view.item.kind);
-    let (mut search, mut first) = Search::begin(&asked, wish, &seen, &href).await?;
+    let (mut search, mut first) = Search::begin(&asked, wish, (&seen, &href), depth).await?;
     if depth != Depth::Zero && is_folder {
         search.enter(seen.view.item.id, href, depth);
         search.more(&mut first).await?;
@@ -83,8 +87,10 @@ struct Search {
     caller: Caller,
     wish: Wish,
     quota: Option<Quota>,
-    /// Locks by what they lock, if they are asked for.
-    locks: HashMap<ItemId, Vec<Shown>>,
+    /// Locks by what they lock, if they are asked for and more than the target is told.
+    locks: HashMap<ItemId, Vec<Lock>>,
+    /// What reaches everything that is searched, from above and of the target itself.
+    covering: Vec<Arc<Shown>>,
     levels: Vec<Level>,
     limit: u32,
 }
@@ -94,7 +100,7 @@ struct Level {
     folder: ItemId,
     href: String,
     /// Locks that reach everything in it.
-    inherited: Vec<Shown>,
+    inherited: Vec<Arc<Shown>>,
     depth: Depth,
     after: Option<String>,
     has_ended: bool,
@@ -104,14 +110,21 @@ struct Level {
 
 impl Search {
     /// The search, and how its answer begins: with what was asked for itself.
-    async fn begin(asked: &Asked, wish: Wish, seen: &Object, href: &str) -> Result<(Self, String), Problem> {
+    async fn begin(
+        asked: &Asked,
+        wish: Wish,
+        (seen, href): (&Object, &str),
+        depth: Depth,
+    ) -> Result<(Self, String), Problem> {
         let (tree, caller) = (asked.tree().clone(), asked.caller.clone());
         let wants_quota = wish.has(Live::QuotaUsed) || wish.has(Live::QuotaAvailable);
         let quota = if wants_quota { Some(Quota::of(&tree.me(&caller).await?)) } else { None };
-        let (mut locks, mut covering) = (HashMap::<_, Vec<Shown>>::new(), Vec::new());
+        let (mut locks, mut covering) = (HashMap::<_, Vec<Lock>>::new(), Vec::new());
         if wish.has(Live::LockDiscovery) && tree.has_locks(&caller)? {
-            for shown in asked.shown(tree.locks(&caller).await?) {
-                locks.entry(shown.lock.item).or_default().push(shown);
+            if depth != Depth::Zero && seen.view.item.kind == Kind::Folder {
+                for lock in tree.locks(&caller).await? {
+                    locks.entry(lock.item).or_default().push(lock);
+                }
             }
             covering = asked.shown(tree.locks_on(&caller, seen.view.item.id)?);
         }
@@ -120,23 +133,24 @@ impl Search {
         let mut out = MULTISTATUS_HEAD.to_owned();
         let thing = Thing { object: seen, href, quota, locks: &covering, properties: &properties };
         response(&mut out, &wish, &thing);
-        // Its own go by themselves: they are inherited from where they are.
-        covering.retain(|shown| shown.lock.depth == LockDepth::Below && shown.lock.item != seen.view.item.id);
-        let mut search = Self { tree, caller, wish, quota, locks, levels: Vec::new(), limit: FIRST_PAGE };
-        search.locks.entry(ItemId::new(0)).or_default().extend(covering);
-        Ok((search, out))
+        covering.retain(|shown| shown.lock.depth == LockDepth::Below);
+        Ok((Self { tree, caller, wish, quota, locks, covering, levels: Vec::new(), limit: FIRST_PAGE }, out))
     }
 
     /// Goes down into a collection.
     fn enter(&mut self, folder: ItemId, href: String, depth: Depth) {
-        let above = match self.levels.last() {
-            Some(level) => level.inherited.clone(),
-            // What covers the whole search is kept under an id that no item has.
-            None => self.locks.get(&ItemId::new(0)).cloned().unwrap_or_default(),
+        let inherited = match self.levels.last() {
+            Some(level) => {
+                let mut inherited = level.inherited.clone();
+                for lock in self.locks.get(&folder).into_iter().flatten() {
+                    if lock.depth == LockDepth::Below && inherited.len() < LOCKS_COVERING_MAX {
+                        inherited.push(shown(&self.tree, lock.clone(), href.clone()));
+                    }
+                }
+                inherited
+            }
+            None => std::mem::take(&mut self.covering),
         };
-        let own = self.locks.get(&folder).into_iter().flatten();
-        let inherited = above.into_iter().chain(own.filter(|shown| shown.lock.depth == LockDepth::Below).cloned());
-        let inherited = inherited.collect();
         let waiting = Vec::new();
         self.levels.push(Level { folder, href, inherited, depth, after: None, has_ended: false, waiting });
     }
@@ -161,15 +175,25 @@ impl Search {
             let limit = std::mem::replace(&mut self.limit, PAGE);
             let page = self.tree.children(&self.caller, folder, after.clone(), limit).await?;
             let upto = page.last().map(Object::sort_name);
-            let set = self.with_properties(folder, after, upto.clone()).await?;
+            let set = self.with_properties(folder, after, upto).await?;
             let Some(level) = self.levels.last_mut() else { break };
             level.has_ended = page.len() < limit as usize;
-            level.after = upto;
             out.reserve(page.len() * 512);
+            let (begin, mut told) = (out.len(), 0);
             let mut href = level.href.clone();
             let base = href.len();
-            for child in page.iter().filter(|child| is_reachable(&child.view.item.name)) {
+            for child in &page {
                 let item = &child.view.item;
+                if out.len() - begin >= PIECE_BYTES {
+                    // The rest of the page is looked at again, and no more of it than may fit.
+                    level.has_ended = false;
+                    self.limit = PAGE.min(told + told / 4 + 1);
+                    break;
+                }
+                (level.after, told) = (Some(child.sort_name()), told + 1);
+                if !is_reachable(&item.name) {
+                    continue;
+                }
                 href.truncate(base);
                 encode(&mut href, item.name.as_str());
                 if item.kind == Kind::Folder {
@@ -180,13 +204,12 @@ impl Search {
                 }
                 let properties =
                     if set.contains(&item.id) { self.tree.properties(&self.caller, item.id)? } else { Vec::new() };
-                let own = self.locks.get(&item.id);
-                let covering: Vec<Shown>;
-                let locks = match (own, level.inherited.is_empty()) {
-                    (None, _) => level.inherited.as_slice(),
-                    (Some(own), true) => own.as_slice(),
-                    (Some(own), false) => {
-                        covering = own.iter().chain(&level.inherited).cloned().collect();
+                let covering: Vec<Arc<Shown>>;
+                let locks = match self.locks.get(&item.id) {
+                    None => level.inherited.as_slice(),
+                    Some(own) => {
+                        let own = own.iter().map(|lock| shown(&self.tree, lock.clone(), href.clone()));
+                        covering = own.chain(level.inherited.iter().cloned()).take(LOCKS_COVERING_MAX).collect();
                         covering.as_slice()
                     }
                 };

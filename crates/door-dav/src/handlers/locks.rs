@@ -10,6 +10,7 @@ use crate::wire::bodies::{LockInfo, LockScope, parse_lock};
 use crate::wire::headers::{Depth, TOKEN_PREFIX, parse_lock_token, parse_timeout};
 use bytes::Bytes;
 use entente_model::ItemId;
+use entente_tree::limits::LOCKS_COVERING_MAX;
 use entente_tree::{
     BoxError, Expect, Facts, Finished, Folders, Lock, LockDepth, Locking, NameRule, NewLock, Object, PutAt, Sharing,
     Touch, Versioning,
@@ -42,10 +43,6 @@ pub(crate) async fn lock(mut asked: Asked) -> Outcome {
 async fn grant(asked: &Asked, info: LockInfo, depth: LockDepth, timeout: Option<Duration>) -> Outcome {
     let seen = asked.target().await?;
     let passed = asked.pass(seen.as_ref()).await?;
-    let (item, status) = match &seen {
-        Some(object) => (object.view.item.id, StatusCode::OK),
-        None => make(asked, &passed).await?,
-    };
     let new = NewLock {
         sharing: match info.scope {
             LockScope::Exclusive => Sharing::Exclusive,
@@ -55,6 +52,10 @@ async fn grant(asked: &Asked, info: LockInfo, depth: LockDepth, timeout: Option<
         about: info.owner,
         timeout: timeout.unwrap_or(TIMEOUT_USUAL),
     };
+    let (item, status) = match &seen {
+        Some(object) => (object.view.item.id, StatusCode::OK),
+        None => make(asked, &passed, &new).await?,
+    };
     match asked.tree().lock(&asked.caller, item, new).await? {
         Locking::Granted(lock) => {
             let token = value(format!("<{TOKEN_PREFIX}{}>", lock.token));
@@ -62,20 +63,31 @@ async fn grant(asked: &Asked, info: LockInfo, depth: LockDepth, timeout: Option<
             response.headers_mut().insert(LOCK_TOKEN, token);
             Ok(response)
         }
-        Locking::Held(others) => {
-            Err(Problem::lock_conflict(others.into_iter().map(|lock| asked.href_of(lock.item)).collect()))
-        }
+        Locking::Held(others) => Err(held(asked, &others)),
     }
 }
 
+/// These locks are in the way: what they lock is told, as far as a client may want to know.
+fn held(asked: &Asked, others: &[Lock]) -> Problem {
+    let mut items: Vec<ItemId> = others.iter().map(|lock| lock.item).collect();
+    items.sort_unstable();
+    items.dedup();
+    Problem::lock_conflict(items.into_iter().take(LOCKS_COVERING_MAX).map(|item| asked.href_of(item)).collect())
+}
+
 /// Makes an empty file where there is nothing (RFC 4918 section 7.3).
-async fn make(asked: &Asked, passed: &Passed) -> Result<(ItemId, StatusCode), Problem> {
+async fn make(asked: &Asked, passed: &Passed, new: &NewLock) -> Result<(ItemId, StatusCode), Problem> {
     if asked.path.has_slash {
         return Err(Problem::no_parent());
     }
     for _ in 0..TRIES {
         let parent = asked.parent(&asked.path).await?.ok_or_else(Problem::no_parent)?;
         asked.unlocked(Touch { items: &[parent.view.item.id], below: &[] }, passed).await?;
+        // A lock that is refused should not leave a file behind.
+        let others = asked.tree().locks_in_the_way_in(&asked.caller, parent.view.item.id, new)?;
+        if !others.is_empty() {
+            return Err(held(asked, &others));
+        }
         let put = PutAt {
             size_max: 0,
             content_created_at: None,

@@ -9,7 +9,9 @@ const DAV: HeaderName = HeaderName::from_static("dav");
 /// Without it, Windows takes this for a server of FrontPage's.
 const MS_AUTHOR_VIA: HeaderName = HeaderName::from_static("ms-author-via");
 
-pub(crate) fn options() -> Response {
+/// Classes, methods, and that this is no other product: also for `/`, which Windows asks before anything below it.
+#[must_use]
+pub fn options() -> Response {
     let mut response = answer::empty(StatusCode::OK);
     let headers = response.headers_mut();
     headers.insert(DAV, HeaderValue::from_static("1, 2"));

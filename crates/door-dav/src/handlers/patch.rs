@@ -63,7 +63,7 @@ fn change(patches: &[Patch]) -> ChangeProperties {
             wanted.changes.push(PropertyChange::Remove { name: name.key() });
             continue;
         };
-        match (name.namespace.as_str(), name.local.as_str()) {
+        match (&*name.namespace, name.local.as_str()) {
             (WIN32, "Win32LastModifiedTime") => {
                 wanted.content_modified_at = parse_http(&value.text).or(wanted.content_modified_at);
             }

@@ -14,10 +14,19 @@ pub enum BodyError {
     /// It names too many properties.
     #[error("the body names too many properties")]
     TooMany,
+    /// The names of the properties that it asks for are too long together: they are told again of each item.
+    #[error("the names of the properties are too long together")]
+    NamesTooLong,
 }
 
 /// Properties in a request.
 const PROPERTIES_MAX: usize = 1_000;
+/// Bytes of the names, with their namespaces, of all properties that are asked for.
+const NAMES_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of all values of a `PROPPATCH`, each written so that it stands by itself. No item has as many.
+const VALUES_BYTES_MAX: usize = 2 << 20;
+/// Bytes of what is said of a lock's holder, before it is known whether that is too long.
+const OWNER_BYTES_MAX: usize = 64 * 1024;
 
 /// What a `PROPFIND` asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +49,14 @@ pub fn parse_find(body: &[u8]) -> Result<Find, BodyError> {
         return Err(BodyError::Unexpected);
     }
     let names = |element: &Element| -> Result<Vec<Name>, BodyError> {
-        let mut names: Vec<Name> = Vec::new();
+        let (mut names, mut bytes): (Vec<Name>, usize) = (Vec::new(), 0);
         for name in element.elements().map(|element| &element.name) {
             if !names.contains(name) {
+                bytes += name.namespace.len() + name.local.len();
                 names.push(name.clone());
+            }
+            if bytes > NAMES_BYTES_MAX {
+                return Err(BodyError::NamesTooLong);
             }
             if names.len() > PROPERTIES_MAX {
                 return Err(BodyError::TooMany);
@@ -83,7 +96,7 @@ pub fn parse_patch(body: &[u8]) -> Result<Vec<Patch>, BodyError> {
     if !root.name.is_dav("propertyupdate") {
         return Err(BodyError::Unexpected);
     }
-    let mut patches = Vec::new();
+    let (mut patches, mut left_bytes) = (Vec::new(), VALUES_BYTES_MAX);
     for update in root.elements() {
         let sets = match () {
             () if update.name.is_dav("set") => true,
@@ -95,8 +108,13 @@ pub fn parse_patch(body: &[u8]) -> Result<Vec<Patch>, BodyError> {
             if patches.len() >= PROPERTIES_MAX {
                 return Err(BodyError::TooMany);
             }
-            let value = || Value { fragment: property.fragment(&[&root, update, prop]), text: property.text() };
-            patches.push(Patch { name: property.name.clone(), value: sets.then(value) });
+            let mut value = None;
+            if sets {
+                let fragment = property.fragment(&[&root, update, prop], left_bytes)?;
+                left_bytes = left_bytes.saturating_sub(fragment.len());
+                value = Some(Value { fragment, text: property.text() });
+            }
+            patches.push(Patch { name: property.name.clone(), value });
         }
     }
     if patches.is_empty() { Err(BodyError::Unexpected) } else { Ok(patches) }
@@ -138,7 +156,8 @@ pub fn parse_lock(body: &[u8]) -> Result<Option<LockInfo>, BodyError> {
     if root.dav("locktype").and_then(|kind| kind.dav("write")).is_none() {
         return Err(BodyError::Unexpected);
     }
-    let owner = root.dav("owner").map(|owner| owner.fragment(&[&root])).unwrap_or_default();
+    let owner =
+        root.dav("owner").map(|owner| owner.fragment(&[&root], OWNER_BYTES_MAX)).transpose()?.unwrap_or_default();
     Ok(Some(LockInfo { scope, owner }))
 }
 
@@ -171,6 +190,10 @@ mod tests {
         let many: String = (0..=PROPERTIES_MAX).map(|number| format!("<p{number}/>")).collect();
         let many = format!("<propfind xmlns='DAV:'><prop>{many}</prop></propfind>");
         assert_eq!(find(&many), Err(BodyError::TooMany));
+        let long: String = (0..40).map(|number| format!("<p{number}/>")).collect();
+        let long =
+            format!("<d:propfind xmlns:d='DAV:'><d:prop xmlns='{}'>{long}</d:prop></d:propfind>", "n".repeat(1_000));
+        assert_eq!(find(&long), Err(BodyError::NamesTooLong));
     }
 
     #[test]
@@ -186,6 +209,13 @@ mod tests {
             assert_eq!(parse_patch(bad.as_bytes()), Err(BodyError::Unexpected), "{bad}");
         }
         assert!(matches!(parse_patch(b""), Err(BodyError::Xml(_))));
+        let (declared, properties): (String, String) = (0..30)
+            .map(|number| (format!(" xmlns:n{number}='{}'", "\"".repeat(1_000)), format!("n{number}:x ")))
+            .unzip();
+        let properties: String = (0..500).map(|number| format!("<p{number}>{properties}</p{number}>")).collect();
+        let bomb =
+            format!("<propertyupdate xmlns='DAV:'{declared}><set><prop>{properties}</prop></set></propertyupdate>");
+        assert_eq!(parse_patch(bomb.as_bytes()), Err(BodyError::Xml(XmlError::TooMuch)));
     }
 
     #[test]

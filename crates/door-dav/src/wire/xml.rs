@@ -8,6 +8,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The namespace of everything that WebDAV names.
 pub const DAV: &str = "DAV:";
@@ -20,6 +21,8 @@ const DEPTH_MAX: usize = 100;
 const ELEMENTS_MAX: usize = 20_000;
 /// Attributes of one element, declarations of namespaces included.
 const ATTRIBUTES_MAX: usize = 32;
+/// Bytes of a namespace, and of an element's or attribute's name with its prefix.
+const NAME_BYTES_MAX: usize = 1_024;
 
 /// Why a document is not read. Not to be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,13 +39,16 @@ pub enum XmlError {
     /// It is too deep, or has too many elements or attributes.
     #[error("the XML has too many elements or attributes, or is nested too deep")]
     TooMuch,
+    /// A namespace or a name is absurdly long.
+    #[error("the XML has a name or a namespace of more than 1024 bytes")]
+    NameTooLong,
 }
 
 /// The name of an element, whatever its prefix is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
-    /// Its namespace; empty if it has none.
-    pub namespace: String,
+    /// Its namespace; empty if it has none. Shared by all that it was declared for.
+    pub namespace: Arc<str>,
     /// Its local name.
     pub local: String,
 }
@@ -51,7 +57,7 @@ impl Name {
     /// Whether it is that name of WebDAV's.
     #[must_use]
     pub fn is_dav(&self, local: &str) -> bool {
-        self.namespace == DAV && self.local == local
+        &*self.namespace == DAV && self.local == local
     }
 
     /// The namespace in braces, then the local name.
@@ -64,7 +70,7 @@ impl Name {
     #[must_use]
     pub fn of_key(key: &str) -> Option<Self> {
         let (namespace, local) = key.strip_prefix('{')?.rsplit_once('}')?;
-        Some(Self { namespace: namespace.to_owned(), local: local.to_owned() })
+        Some(Self { namespace: namespace.into(), local: local.to_owned() })
     }
 }
 
@@ -76,7 +82,7 @@ pub struct Element {
     /// As it was spelled: perhaps with a prefix.
     spelled: String,
     /// Prefixes (empty for the default) and the namespaces that it declares for them.
-    declared: Vec<(String, String)>,
+    declared: Vec<(String, Arc<str>)>,
     /// As they were spelled, and their values.
     attributes: Vec<(String, String)>,
     /// What is in it.
@@ -135,6 +141,8 @@ struct Building {
     open: Vec<Element>,
     done: Option<Element>,
     elements: usize,
+    /// The namespace of what has none.
+    none: Arc<str>,
 }
 
 impl Building {
@@ -157,16 +165,23 @@ impl Building {
                 return Err(XmlError::TooMuch);
             }
             let (key, value) = (attribute.key.into_inner(), unescape_attribute(&attribute.value)?);
+            let declares = key == "xmlns" || key.starts_with("xmlns:");
+            if key.len() > NAME_BYTES_MAX || (declares && value.len() > NAME_BYTES_MAX) {
+                return Err(XmlError::NameTooLong);
+            }
             match (key, key.strip_prefix("xmlns:")) {
-                ("xmlns", _) => declared.push((String::new(), value)),
-                (_, Some(prefix)) => declared.push((prefix.to_owned(), value)),
+                ("xmlns", _) => declared.push((String::new(), value.into())),
+                (_, Some(prefix)) => declared.push((prefix.to_owned(), value.into())),
                 (key, None) => attributes.push((key.to_owned(), value)),
             }
         }
         check_declared(&declared)?;
         let spelled = start.name().into_inner().to_owned();
+        if spelled.len() > NAME_BYTES_MAX {
+            return Err(XmlError::NameTooLong);
+        }
         let mut element = Element {
-            name: Name { namespace: String::new(), local: String::new() },
+            name: Name { namespace: Arc::clone(&self.none), local: String::new() },
             spelled,
             declared,
             attributes,
@@ -221,18 +236,18 @@ impl Building {
             return Err(XmlError::Malformed);
         }
         let namespace = match (prefix, unprefixed) {
-            ("", Unprefixed::None) => "",
-            ("xml", _) => XML,
+            ("", Unprefixed::None) => Arc::clone(&self.none),
+            ("xml", _) => XML.into(),
             (prefix, _) => {
                 let in_scope = std::iter::once(element).chain(self.open.iter().rev());
                 match in_scope.flat_map(|element| &element.declared).find(|(declared, _)| declared == prefix) {
-                    Some((_, namespace)) => namespace,
-                    None if prefix.is_empty() => "",
+                    Some((_, namespace)) => Arc::clone(namespace),
+                    None if prefix.is_empty() => Arc::clone(&self.none),
                     None => return Err(XmlError::Malformed),
                 }
             }
         };
-        Ok(Name { namespace: namespace.to_owned(), local: local.to_owned() })
+        Ok(Name { namespace, local: local.to_owned() })
     }
 }
 
@@ -246,10 +261,10 @@ enum Unprefixed {
 }
 
 /// No prefix may stand for nothing, and nobody may stand for `xml` and `xmlns` (Namespaces in XML 1.0, sections 2.2, 3).
-fn check_declared(declared: &[(String, String)]) -> Result<(), XmlError> {
+fn check_declared(declared: &[(String, Arc<str>)]) -> Result<(), XmlError> {
     for (prefix, namespace) in declared {
         let stands_for_nothing = !prefix.is_empty() && (namespace.is_empty() || !is_name(prefix));
-        let is_reserved = prefix == "xmlns" || namespace == XMLNS || (prefix == "xml") != (namespace == XML);
+        let is_reserved = prefix == "xmlns" || &**namespace == XMLNS || (prefix == "xml") != (&**namespace == XML);
         if stands_for_nothing || is_reserved {
             return Err(XmlError::Malformed);
         }
@@ -357,15 +372,15 @@ impl Element {
     }
 
     /// The element by itself, wherever it will stand: with what it needs of the namespaces, and of the language, that the
-    /// elements above it (the nearest last) declare.
-    #[must_use]
-    pub fn fragment(&self, above: &[&Self]) -> String {
+    /// elements above it (the nearest last) declare. `TooMuch` when that takes more than `bytes_max`: what is declared once
+    /// would be written for each of them.
+    pub fn fragment(&self, above: &[&Self], bytes_max: usize) -> Result<String, XmlError> {
         let mut inherited: Vec<(&str, &str)> = Vec::new();
         for (prefix, namespace) in above.iter().rev().flat_map(|element| &element.declared) {
             let known = self.declared.iter().any(|(own, _)| own == prefix)
                 || inherited.iter().any(|(nearer, _)| nearer == prefix);
             if !known {
-                inherited.push((prefix, namespace));
+                inherited.push((prefix, &**namespace));
             }
         }
         inherited.retain(|(prefix, namespace)| !namespace.is_empty() && self.mentions(prefix));
@@ -373,8 +388,8 @@ impl Element {
         let has_own = self.attributes.iter().any(|(key, _)| key == "xml:lang");
         let language = if has_own { None } else { above.iter().rev().find_map(language) };
         let mut out = String::new();
-        self.write(&mut out, &inherited, language.as_ref());
-        out
+        self.write(&mut out, &inherited, language.as_ref(), bytes_max)?;
+        Ok(out)
     }
 
     /// Whether the prefix may matter: to a name, or to what looks like a name in a text. The default always may.
@@ -392,10 +407,16 @@ impl Element {
             })
     }
 
-    fn write(&self, out: &mut String, inherited: &[(&str, &str)], language: Option<&(String, String)>) {
+    fn write(
+        &self,
+        out: &mut String,
+        inherited: &[(&str, &str)],
+        language: Option<&(String, String)>,
+        bytes_max: usize,
+    ) -> Result<(), XmlError> {
         out.push('<');
         out.push_str(&self.spelled);
-        let own = self.declared.iter().map(|(prefix, namespace)| (prefix.as_str(), namespace.as_str()));
+        let own = self.declared.iter().map(|(prefix, namespace)| (prefix.as_str(), &**namespace));
         for (prefix, namespace) in inherited.iter().copied().chain(own) {
             let (colon, prefix) = if prefix.is_empty() { ("", "") } else { (":", prefix) };
             let _ = write!(out, " xmlns{colon}{prefix}=\"");
@@ -407,18 +428,22 @@ impl Element {
             escape_attribute(out, value);
             out.push('"');
         }
+        if out.len() > bytes_max {
+            return Err(XmlError::TooMuch);
+        }
         if self.content.is_empty() {
             out.push_str("/>");
-            return;
+            return Ok(());
         }
         out.push('>');
         for content in &self.content {
             match content {
-                Content::Element(element) => element.write(out, &[], None),
+                Content::Element(element) => element.write(out, &[], None, bytes_max)?,
                 Content::Text(text) => escape(out, text),
             }
         }
         let _ = write!(out, "</{}>", self.spelled);
+        if out.len() > bytes_max { Err(XmlError::TooMuch) } else { Ok(()) }
     }
 }
 
@@ -464,7 +489,7 @@ mod tests {
     fn fragment(document: &str) -> String {
         let root = parse(document.as_bytes()).unwrap();
         let child = root.elements().next().unwrap();
-        child.fragment(&[&root])
+        child.fragment(&[&root], 10_000).unwrap()
     }
 
     #[test]
@@ -526,6 +551,13 @@ mod tests {
         assert_eq!(parse(deep.as_bytes()).err(), Some(XmlError::TooMuch));
         let wide = format!("<a>{}</a>", "<b/>".repeat(ELEMENTS_MAX));
         assert_eq!(parse(wide.as_bytes()).err(), Some(XmlError::TooMuch));
+        let long = "n".repeat(NAME_BYTES_MAX + 1);
+        for long in [format!("<a xmlns='{long}'/>"), format!("<{long}/>"), format!("<a {long}=''/>")] {
+            assert_eq!(parse(long.as_bytes()).err(), Some(XmlError::NameTooLong));
+        }
+        let shared = parse(b"<a xmlns='urn:x'><b/></a>").unwrap();
+        assert!(Arc::ptr_eq(&shared.name.namespace, &shared.elements().next().unwrap().name.namespace));
+        assert_eq!(shared.elements().next().unwrap().fragment(&[&shared], 10), Err(XmlError::TooMuch));
         let many: String = (0..200).map(|number| format!(" b{number}=''")).collect();
         assert_eq!(parse(format!("<a{many}/>").as_bytes()).err(), Some(XmlError::TooMuch));
     }
@@ -533,7 +565,7 @@ mod tests {
     #[test]
     fn a_name_goes_to_a_key_and_back() {
         for (namespace, local) in [("DAV:", "a"), ("", "b"), ("urn:{odd}", "c")] {
-            let name = Name { namespace: namespace.to_owned(), local: local.to_owned() };
+            let name = Name { namespace: namespace.into(), local: local.to_owned() };
             assert_eq!(Name::of_key(&name.key()), Some(name));
         }
         assert_eq!(Name::of_key("x"), None);
@@ -552,9 +584,9 @@ mod tests {
         fn no_document_is_too_odd(text in "[<>a-c:/&;#x'\"= !\\[\\]?-]{0,60}", bytes in any::<Vec<u8>>()) {
             let _ = parse(&bytes);
             if let Ok(root) = parse(text.as_bytes()) {
-                let alone = root.fragment(&[]);
+                let alone = root.fragment(&[], 10_000).unwrap();
                 let again = parse(alone.as_bytes()).unwrap();
-                prop_assert_eq!(again.fragment(&[]), alone);
+                prop_assert_eq!(again.fragment(&[], 10_000).unwrap(), alone);
             }
         }
     }

@@ -25,11 +25,13 @@ async fn odd_xml_is_refused() {
     let file = "<!DOCTYPE b [<!ENTITY f SYSTEM 'file:///etc/passwd'>]><propfind xmlns='DAV:'><prop><x>&f;</x></prop></propfind>";
     let deep = format!("<propfind xmlns='DAV:'>{}", "<prop>".repeat(50_000));
     let wide = format!("<propfind xmlns='DAV:'><prop>{}</prop></propfind>", "<a/>".repeat(30_000));
+    let namespace = format!("<propfind xmlns='{}'>{}</propfind>", "n".repeat(700_000), "<a/>".repeat(19_000));
     for (body, status) in [
         (bomb, 400),
         (file, 400),
         (deep.as_str(), 413),
         (wide.as_str(), 413),
+        (namespace.as_str(), 400),
         ("<propfind xmlns='DAV:'><prop><bar:foo xmlns:bar=''/></prop></propfind>", 400),
         ("<propfind", 400),
         ("{}", 400),
@@ -54,4 +56,16 @@ async fn odd_headers_are_refused() {
     }
     client.send("PUT", "/dav/a", &[("x-expected-entity-length", "-1")], "y").await.expect(400);
     assert_eq!(client.get("/dav/a").await.body, "x");
+}
+
+#[tokio::test]
+async fn names_that_would_be_told_of_every_item_are_short_together() {
+    let client = Client::new().await;
+    let names: String = (0..40).map(|number| format!("<p{number}/>")).collect();
+    let find = |bytes: usize| {
+        let namespace = "n".repeat(bytes);
+        format!("<d:propfind xmlns:d='DAV:'><d:prop xmlns='{namespace}'>{names}</d:prop></d:propfind>")
+    };
+    client.send("PROPFIND", "/dav/", &[("depth", "0")], find(1_000)).await.expect(400);
+    client.send("PROPFIND", "/dav/", &[("depth", "0")], find(700)).await.expect(207);
 }

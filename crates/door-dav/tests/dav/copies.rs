@@ -105,3 +105,36 @@ async fn names_differ_by_their_bytes() {
     client.send("MOVE", "/dav/readme", &to("/dav/ReadMe", "F"), "").await.expect(201);
     assert_eq!(client.hrefs("/dav/", "1").await, ["/dav/", "/dav/README", "/dav/ReadMe"]);
 }
+
+#[tokio::test]
+async fn what_is_replaced_is_unlocked_with_all_that_is_below_it() {
+    let client = Client::new().await;
+    client.put("/dav/file", "y").await;
+    for depth in ["infinity", "0"] {
+        client.mkcol("/dav/folder").await;
+        client.mkcol("/dav/alone").await;
+        let token = client.lock("/dav/folder", "exclusive", &[]).await.token();
+        let held = format!("</dav/folder/> ({token})");
+        let source = if depth == "0" { "/dav/alone" } else { "/dav/file" };
+        client.send("COPY", source, &[("destination", "/dav/folder"), ("depth", depth)], "").await.expect(423);
+        client
+            .send("COPY", source, &[("destination", "/dav/folder"), ("depth", depth), ("if", &held)], "")
+            .await
+            .expect(204);
+        let said = client.ask("/dav/folder", "<lockdiscovery/>").await;
+        assert!(said.element("{DAV:}lockdiscovery").dav("activelock").is_none());
+        client.send("DELETE", "/dav/folder", &[], "").await.expect(204);
+        client.send("DELETE", "/dav/alone", &[], "").await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn a_destination_may_be_unencoded() {
+    let client = Client::new().await;
+    client.put("/dav/a", "x").await;
+    client.send("COPY", "/dav/a", &to("/dav/\u{e4}", ""), "").await.expect(201);
+    assert_eq!(client.get("/dav/%C3%A4").await.body, "x");
+    let etag = client.get("/dav/%C3%A4").await.header("etag").to_owned();
+    let depends = format!("</dav/\u{e4}> ([{etag}])");
+    client.send("COPY", "/dav/a", &[("destination", "/dav/b"), ("if", &depends)], "").await.expect(201);
+}

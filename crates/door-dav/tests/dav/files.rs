@@ -3,6 +3,8 @@
 use crate::harness::Client;
 use axum::body::Body;
 use bytes::Bytes;
+use entente_model::{ItemName, UserRole};
+use entente_tree::{Facts, Path};
 use futures_util::stream;
 
 #[tokio::test]
@@ -182,4 +184,23 @@ async fn the_space_that_is_left_is_told_and_kept() {
     assert_eq!(said.text("{DAV:}quota-used-bytes"), "4");
     assert_eq!(said.text("{DAV:}quota-available-bytes"), "6");
     client.send("PUT", "/dav/b", &[], "1234567").await.refused(507, "quota-not-exceeded");
+}
+
+#[tokio::test]
+async fn a_media_type_that_no_head_can_say_is_not_said() {
+    let client = Client::new().await;
+    client.put("/dav/a", "0123456789").await;
+    let caller = client.stage.caller(client.user, UserRole::Admin);
+    let base = client.stage.tree.root(&caller).await.unwrap();
+    let names = [ItemName::new("a").unwrap()];
+    let change = |facts: &mut Facts| {
+        facts.content_type = Some("text/plain\r\nX-Odd: 1".to_owned());
+        Ok(())
+    };
+    client.stage.tree.set_facts_at(&caller, (Path { base, names: &names }, None), change).await.unwrap();
+    let several = client.send("GET", "/dav/a", &[("range", "bytes=0-1,-2")], "").await;
+    several.expect(206);
+    let body = String::from_utf8_lossy(&several.body);
+    assert!(body.contains("Content-Type: application/octet-stream\r\n") && !body.contains("X-Odd"), "{body}");
+    assert_eq!(client.get("/dav/a").await.header("content-type"), "application/octet-stream");
 }

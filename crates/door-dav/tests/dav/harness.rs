@@ -8,7 +8,7 @@ use entente_door_dav::{DavDoor, Options};
 use entente_door_kit::{Arrival, Auth, Entry, RequestId, Scheme};
 use entente_model::{Scopes, UserId, UserRole};
 use entente_testkit::Stage;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use std::time::Duration;
 use tower_service::Service;
@@ -26,6 +26,8 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Bytes of the longest piece that it came in.
+    pub longest_piece: usize,
 }
 
 /// What a multi-status says of one item.
@@ -53,7 +55,7 @@ impl Client {
         }
         request = request.header(header::HOST, "files.acme.example");
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
-            request = request.header(*name, *value);
+            request = request.header(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let arrival = Arrival {
             request_id: RequestId::random(&self.stage.world),
@@ -64,9 +66,14 @@ impl Client {
         };
         let request = request.extension(arrival).body(body.into()).unwrap();
         let response = self.router.clone().call(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("the body is complete").to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let (parts, mut pieces) = response.into_parts();
+        let (mut body, mut longest_piece) = (Vec::new(), 0);
+        while let Some(piece) = pieces.frame().await {
+            let piece = piece.expect("the body is complete").into_data().unwrap_or_default();
+            longest_piece = longest_piece.max(piece.len());
+            body.extend_from_slice(&piece);
+        }
+        Answer { status: parts.status, headers: parts.headers, body: body.into(), longest_piece }
     }
 
     pub async fn get(&self, path: &str) -> Answer {

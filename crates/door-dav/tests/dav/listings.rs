@@ -94,3 +94,30 @@ async fn names_that_no_url_can_say_are_left_out() {
     assert_eq!(client.hrefs("/dav/", "1").await, ["/dav/", "/dav/%01/", "/dav/line%0Abreak/", "/dav/ok/"]);
     assert_eq!(client.ask("/dav/%01/", "<displayname/>").await.text("{DAV:}displayname"), "\u{fffd}");
 }
+
+#[tokio::test]
+async fn a_piece_of_an_answer_is_bounded_in_bytes() {
+    let client = Client::new().await;
+    client.mkcol("/dav/f").await;
+    let value = "v".repeat(200 << 10);
+    for number in 0..24 {
+        client.mkcol(&format!("/dav/f/{number:02}")).await;
+        let set = format!("<d:set><d:prop><x xmlns='urn:x'>{value}</x></d:prop></d:set>");
+        client.patch(&format!("/dav/f/{number:02}"), &set).await.expect(207);
+        client.put(&format!("/dav/f/{number:02}/in"), "x").await;
+    }
+    for (depth, count) in [("1", 25), ("infinity", 49)] {
+        let body = "<propfind xmlns='DAV:'><prop><x xmlns='urn:x'/></prop></propfind>";
+        let answer = client.send("PROPFIND", "/dav/f", &[("depth", depth)], body).await;
+        assert!(answer.longest_piece < 2 << 20, "{}", answer.longest_piece);
+        let said = answer.said();
+        let mut hrefs: Vec<_> = said.iter().map(|said| said.href.clone()).collect();
+        if depth == "1" {
+            assert!(hrefs.is_sorted(), "{hrefs:?}");
+        }
+        hrefs.sort();
+        hrefs.dedup();
+        assert_eq!((said.len(), hrefs.len()), (count, count));
+        assert_eq!(said.iter().filter(|said| said.status("{urn:x}x") == 200).count(), 24);
+    }
+}

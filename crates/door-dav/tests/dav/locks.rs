@@ -224,3 +224,58 @@ async fn of_many_who_make_one_file_one_makes_it() {
     assert_eq!(made.len(), 1, "{answers:?}");
     assert!(answers.iter().all(|answer| answer.status == 201 || answer.status == 412), "{answers:?}");
 }
+
+#[tokio::test]
+async fn few_locks_cover_one_item() {
+    let client = Client::new().await;
+    client.mkcol("/dav/f").await;
+    client.mkcol("/dav/f/g").await;
+    client.put("/dav/f/g/a", "x").await;
+    for path in ["/dav/f/g/a", "/dav/f/g"] {
+        for _ in 0..15 {
+            client.lock(path, "shared", &[]).await.expect(200);
+        }
+    }
+    client.lock("/dav/f", "shared", &[]).await.expect(200);
+    client.lock("/dav/f", "shared", &[]).await.expect(200);
+    // The file has 32 by now, and the folder above it has not.
+    client.lock("/dav/f/g/a", "shared", &[]).await.refused(423, "no-conflicting-lock");
+    client.lock("/dav/f/g", "shared", &[]).await.refused(423, "no-conflicting-lock");
+    client.lock("/dav/f", "shared", &[]).await.refused(423, "no-conflicting-lock");
+    client.lock("/dav/f", "shared", &[("depth", "0")]).await.expect(200);
+    let body = "<propfind xmlns='DAV:'><prop><lockdiscovery/></prop></propfind>";
+    let counts: Vec<_> = client.find("/dav/f", "infinity", body).await.iter().map(locks_of).collect();
+    assert_eq!(counts, [3, 17, 32]);
+    assert_eq!(locks_of(&client.find("/dav/f/g/a", "0", body).await[0]), 32);
+    let said = client.find("/dav/f/g", "1", body).await;
+    let roots: Vec<_> = said[1]
+        .element("{DAV:}lockdiscovery")
+        .elements()
+        .map(|lock| lock.dav("lockroot").unwrap().dav("href").unwrap().text())
+        .collect();
+    for (root, count) in [("/dav/f/g/a", 15), ("/dav/f/g/", 15), ("/dav/f/", 2)] {
+        assert_eq!(roots.iter().filter(|found| *found == root).count(), count, "{root}");
+    }
+}
+
+fn locks_of(said: &crate::harness::Said) -> usize {
+    said.element("{DAV:}lockdiscovery").elements().count()
+}
+
+#[tokio::test]
+async fn a_lock_that_is_refused_leaves_no_file_behind() {
+    let client = Client::new().await;
+    client.mkcol("/dav/f").await;
+    let token = client.lock("/dav/f", "exclusive", &[]).await.token();
+    let held = [("if", format!("</dav/f/> ({token})"))];
+    let held = held.each_ref().map(|(name, value)| (*name, value.as_str()));
+    client.lock("/dav/f/new", "exclusive", &held).await.refused(423, "no-conflicting-lock");
+    client.get("/dav/f/new").await.expect(404);
+    let long = format!(
+        "<d:lockinfo xmlns:d='DAV:'><d:lockscope><d:shared/></d:lockscope><d:locktype><d:write/></d:locktype>\
+         <d:owner>{}</d:owner></d:lockinfo>",
+        "o".repeat(1_024)
+    );
+    client.send("LOCK", "/dav/long", &[], long).await.expect(400);
+    client.get("/dav/long").await.expect(404);
+}

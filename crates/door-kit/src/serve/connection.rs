@@ -109,7 +109,10 @@ where
         Box::new(AccessLog { method, route: None, status: StatusCode::OK, started, sent_bytes: 0 })
     });
     let waits_to_send = request.headers().contains_key(header::EXPECT);
+    // RFC 9112 section 3.2: a target has no fragment. Without it the request would be about something else.
+    let is_whole = !progress.take_fragment();
     let mut response = match directed(request, ends, request_id, site, progress) {
+        Ok(_) if !is_whole => status(StatusCode::BAD_REQUEST),
         Ok(request) => call(site.service.clone(), request, request_id).await,
         Err(BadHost) => status(StatusCode::BAD_REQUEST),
     };

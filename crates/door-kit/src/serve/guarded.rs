@@ -1,4 +1,4 @@
-use super::{deadline::Deadline, progress::Progress};
+use super::{deadline::Deadline, progress::Progress, request_line::RequestLine};
 use crate::limits::Limits;
 use std::{
     io::{self, IoSlice},
@@ -20,6 +20,7 @@ const DISCARD_BYTES: usize = 16 << 10;
 /// * While a request's head is awaited, reading ends after `keep_alive` when no byte of it has come (as if the
 ///   client had hung up), and fails after `head` when some have. While a request is being served, reading has no
 ///   limit of its own: its body has one (see [`RequestBody`](super::request_body::RequestBody)).
+/// * Of the first line of each head that is awaited it is noticed whether its target has a fragment.
 /// * Writing fails when the client takes nothing for `write_stall`.
 /// * Shutting down first reads away what the client may still be sending, for `linger`. A socket that is closed with
 ///   bytes unread resets the connection, and the client would lose the answer that it has not yet looked at.
@@ -34,6 +35,8 @@ pub(crate) struct Guarded<T> {
     ended: Option<u32>,
     /// Whether the head that is awaited has begun to arrive.
     head_begun: bool,
+    /// What there is of its first line.
+    line: RequestLine,
     read_since: Option<Instant>,
     read_deadline: Deadline,
     write_since: Option<Instant>,
@@ -58,6 +61,7 @@ impl<T> Guarded<T> {
             linger: limits.linger,
             ended: None,
             head_begun: false,
+            line: RequestLine::default(),
             read_since: None,
             read_deadline: Deadline::default(),
             write_since: None,
@@ -72,6 +76,7 @@ impl<T> Guarded<T> {
         if self.ended != Some(ended) {
             self.ended = Some(ended);
             self.head_begun = false;
+            self.line = RequestLine::default();
             self.read_since = None;
         }
         true
@@ -104,6 +109,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guarded<T> {
             return outcome;
         }
         if outcome.is_ready() {
+            if this.line.read(buffer.filled().get(before..).unwrap_or_default()) {
+                this.progress.has_fragment();
+            }
             if !this.head_begun && buffer.filled().len() > before {
                 this.head_begun = true;
                 this.read_since = None;

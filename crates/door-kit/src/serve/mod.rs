@@ -6,6 +6,7 @@ mod guarded;
 mod listener;
 mod progress;
 mod request_body;
+mod request_line;
 mod response_body;
 #[cfg(test)]
 mod tests;

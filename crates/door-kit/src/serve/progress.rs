@@ -17,6 +17,8 @@ pub(crate) struct Progress {
     unread: AtomicBool,
     /// What the service left of the request's body, until the answer is there.
     leftover: Mutex<Leftover>,
+    /// The request line that was read last has a fragment.
+    fragment: AtomicBool,
 }
 
 /// What a service left of a request's body.
@@ -81,6 +83,16 @@ impl Progress {
     /// Some of a request will stay unread.
     pub(crate) fn give_up_reading(&self) {
         self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// The request line that is being read has a fragment (`#`).
+    pub(crate) fn has_fragment(&self) {
+        self.fragment.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the request line had one, which hyper does not tell.
+    pub(crate) fn take_fragment(&self) -> bool {
+        self.fragment.swap(false, Ordering::Relaxed)
     }
 
     /// Whether the client may still be sending what nobody reads.

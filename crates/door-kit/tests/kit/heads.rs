@@ -126,3 +126,18 @@ async fn a_panic_fails_one_request() {
     assert_eq!(client.get("/broken").await.status, 500);
     assert_eq!(client.get("/hello").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_target_with_a_fragment_is_answered_400() {
+    let router = Router::new().fallback(any(|| async { "done" }));
+    let server = Server::start(router, Limits::default());
+    let mut client = server.connect().await;
+    assert_eq!(client.get("/a").await.status, 200);
+    client.send("DELETE /folder/#ment HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(client.answer().await.status, 400);
+    client.send("GET /a HTTP/1.1\r\nHost: x\r\nCookie: a#b\r\n\r\n").await;
+    assert_eq!(client.answer().await.text(), "done");
+    client.send("GET http://x/a# HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(client.answer().await.status, 400);
+    assert_eq!(client.get("/a").await.status, 200);
+}

@@ -1,6 +1,6 @@
 //! A request's body on its way in.
 
-use super::{Algorithm, BodyProblem, Decoder, Digests, Hashers, Received};
+use super::{Algorithm, BodyProblem, Decoder, Digests, Hasher, Hashers, Received};
 use axum::body::Body;
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -48,6 +48,7 @@ pub(crate) struct CheckedBody {
     hashers: Hashers,
     said: Said,
     received: Arc<Received>,
+    is_begun: bool,
     is_over: bool,
 }
 
@@ -59,7 +60,7 @@ impl CheckedBody {
         said: Said,
         received: Arc<Received>,
     ) -> Self {
-        Self { body, decoder, coded: Bytes::new(), hashers, said, received, is_over: false }
+        Self { body, decoder, coded: Bytes::new(), hashers, said, received, is_begun: false, is_over: false }
     }
 
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyProblem>>> {
@@ -144,6 +145,12 @@ impl HttpBody for CheckedBody {
         let this = &mut *self;
         if this.is_over {
             return Poll::Ready(None);
+        }
+        if !this.is_begun {
+            this.is_begun = true;
+            if this.hashers.checksum.is_none() {
+                this.hashers.checksum = this.received.wanted().map(Hasher::new);
+            }
         }
         let problem = match ready!(this.poll_data(cx)) {
             Some(Ok(data)) => {

@@ -65,21 +65,34 @@ pub(crate) struct Digests {
 
 /// What became of a request's body, for those who do not hold the body itself.
 #[derive(Debug, Default)]
-pub(crate) struct Received(OnceLock<Result<Digests, BodyProblem>>);
+pub(crate) struct Received {
+    outcome: OnceLock<Result<Digests, BodyProblem>>,
+    wanted: OnceLock<Algorithm>,
+}
 
 impl Received {
     /// What was found, once the body has passed through and is as announced.
     pub(crate) fn digests(&self) -> Option<&Digests> {
-        self.0.get().and_then(|outcome| outcome.as_ref().ok())
+        self.outcome.get().and_then(|outcome| outcome.as_ref().ok())
     }
 
     /// Why it failed, if it did.
     pub(crate) fn problem(&self) -> Option<BodyProblem> {
-        self.0.get().and_then(|outcome| outcome.as_ref().err().copied())
+        self.outcome.get().and_then(|outcome| outcome.as_ref().err().copied())
     }
 
     pub(crate) fn set(&self, outcome: Result<Digests, BodyProblem>) {
         // A body ends once.
-        let _ = self.0.set(outcome);
+        let _ = self.outcome.set(outcome);
+    }
+
+    /// Has a checksum computed of a body of which none was announced. Only before the first byte of it is read.
+    pub(crate) fn want(&self, algorithm: Algorithm) {
+        // A body belongs to one upload.
+        let _ = self.wanted.set(algorithm);
+    }
+
+    fn wanted(&self) -> Option<Algorithm> {
+        self.wanted.get().copied()
     }
 }

@@ -2,12 +2,13 @@
 
 use super::unreadable;
 use crate::body::BodyProblem;
+use crate::error::error;
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use entente_door_kit::BodyError;
 use entente_door_kit::multipart::{Event, Parser};
 use futures_util::StreamExt;
-use s3s::S3Result;
+use s3s::{S3ErrorCode, S3Result};
 
 /// Fields before the file, the bytes of one and of all.
 const FIELDS_MAX: usize = 100;
@@ -47,14 +48,22 @@ impl Form {
         Self { body: body.into_data_stream(), parser: Parser::new(boundary), unwanted_bytes: 0 }
     }
 
-    /// Reads up to the file.
+    /// Reads up to the file. No two fields have the same name.
     pub(super) async fn fields(&mut self) -> S3Result<Fields> {
-        let (mut fields, mut bytes) = (Vec::new(), 0);
+        let (mut fields, mut bytes) = (Vec::<(String, String)>::new(), 0);
         let mut open: Option<(String, Vec<u8>)> = None;
         loop {
             match self.next().await.map_err(unreadable)? {
                 Event::Part(Some(name)) if name.eq_ignore_ascii_case(FILE) => return Ok(Fields(fields)),
-                Event::Part(name) => open = Some((name.unwrap_or_default().to_ascii_lowercase(), Vec::new())),
+                Event::Part(name) => {
+                    let name = name.unwrap_or_default().to_ascii_lowercase();
+                    if fields.iter().any(|(field, _)| *field == name) {
+                        // The policy would be asked about one, and the other remembered.
+                        let message = "A form cannot have two fields of one name";
+                        return Err(error(S3ErrorCode::InvalidArgument, message));
+                    }
+                    open = Some((name, Vec::new()));
+                }
                 Event::Data(data) => {
                     bytes += data.len();
                     let Some((_, value)) = &mut open else { return Err(unreadable(BodyProblem::Form)) };

@@ -9,7 +9,7 @@ use crate::asked::Asked;
 use crate::body::{BodyProblem, Hashers, Received};
 use crate::door::S3Door;
 use crate::error::{error, not_served, of_body, of_credentials};
-use crate::handlers::{Operations, facts_of_form, refuse_fields, store_form};
+use crate::handlers::{Operations, facts_of_form, names, store_form};
 use crate::sign::{Scope, SigningKey, refusal};
 use axum::body::Body;
 use bytes::Bytes;
@@ -62,9 +62,10 @@ pub(crate) async fn post(
     if key.is_empty() {
         return Err(error(S3ErrorCode::InvalidArgument, "User key must have a length greater than 0."));
     }
+    // Before any of the file is read.
+    names(&key)?;
     let (asked, policy) = admit(door, &fields, arrival, received)?;
     let bounds = policy.check(&fields, &bucket, &key, door.auth().now())?;
-    refuse_fields(fields.all())?;
     if fields.value("tagging").is_some() {
         return Err(not_served("Tags in forms are not served"));
     }
@@ -84,6 +85,9 @@ fn admit(door: &S3Door, fields: &Fields, arrival: Arrival, received: &Arc<Receiv
         let message = "Signature version 2 is not accepted. Please use AWS4-HMAC-SHA256";
         return Err(refusal(S3ErrorCode::InvalidRequest, message));
     }
+    if fields.value("x-amz-security-token").is_some() {
+        return Err(refusal(S3ErrorCode::InvalidToken, "There are no temporary credentials here"));
+    }
     let needed = |name: &'static str| {
         let missing = || error(S3ErrorCode::InvalidArgument, "Bucket POST must contain the fields of its signature");
         fields.value(name).ok_or_else(missing)
@@ -102,7 +106,15 @@ fn admit(door: &S3Door, fields: &Fields, arrival: Arrival, received: &Arc<Receiv
         return Err(refusal(S3ErrorCode::SignatureDoesNotMatch, message));
     }
     let policy = Policy::parse(policy)?;
-    let asked = Asked { caller: key.caller, reach: key.reach, arrival, range: None, received: Arc::clone(received) };
+    let asked = Asked {
+        caller: key.caller,
+        reach: key.reach,
+        arrival,
+        range: None,
+        expires: None,
+        announced: None,
+        received: Arc::clone(received),
+    };
     Ok((asked, policy))
 }
 

@@ -2,8 +2,8 @@
 
 use super::checksums::{kind, with_checksum};
 use super::conditions::{Conditions, strong};
-use super::facts::{facts_of, refuse_what_is_not_served, tags_of_query};
-use super::shown::{modified, sealed, stored_at, told_version, wanted};
+use super::facts::{UNKNOWN_TYPE, facts_of, refuse_what_is_not_served, tags_of_query};
+use super::shown::{content_type, modified, remembered, sealed, stored_at, told_version, wanted};
 use super::uploads::expected_at;
 use super::{Operations, Place};
 use crate::asked::Asked;
@@ -69,8 +69,10 @@ pub(super) async fn copy(
         return Err(error(S3ErrorCode::InvalidRequest, message));
     }
     let mut facts = source.object.facts.clone().unwrap_or_default();
+    // Of what came through another door its name says what it is, and the copy may have another name.
+    facts.content_type = Some(content_type(&source.object)).filter(|kind| kind != UNKNOWN_TYPE);
     if replaces {
-        let said = facts_of(&without_tagging(&headers), input.metadata)?;
+        let said = facts_of(&without_tagging(&headers), asked.expires.as_ref(), input.metadata)?;
         facts = Facts { content_type: said.content_type, headers: said.headers, metadata: said.metadata, ..facts };
     }
     if replaces_tags {
@@ -88,9 +90,10 @@ pub(super) async fn copy(
         folders: Folders::Imply,
         rule: NameRule::Exact,
         expect,
+        overwrite: entente_tree::Overwrite::Refuse,
         expect_from: Expect::Anything,
         versioning: Versioning::ByBucket,
-        facts: Some(facts),
+        facts: Some(remembered(facts, &place)),
     };
     let from = (source.place.path(), source.version);
     let made = operations.tree.copy_at(&asked.caller, from, place.path(), copy).await;

@@ -100,11 +100,9 @@ async fn remove(
     version: Option<&str>,
     wish: &Wish,
 ) -> S3Result<Done> {
-    match wanted(version) {
-        Ok(None) => remove_current(operations, asked, place, wish).await,
-        Ok(Some(wanted)) => remove_version(operations, asked, place, wanted, wish).await,
-        // What cannot be there is gone.
-        Err(_) => Err(error(S3ErrorCode::InvalidArgument, "Invalid version id specified")),
+    match wanted(version)? {
+        None => remove_current(operations, asked, place, wish).await,
+        Some(wanted) => remove_version(operations, asked, place, wanted, wish).await,
     }
 }
 

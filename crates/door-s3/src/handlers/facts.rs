@@ -76,29 +76,22 @@ pub(super) fn refuse_what_is_not_served(headers: &HeaderMap) -> S3Result<()> {
     Ok(())
 }
 
-/// The same of a form's fields.
-pub(crate) fn refuse_fields(fields: &[(String, String)]) -> S3Result<()> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in fields {
-        let name = if name == "acl" { "x-amz-acl" } else { name };
-        let pair = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()));
-        if let (Ok(name), Ok(value)) = pair {
-            headers.append(name, value);
-        }
-    }
-    refuse_what_is_not_served(&headers)
-}
-
 /// Every bucket is owned as S3 calls BucketOwnerEnforced.
 pub(super) fn no_acl() -> s3s::S3Error {
     error(S3ErrorCode::AccessControlListNotSupported, "The bucket does not allow ACLs")
 }
 
-/// What the headers of a request say of an object that it makes.
-pub(super) fn facts_of(headers: &HeaderMap, metadata: Option<Metadata>) -> S3Result<Facts> {
+/// What the headers of a request say of an object that it makes. The front takes `Expires` away from them, so it
+/// stands beside.
+pub(super) fn facts_of(
+    headers: &HeaderMap,
+    expires: Option<&HeaderValue>,
+    metadata: Option<Metadata>,
+) -> S3Result<Facts> {
     let mut facts = Facts::default();
     let kept = |name: &str| -> S3Result<Option<String>> {
-        let Some(value) = headers.get(name) else { return Ok(None) };
+        let value = if name == header::EXPIRES.as_str() { expires } else { headers.get(name) };
+        let Some(value) = value else { return Ok(None) };
         let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.len() <= HEADER_BYTES_MAX);
         let invalid =
             || error(S3ErrorCode::InvalidArgument, "A header that is to be remembered is too long or no text");
@@ -117,24 +110,25 @@ pub(super) fn facts_of(headers: &HeaderMap, metadata: Option<Metadata>) -> S3Res
     Ok(facts)
 }
 
-/// What the fields of a form say of an object that it makes.
+/// What the fields of a form say of an object that it makes: what headers could say, and no more.
 pub(crate) fn facts_of_form(fields: &[(String, String)]) -> S3Result<Facts> {
-    let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
-    let mut facts = Facts {
-        content_type: field("content-type").filter(|kind| !kind.is_empty() && kind != UNKNOWN_TYPE),
-        ..Facts::default()
-    };
-    for name in KEPT {
-        if let Some(value) = field(name).filter(|value| !value.is_empty() && value.len() <= HEADER_BYTES_MAX) {
-            facts.headers.push((name.to_owned(), value));
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        let name = if name == "acl" { "x-amz-acl" } else { name };
+        if name != header::CONTENT_TYPE && !KEPT.contains(&name) && !name.starts_with("x-amz-") {
+            continue;
         }
+        let invalid =
+            || error(S3ErrorCode::InvalidArgument, "A field of the form has characters that no header may have");
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?;
+        headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?, value);
     }
+    refuse_what_is_not_served(&headers)?;
     let metadata = fields.iter().filter_map(|(name, value)| {
         let name = name.strip_prefix("x-amz-meta-").filter(|name| !name.is_empty())?;
         Some((name.to_owned(), value.clone()))
     });
-    facts.metadata = checked_metadata(Some(metadata.collect()))?;
-    Ok(facts)
+    facts_of(&headers, headers.get(header::EXPIRES), Some(metadata.collect()))
 }
 
 fn checked_metadata(metadata: Option<Metadata>) -> S3Result<Vec<(String, String)>> {
@@ -143,6 +137,9 @@ fn checked_metadata(metadata: Option<Metadata>) -> S3Result<Vec<(String, String)
     if bytes > METADATA_BYTES_MAX {
         let message = "Your metadata headers exceed the maximum allowed metadata size";
         return Err(custom("MetadataTooLarge", StatusCode::BAD_REQUEST, message));
+    }
+    if pairs.iter().any(|(_, value)| value.chars().any(|character| character.is_control() && character != '\t')) {
+        return Err(error(S3ErrorCode::InvalidArgument, "Metadata cannot have control characters"));
     }
     pairs.sort();
     Ok(pairs)
@@ -195,7 +192,7 @@ fn is_of_tag(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{facts_of, refuse_what_is_not_served, tags_of_query};
+    use super::{facts_of, facts_of_form, refuse_what_is_not_served, tags_of_query};
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -207,21 +204,44 @@ mod tests {
 
     #[test]
     fn nothing_said_is_nothing_remembered() {
-        let facts = facts_of(&headers(&[("content-type", "binary/octet-stream"), ("host", "x")]), None).unwrap();
+        let facts = facts_of(&headers(&[("content-type", "binary/octet-stream"), ("host", "x")]), None, None).unwrap();
         assert!(facts.is_empty());
     }
 
     #[test]
     fn headers_are_remembered_as_they_came() {
-        let said = headers(&[("content-type", "text/plain"), ("expires", "0"), ("x-amz-tagging", "a=1&b=x%20y")]);
+        let said = headers(&[("content-type", "text/plain"), ("x-amz-tagging", "a=1&b=x%20y")]);
+        let expires = HeaderValue::from_static("0");
         let metadata = [("b".to_owned(), "2".to_owned()), ("a".to_owned(), "ü".to_owned())].into_iter().collect();
-        let facts = facts_of(&said, Some(metadata)).unwrap();
+        let facts = facts_of(&said, Some(&expires), Some(metadata)).unwrap();
         assert_eq!(facts.content_type.as_deref(), Some("text/plain"));
         assert_eq!(facts.headers, [("expires".to_owned(), "0".to_owned())]);
         assert_eq!(facts.metadata[0].1, "ü");
         assert_eq!(facts.tags[1], ("b".to_owned(), "x y".to_owned()));
         let long = [("a".to_owned(), "x".repeat(2_048))].into_iter().collect();
-        assert!(facts_of(&said, Some(long)).is_err());
+        assert!(facts_of(&said, None, Some(long)).is_err());
+        let odd = [("a".to_owned(), "x\ny".to_owned())].into_iter().collect();
+        assert!(facts_of(&said, None, Some(odd)).is_err());
+    }
+
+    #[test]
+    fn a_form_says_what_headers_could() {
+        let of = |name: &str, value: &str| facts_of_form(&[(name.to_owned(), value.to_owned())]);
+        assert_eq!(of("content-type", "text/plain").unwrap().content_type.as_deref(), Some("text/plain"));
+        assert_eq!(of("expires", "0").unwrap().headers, [("expires".to_owned(), "0".to_owned())]);
+        assert!(of("key", "a\nb").unwrap().is_empty());
+        for (name, value) in [
+            ("content-type", "text/\nplain"),
+            ("content-type", &*"x".repeat(2_049)),
+            ("cache-control", "a\0"),
+            ("content-disposition", &*"x".repeat(2_049)),
+            ("x-amz-meta-a", "b\r\nc"),
+            ("x-amz-meta-a b", "c"),
+            ("x-amz-storage-class", "GLACIER\n"),
+            ("acl", "public-read"),
+        ] {
+            assert!(of(name, value).is_err(), "{name}");
+        }
     }
 
     #[test]

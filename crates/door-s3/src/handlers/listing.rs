@@ -52,7 +52,7 @@ pub(super) async fn list(
         is_truncated: Some(page.next.is_some()),
         contents: Some(page.contents),
         common_prefixes: Some(page.prefixes),
-        delimiter: input.delimiter.map(|delimiter| spelling.spell(delimiter)),
+        delimiter: delimiter(input.delimiter).map(|delimiter| spelling.spell(delimiter)),
         next_marker: page.next.map(|next| spelling.spell(next)),
         encoding_type: input.encoding_type,
         ..ListObjectsOutput::default()
@@ -69,12 +69,17 @@ pub(super) async fn list_v2(
     let bucket = operations.bucket(asked, &input.bucket).await?;
     let spelling = Spelling::of(input.encoding_type.as_ref())?;
     let limit = limit(input.max_keys)?;
-    let after = match &input.continuation_token {
-        Some(token) => Some(read_token(token)?),
-        None => input.start_after.clone().filter(|key| !key.is_empty()),
+    let after = match input.continuation_token.as_deref() {
+        Some(token) if !token.is_empty() => Some(read_token(token)?),
+        // An empty token is the one before the first page.
+        _ => input.start_after.clone().filter(|key| !key.is_empty()),
     };
-    let delimiter = delimiter(input.delimiter.clone());
-    let walk = Walk { prefix: input.prefix.clone().unwrap_or_default(), after, delimiter, limit };
+    let walk = Walk {
+        prefix: input.prefix.clone().unwrap_or_default(),
+        after,
+        delimiter: delimiter(input.delimiter.clone()),
+        limit,
+    };
     let owners = if input.fetch_owner == Some(true) { Owners::Shown } else { Owners::Hidden };
     let page = page(operations, asked, &bucket, walk, spelling, owners).await?;
     let count = page.contents.len() + page.prefixes.len();
@@ -88,7 +93,7 @@ pub(super) async fn list_v2(
         next_continuation_token: page.next.map(|next| BASE64URL_NOPAD.encode(next.as_bytes())),
         contents: Some(page.contents),
         common_prefixes: Some(page.prefixes),
-        delimiter: input.delimiter.map(|delimiter| spelling.spell(delimiter)),
+        delimiter: delimiter(input.delimiter).map(|delimiter| spelling.spell(delimiter)),
         encoding_type: input.encoding_type,
         start_after: input.start_after.map(|start_after| spelling.spell(start_after)),
         ..ListObjectsV2Output::default()

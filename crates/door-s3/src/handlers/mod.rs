@@ -18,18 +18,21 @@ mod tagging;
 mod uploads;
 mod versions;
 
-pub(crate) use facts::{facts_of_form, refuse_fields};
+pub(crate) use facts::facts_of_form;
 pub(crate) use settings::CORS_SETTING;
 pub(crate) use shown::modified;
 pub(crate) use uploads::store_form;
 
 use crate::asked::Asked;
-use crate::error::{About, of_tree};
-use entente_model::ItemName;
+use crate::error::{About, of_name, of_tree};
+use entente_model::{ItemName, NameError};
 use entente_tree::{Bucket, BucketVersioning, Error as TreeError, Path, Tree};
 use s3s::dto;
-use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3, S3Error, S3Request, S3Response, S3Result};
 use std::sync::Arc;
+
+/// The longest key.
+const KEY_BYTES_MAX: usize = 1_024;
 
 /// The operations, and what they need.
 pub(crate) struct Operations {
@@ -83,13 +86,12 @@ impl Asked {
     }
 }
 
-/// The names of a key, cut at each `/`: `a//b` has an empty one, and so has `a/`.
+/// The names of a key, cut at each `/`: `a//b` has an empty one, and so has `a/`. `KeyTooLongError` over 1,024 bytes.
 pub(crate) fn names(key: &str) -> S3Result<Vec<ItemName>> {
-    let name = |text: &str| ItemName::new(text);
-    key.split('/')
-        .map(name)
-        .collect::<Result<_, _>>()
-        .map_err(|_| S3Error::with_message(S3ErrorCode::InvalidArgument, "A key cannot contain the character NUL"))
+    if key.len() > KEY_BYTES_MAX {
+        return Err(of_name(NameError::TooLong));
+    }
+    key.split('/').map(|text| ItemName::new(text).map_err(of_name)).collect()
 }
 
 macro_rules! table {
@@ -185,7 +187,12 @@ mod tests {
             let names = names(key).unwrap();
             assert_eq!(names.iter().map(ItemName::as_str).collect::<Vec<_>>(), parts, "{key}");
         }
-        assert!(names("a\0b").is_err());
+        assert_eq!(names("a\0b").unwrap_err().code().as_str(), "InvalidArgument");
+        let long = ["a/".repeat(512), "a".repeat(1_025)];
+        assert!(names(&long[0]).is_ok());
+        for long in [&(long[0].clone() + "b"), &long[1]] {
+            assert_eq!(names(long).unwrap_err().code().as_str(), "KeyTooLongError");
+        }
     }
 
     /// COVERAGE.md names each operation that is served.

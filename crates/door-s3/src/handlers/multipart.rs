@@ -27,7 +27,12 @@ use std::sync::{Arc, OnceLock};
 /// Why an upload's checksum cannot be what its client says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
+    /// It is another.
     Digest,
+    /// The upload announced another algorithm.
+    Algorithm,
+    /// Some part has no checksum from which it could be known.
+    Unknown,
     Size,
 }
 
@@ -35,6 +40,8 @@ enum Refusal {
 #[derive(Debug, Clone, Default)]
 struct SaidOfWhole {
     checksum: Option<(Algorithm, String)>,
+    /// Of what it is, if that is said.
+    kind: Option<ChecksumKind>,
     size_bytes: Option<u64>,
 }
 
@@ -45,7 +52,7 @@ pub(super) async fn create(
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let S3Request { input, headers, .. } = request;
     refuse_what_is_not_served(&headers)?;
-    let mut facts = facts_of(&headers, input.metadata)?;
+    let mut facts = facts_of(&headers, asked.expires.as_ref(), input.metadata)?;
     facts.checksum = wanted_checksum(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let place = operations.place(asked, &input.bucket, &input.key).await?;
     let made = operations.tree.create_multipart(&asked.caller, place.path(), MultipartInto { facts }).await;
@@ -124,6 +131,11 @@ pub(super) async fn complete(
     let (place, upload) = find(operations, asked, (&input.bucket, &input.key), &input.upload_id).await?;
     let said = SaidOfWhole {
         checksum: named_checksum!(input),
+        kind: input.checksum_type.as_ref().and_then(|kind| match kind.as_str() {
+            ChecksumType::FULL_OBJECT => Some(ChecksumKind::FullObject),
+            ChecksumType::COMPOSITE => Some(ChecksumKind::Composite),
+            _ => None,
+        }),
         size_bytes: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
     };
     let named = input.multipart_upload.and_then(|named| named.parts).unwrap_or_default();
@@ -189,14 +201,38 @@ fn finish(said: SaidOfWhole, refusal: Arc<OnceLock<Refusal>>) -> FinishMultipart
         if said.size_bytes.is_some_and(|said| said != size) {
             return Err(refuse(Refusal::Size));
         }
-        let checksum = upload.facts.checksum.as_ref().and_then(|wanted| whole(wanted, parts));
-        match (&checksum, &said.checksum) {
-            (Some(found), Some((algorithm, value))) if found.algorithm == algorithm.name() && found.value != *value => {
-                Err(refuse(Refusal::Digest))
-            }
-            _ => Ok(checksum),
+        let wanted = upload.facts.checksum.as_ref();
+        let Some((algorithm, value)) = &said.checksum else {
+            return Ok(wanted.and_then(|wanted| whole(wanted, parts)));
+        };
+        if wanted.is_some_and(|wanted| wanted.algorithm != algorithm.name()) {
+            return Err(refuse(Refusal::Algorithm));
+        }
+        let wanted = wanted.cloned().unwrap_or_else(|| said.wanted(*algorithm));
+        if said.kind.is_some_and(|kind| kind != wanted.kind) {
+            return Err(refuse(Refusal::Algorithm));
+        }
+        match whole(&wanted, parts) {
+            None => Err(refuse(Refusal::Unknown)),
+            Some(found) if !is_same(&found, value) => Err(refuse(Refusal::Digest)),
+            found => Ok(found),
         }
     })
+}
+
+impl SaidOfWhole {
+    /// What the whole is to have where the upload announced nothing.
+    fn wanted(&self, algorithm: Algorithm) -> Checksum {
+        let usual = if algorithm == Algorithm::Crc64Nvme { ChecksumKind::FullObject } else { ChecksumKind::Composite };
+        let kind = self.kind.unwrap_or(usual);
+        Checksum { algorithm: algorithm.name().to_owned(), value: String::new(), kind }
+    }
+}
+
+/// Clients write a checksum of checksums with the number of parts behind it, or without.
+fn is_same(found: &Checksum, value: &str) -> bool {
+    let bare = found.value.split_once('-').map(|(bare, _)| bare);
+    found.value == value || found.kind == ChecksumKind::Composite && bare == Some(value)
 }
 
 fn whole(wanted: &Checksum, parts: &[MultipartPart]) -> Option<Checksum> {
@@ -220,6 +256,14 @@ fn refused(refusal: Refusal) -> S3Error {
         Refusal::Digest => error(
             S3ErrorCode::BadDigest,
             "The checksum you specified did not match the calculated checksum of the whole object.",
+        ),
+        Refusal::Algorithm => error(
+            S3ErrorCode::InvalidRequest,
+            "The checksum you specified is not of the algorithm or the type that the upload announced.",
+        ),
+        Refusal::Unknown => error(
+            S3ErrorCode::InvalidRequest,
+            "The checksum you specified cannot be compared: not every part has a checksum of its algorithm.",
         ),
         Refusal::Size => error(
             S3ErrorCode::InvalidRequest,
@@ -280,7 +324,7 @@ pub(super) async fn list(
     Ok(S3Response::new(ListMultipartUploadsOutput {
         bucket: Some(input.bucket),
         common_prefixes: Some(prefixes),
-        delimiter: input.delimiter.map(|delimiter| spelling.spell(delimiter)),
+        delimiter: delimiter(input.delimiter).map(|delimiter| spelling.spell(delimiter)),
         encoding_type: input.encoding_type,
         is_truncated: Some(is_truncated),
         key_marker: Some(spelling.spell(input.key_marker.unwrap_or_default())),

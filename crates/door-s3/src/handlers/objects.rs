@@ -285,6 +285,8 @@ fn answer<T>(output: T, found: &Found, overrides: HeaderMap) -> S3Response<T> {
     let mut headers = HeaderMap::new();
     headers.extend(kept_headers(&found.object));
     headers.extend(overrides);
+    // Whoever stored it said what it is; browsers are not to guess otherwise.
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let mut response = S3Response::new(output);
     response.headers = headers;
     response

@@ -9,6 +9,7 @@ use super::multipart::find;
 use super::shown::{length, modified, owner, sealed, size, told_version};
 use super::uploads::{check_length, finish};
 use crate::asked::Asked;
+use crate::body::Algorithm;
 use crate::error::{About, error};
 use entente_tree::{Facts, Multipart, MultipartPart};
 use futures_util::stream::empty;
@@ -16,7 +17,7 @@ use s3s::dto::{
     ChecksumAlgorithm, CopyPartResult, Initiator, ListPartsInput, ListPartsOutput, Part, StorageClass,
     UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::ops::Range;
 
 /// Numbers of parts.
@@ -34,6 +35,7 @@ pub(super) async fn put(
     check_length(operations, input.content_length)?;
     let number = checked(input.part_number)?;
     let (_, upload) = find(operations, asked, (&input.bucket, &input.key), &input.upload_id).await?;
+    want_checksum(asked, &upload)?;
     let (tree, caller) = (&operations.tree, &asked.caller);
     let (size_max, finish) = (operations.object_bytes_max, finish(asked, Facts::default()));
     let part = match input.body {
@@ -48,6 +50,26 @@ pub(super) async fn put(
     };
     with_checksum!(output, part.facts.checksum.as_ref());
     Ok(S3Response::new(output))
+}
+
+/// Each part has a checksum of the kind that its upload announced, whether or not its client says what it is.
+fn want_checksum(asked: &Asked, upload: &Multipart) -> S3Result<()> {
+    let wanted = upload.facts.checksum.as_ref().and_then(|checksum| Algorithm::parse(&checksum.algorithm));
+    match (wanted, asked.announced) {
+        (Some(wanted), Some(announced)) if wanted != announced => Err(S3Error::with_message(
+            S3ErrorCode::InvalidRequest,
+            format!(
+                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+                wanted.name().to_ascii_lowercase(),
+                announced.name().to_ascii_lowercase()
+            ),
+        )),
+        (Some(wanted), None) => {
+            asked.received.want(wanted);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) async fn copy(

@@ -2,12 +2,12 @@
 
 use super::Place;
 use super::facts::UNKNOWN_TYPE;
-use crate::error::About;
+use crate::error::error;
 use entente_door_kit::media_type;
 use entente_model::{Timestamp, UserId};
-use entente_tree::{Object, Version, WantedVersion};
-use s3s::S3Result;
+use entente_tree::{BucketVersioning, Facts, Object, Version, WantedVersion};
 use s3s::dto::{self, Owner, ServerSideEncryption};
+use s3s::{S3ErrorCode, S3Result};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// What S3 calls a version that was made while its bucket kept none.
@@ -46,15 +46,27 @@ pub(super) fn length(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// What an object's bytes are: what its client said, else what its name says, unless it came as bytes of no kind.
+/// What an object's bytes are: what its client said, else what its name says, unless it came through S3: then they are of
+/// no kind, as its clients expect.
 pub(super) fn content_type(object: &Object) -> String {
     if let Some(kind) = object.facts.as_ref().and_then(|facts| facts.content_type.clone()) {
         return kind;
     }
-    if object.md5.is_some() || object.facts.is_some() {
+    let is_in_parts = object.facts.as_ref().is_some_and(|facts| facts.etag.is_some());
+    if object.plain() || is_in_parts {
         return UNKNOWN_TYPE.to_owned();
     }
     media_type::of(object.view.item.name.as_str()).to_owned()
+}
+
+/// What is remembered of a version that is made through S3 in a bucket: where it would look like one that came through
+/// another door, that its bytes are of no kind.
+pub(super) fn remembered(mut facts: Facts, place: &Place) -> Facts {
+    // Versions that are not told apart are plain, which says as much.
+    if place.bucket.versioning == BucketVersioning::On && facts.content_type.is_none() && facts.etag.is_none() {
+        facts.content_type = Some(UNKNOWN_TYPE.to_owned());
+    }
+    facts
 }
 
 /// What a version is called.
@@ -67,9 +79,10 @@ pub(super) fn told_version(place: &Place, object: &Object) -> Option<String> {
     object.view.version.as_ref().filter(|_| place.tells_versions()).map(version_id)
 }
 
-/// The version that a request names. One that cannot be a version is one that is not there.
+/// The version that a request names. `InvalidArgument` for what cannot be one.
 pub(super) fn wanted(version: Option<&str>) -> S3Result<Option<WantedVersion>> {
-    version.map(str::parse).transpose().map_err(|_| About::Version.missing())
+    let invalid = |_| error(S3ErrorCode::InvalidArgument, "Invalid version id specified");
+    version.map(str::parse).transpose().map_err(invalid)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::checksums::{remember, with_checksum};
 use super::conditions::{depends_on_content, expected, strong};
 use super::facts::{facts_of, refuse_what_is_not_served};
-use super::shown::{sealed, told_version};
+use super::shown::{remembered, sealed, told_version};
 use super::{Operations, Place};
 use crate::asked::Asked;
 use crate::error::{About, error};
@@ -25,7 +25,7 @@ pub(super) async fn put(
     let S3Request { input, headers, .. } = request;
     refuse_what_is_not_served(&headers)?;
     check_length(operations, input.content_length)?;
-    let facts = facts_of(&headers, input.metadata)?;
+    let facts = facts_of(&headers, asked.expires.as_ref(), input.metadata)?;
     let place = operations.place(asked, &input.bucket, &input.key).await?;
     let expect = expected_at(operations, asked, &place, input.if_match.as_ref(), input.if_none_match.as_ref()).await?;
     let put = match input.body {
@@ -95,7 +95,7 @@ where
         rule: NameRule::Exact,
         expect,
         versioning: Versioning::ByBucket,
-        finish: finish(asked, facts),
+        finish: finish(asked, remembered(facts, place)),
     };
     let stored = operations.tree.put_at(&asked.caller, place.path(), put, body).await;
     stored.map_err(asked.told_about(About::Bucket))

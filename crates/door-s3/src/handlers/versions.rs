@@ -135,7 +135,7 @@ pub(super) async fn list(
         key_marker: Some(spelling.spell(input.key_marker.unwrap_or_default())),
         version_id_marker: input.version_id_marker,
         max_keys: Some(i32::try_from(limit).unwrap_or(i32::MAX)),
-        delimiter: input.delimiter.map(|delimiter| spelling.spell(delimiter)),
+        delimiter: delimiter(input.delimiter).map(|delimiter| spelling.spell(delimiter)),
         encoding_type: input.encoding_type,
         is_truncated: Some(is_truncated),
         next_key_marker: next_key.map(|key| spelling.spell(key)),

@@ -137,6 +137,11 @@ enum Plus {
     IsSpace,
 }
 
+/// What a path stands for, its slashes among the rest.
+pub(crate) fn unescaped(path: &str) -> Cow<'_, [u8]> {
+    decode(path, Plus::Stays)
+}
+
 /// What a text stands for. An escape that is none stands for itself.
 fn decode(text: &str, plus: Plus) -> Cow<'_, [u8]> {
     let bytes = text.as_bytes();

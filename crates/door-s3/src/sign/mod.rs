@@ -6,7 +6,7 @@ mod canonical;
 mod chunks;
 mod claim;
 
-pub(crate) use canonical::{Payload, canonical_request, canonical_request_as_sent};
+pub(crate) use canonical::{Payload, canonical_request, canonical_request_as_sent, unescaped};
 pub(crate) use chunks::ChunkSigning;
 pub(crate) use claim::{Claim, Way};
 

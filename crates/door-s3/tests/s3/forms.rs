@@ -107,3 +107,48 @@ async fn a_form_needs_a_policy_that_allows_it() {
     let redirected = sent(redirect).await.expect(303);
     assert!(redirected.header("location").starts_with("https://a.example/done?x=1&bucket=box&key=in%2Fa&etag="));
 }
+
+#[tokio::test]
+async fn a_form_says_each_thing_once() {
+    let client = Client::with_bucket().await;
+    let conditions = ",[\"starts-with\",\"$Content-Type\",\"image/\"],[\"starts-with\",\"$x-amz-meta-k\",\"\"]";
+    let more = [("key", "in/a"), ("Content-Type", "image/png"), ("x-amz-meta-k", "v")];
+    for (name, value) in [("content-type", "text/html"), ("X-Amz-Meta-K", "other"), ("key", "in/b")] {
+        let twice = [more.as_slice(), &[(name, value)]].concat();
+        let form = fields(&client, conditions, 5, &twice);
+        send(&client, "/box", &form, b"x", END).await.refused(400, "InvalidArgument");
+    }
+    send(&client, "/box", &fields(&client, conditions, 5, &more), b"x", END).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_form_can_say_no_more_than_headers() {
+    let client = Client::with_bucket().await;
+    let conditions = ",[\"starts-with\",\"$Content-Type\",\"\"],[\"starts-with\",\"$Cache-Control\",\"\"]";
+    let long = "x".repeat(2_049);
+    for (kind, control) in [("a\u{1}b", "x"), (&*long, "x"), ("a/b", "x\u{7f}"), ("a/b", &*long)] {
+        let more = [("key", "in/a"), ("Content-Type", kind), ("Cache-Control", control)];
+        let form = fields(&client, conditions, 5, &more);
+        send(&client, "/box", &form, b"x", END).await.refused(400, "InvalidArgument");
+    }
+    client.get("/box/in/a").await.refused(404, "NoSuchKey");
+    let more = [("key", "in/a"), ("Content-Type", "a/b"), ("Cache-Control", "no-cache")];
+    send(&client, "/box", &fields(&client, conditions, 5, &more), b"x", END).await.expect(204);
+    let got = client.get("/box/in/a").await.expect(200);
+    assert_eq!((got.header("content-type"), got.header("cache-control")), ("a/b", "no-cache"));
+}
+
+#[tokio::test]
+async fn the_key_of_a_form_has_a_length() {
+    let client = Client::with_bucket().await;
+    // The file is called `photo.png`.
+    for (length, status) in [(1_012, 204), (1_013, 400)] {
+        let key = ["in/", &"k".repeat(length), "${filename}"].concat();
+        let answer = send(&client, "/box", &fields(&client, "", 5, &[("key", &key)]), b"x", END).await;
+        if status == 400 {
+            answer.refused(400, "KeyTooLongError")
+        } else {
+            answer.expect(status)
+        };
+    }
+}

@@ -61,6 +61,9 @@ async fn parts_become_an_object() {
         client.ask("GET", "/box/a/b?attributes").header("x-amz-object-attributes", "ObjectParts,ObjectSize");
     let attributes = attributes.send().await.expect(200);
     assert_eq!(attributes.elements("Size"), [one.len().to_string(), "3".to_owned()]);
+    let tag =
+        client.ask("GET", "/box/a/b?attributes").header("x-amz-object-attributes", "ETag").send().await.expect(200);
+    assert_eq!(tag.element("ETag").unwrap(), etag.trim_matches('"'));
     assert!(client.get("/box?uploads").await.expect(200).elements("UploadId").is_empty());
     part(&client, "a/b", &upload, 3, b"x").await.refused(404, "NoSuchUpload");
 }
@@ -112,6 +115,69 @@ async fn checksums_of_parts_make_one() {
     }
     let odd = client.ask("POST", "/box/a?uploads").header("x-amz-checksum-algorithm", "SHA1");
     odd.header("x-amz-checksum-type", "FULL_OBJECT").send().await.refused(400, "InvalidRequest");
+}
+
+/// Completes an upload of one part, with what is said of the whole and of the part.
+async fn complete_one(client: &Client, upload: &str, etag: &str, whole: &[(&str, &str)], of_part: &str) -> Answer {
+    let body = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag>{of_part}</Part></CompleteMultipartUpload>"
+    );
+    let mut sent = client.ask("POST", &format!("/box/a?uploadId={upload}"));
+    for (name, value) in whole {
+        sent = sent.header(name, value);
+    }
+    sent.body(body).send().await
+}
+
+#[tokio::test]
+async fn a_checksum_that_cannot_be_compared_is_refused() {
+    let client = Client::with_bucket().await;
+    let upload = begin(&client, "a").await;
+    let etag = part(&client, "a", &upload, 1, b"hello").await.expect(200).header("etag").to_owned();
+    let crc32 = "x-amz-checksum-crc32";
+    let complete =
+        async |whole: &[(&str, &str)], of_part: &str| complete_one(&client, &upload, &etag, whole, of_part).await;
+    complete(&[(crc32, "AAAAAA==")], "").await.refused(400, "InvalidRequest");
+    complete(&[(crc32, "NhCmhg==")], "").await.refused(400, "InvalidRequest");
+    complete(&[], "<ChecksumCRC32>NhCmhg==</ChecksumCRC32>").await.refused(400, "InvalidPart");
+    client.get("/box/a").await.refused(404, "NoSuchKey");
+    complete(&[], "").await.expect(200);
+
+    let upload = begin(&client, "a").await;
+    let put = client.ask("PUT", &format!("/box/a?partNumber=1&uploadId={upload}"));
+    put.header(crc32, "NhCmhg==").body("hello").send().await.expect(200);
+    let complete =
+        async |whole: &[(&str, &str)], of_part: &str| complete_one(&client, &upload, &etag, whole, of_part).await;
+    let full = ("x-amz-checksum-type", "FULL_OBJECT");
+    complete(&[(crc32, "AAAAAA=="), full], "").await.refused(400, "BadDigest");
+    let sha1 = ("x-amz-checksum-sha1", "qvTGHdzF6KLavt4PO0gs2a6pQ00=");
+    complete(&[sha1], "").await.refused(400, "InvalidRequest");
+    complete(&[(crc32, "NhCmhg=="), sha1], "").await.refused(400, "InvalidRequest");
+    complete(&[], "<ChecksumCRC32>AAAAAA==</ChecksumCRC32>").await.refused(400, "InvalidPart");
+    let done = complete(&[(crc32, "NhCmhg=="), full], "<ChecksumCRC32>NhCmhg==</ChecksumCRC32>").await.expect(200);
+    assert_eq!(done.element("ChecksumCRC32").as_deref(), Some("NhCmhg=="));
+}
+
+#[tokio::test]
+async fn each_part_has_the_checksum_that_was_announced() {
+    let client = Client::with_bucket().await;
+    let begun = client.ask("POST", "/box/a?uploads").header("x-amz-checksum-algorithm", "CRC32");
+    let begun = begun.header("x-amz-checksum-type", "FULL_OBJECT").send().await.expect(200);
+    let upload = begun.element("UploadId").unwrap();
+    let target = format!("/box/a?partNumber=1&uploadId={upload}");
+    let other = client.ask("PUT", &target).header("x-amz-checksum-sha1", "qvTGHdzF6KLavt4PO0gs2a6pQ00=");
+    let refused = other.body("hello").send().await.refused(400, "InvalidRequest");
+    assert!(refused.element("Message").unwrap().starts_with("Checksum Type mismatch"), "{refused:?}");
+    let put = client.put(&target, "hello").await.expect(200);
+    assert_eq!(put.header("x-amz-checksum-crc32"), "NhCmhg==");
+    let etag = put.header("etag").to_owned();
+    let crc32 = "x-amz-checksum-crc32";
+    let complete = async |whole: &[(&str, &str)]| complete_one(&client, &upload, &etag, whole, "").await;
+    complete(&[("x-amz-checksum-crc32c", "NhCmhg==")]).await.refused(400, "InvalidRequest");
+    complete(&[(crc32, "AAAAAA==")]).await.refused(400, "BadDigest");
+    complete(&[(crc32, "NhCmhg=="), ("x-amz-checksum-type", "COMPOSITE")]).await.refused(400, "InvalidRequest");
+    let done = complete(&[(crc32, "NhCmhg==")]).await.expect(200);
+    assert_eq!(done.element("ChecksumCRC32").as_deref(), Some("NhCmhg=="));
 }
 
 #[tokio::test]

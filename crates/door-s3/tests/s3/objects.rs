@@ -232,3 +232,74 @@ async fn tags_come_and_go() {
     client.get("/box/none?tagging").await.refused(404, "NoSuchKey");
     client.put("/box/none?tagging", tags).await.refused(404, "NoSuchKey");
 }
+
+#[tokio::test]
+async fn expires_need_not_be_a_date() {
+    let client = Client::with_bucket().await;
+    for (key, expires) in [("a", "0"), ("b", "-1")] {
+        client.ask("PUT", &format!("/box/{key}")).header("expires", expires).body("x").send().await.expect(200);
+        assert_eq!(client.get(&format!("/box/{key}")).await.expect(200).header("expires"), expires);
+    }
+    let begun = client.ask("POST", "/box/c?uploads").header("expires", "0").send().await.expect(200);
+    let upload = begun.element("UploadId").unwrap();
+    let put = client.put(&format!("/box/c?partNumber=1&uploadId={upload}"), "x").await.expect(200);
+    let body = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part></CompleteMultipartUpload>",
+        put.header("etag")
+    );
+    client.post(&format!("/box/c?uploadId={upload}"), body).await.expect(200);
+    assert_eq!(client.send("HEAD", "/box/c").await.expect(200).header("expires"), "0");
+    let copy = client.ask("PUT", "/box/d").header("x-amz-copy-source", "/box/a").header("expires", "-1");
+    copy.header("x-amz-metadata-directive", "REPLACE").send().await.expect(200);
+    assert_eq!(client.get("/box/d").await.expect(200).header("expires"), "-1");
+}
+
+/// Puts a file as another door does, which knows its MD5.
+async fn put_elsewhere(client: &Client, name: &str) {
+    use entente_model::{ItemName, Md5, UserRole};
+    use entente_tree::{BoxError, Expect, Facts, Finished, Folders, NameRule, Path, PutAt, Versioning};
+    let caller = client.stage.caller(client.user, UserRole::User);
+    let base = client.stage.tree.bucket(&caller, "box").await.unwrap().item;
+    let md5 = Md5::from_hex(&md5_hex(b"x"));
+    let put = PutAt {
+        size_max: 1 << 20,
+        content_created_at: None,
+        content_modified_at: None,
+        expected_sha1: None,
+        folders: Folders::Refuse,
+        rule: NameRule::CaseSensitive,
+        expect: Expect::Anything,
+        versioning: Versioning::Always,
+        finish: Box::new(move || Ok(Finished { md5, facts: Facts::default() })),
+    };
+    let names = [ItemName::new(name).unwrap()];
+    let body = futures_util::stream::iter([Ok::<_, BoxError>(bytes::Bytes::from_static(b"x"))]);
+    client.stage.tree.put_at(&caller, Path { base, names: &names }, put, body).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_came_through_another_door_is_what_its_name_says() {
+    let client = Client::with_bucket().await;
+    let versioned = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    let kind = async |key: &str| client.get(key).await.expect(200).header("content-type").to_owned();
+    for (number, is_versioned) in [false, true].into_iter().enumerate() {
+        if is_versioned {
+            client.put("/box?versioning", versioned).await.expect(200);
+        }
+        let (elsewhere, here) = (format!("/box/e{number}.png"), format!("/box/h{number}.png"));
+        put_elsewhere(&client, &format!("e{number}.png")).await;
+        assert_eq!(kind(&elsewhere).await, "image/png");
+        let tags = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
+        client.put(&format!("{elsewhere}?tagging"), tags).await.expect(200);
+        assert_eq!(kind(&elsewhere).await, "image/png");
+        client.put(&here, "x").await.expect(200);
+        assert_eq!(kind(&here).await, "binary/octet-stream");
+        for (source, expected) in [(&elsewhere, "image/png"), (&here, "binary/octet-stream")] {
+            let copy = client.ask("PUT", "/box/copy.txt").header("x-amz-copy-source", source);
+            copy.send().await.expect(200);
+            assert_eq!(kind("/box/copy.txt").await, expected);
+        }
+    }
+    assert_eq!(client.get("/box/h1.png").await.header("x-content-type-options"), "nosniff");
+    assert_eq!(client.send("HEAD", "/box/h1.png").await.header("x-content-type-options"), "nosniff");
+}

@@ -142,3 +142,46 @@ async fn the_hash_must_be_one() {
     client.get("/box/b").await.refused(404, "NoSuchKey");
     client.ask("GET", "/box/a").hash(other).send().await.refused(400, "XAmzContentSHA256Mismatch");
 }
+
+#[tokio::test]
+async fn headers_in_a_signed_url_are_obeyed() {
+    let client = Client::with_bucket().await;
+    let headers = plain(&[("host", HOST), ("content-length", "3")]);
+    let put = async |query: &str| {
+        let url = client.ask("PUT", &format!("/box/a?{query}")).presigned(HOUR);
+        client.raw("PUT", &url, &headers, Body::from("abc")).await
+    };
+    for (query, status, code) in [
+        ("x-amz-storage-class=GLACIER", 400, "InvalidStorageClass"),
+        ("x-amz-acl=public-read", 400, "AccessControlListNotSupported"),
+        ("x-amz-server-side-encryption=aws%3Akms", 501, "NotImplemented"),
+        ("x-amz-object-lock-mode=GOVERNANCE", 501, "NotImplemented"),
+        ("x-amz-meta-k=a%0Ab", 400, "InvalidArgument"),
+        ("x-amz-meta-k=a&x-amz-meta-k=b", 400, "InvalidArgument"),
+        ("X-Amz-Security-Token=abc", 400, "InvalidToken"),
+        ("x-amz-security-token=abc", 400, "InvalidToken"),
+    ] {
+        put(query).await.refused(status, code);
+    }
+    client.get("/box/a").await.refused(404, "NoSuchKey");
+    // What clients compute of a body that they do not have is passed over.
+    put("x-amz-acl=private&x-amz-meta-k=v%20w&x-amz-tagging=t%3D1&x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32")
+        .await
+        .expect(200);
+    let got = client.get("/box/a").await.expect(200);
+    assert_eq!((got.body.as_ref(), got.header("x-amz-meta-k")), (b"abc".as_slice(), "v w"));
+    assert_eq!(got.header("x-amz-tagging-count"), "1");
+    let copy = client.ask("PUT", "/box/b?x-amz-copy-source=%2Fbox%2Fa").presigned(HOUR);
+    client.raw("PUT", &copy, &plain(&[("host", HOST)]), Body::empty()).await.expect(200);
+    assert_eq!(client.get("/box/b").await.expect(200).body, "abc");
+}
+
+#[tokio::test]
+async fn a_slash_may_be_escaped() {
+    let client = Client::with_bucket().await;
+    let url = client.ask("PUT", "/box/a").presigned(HOUR).replace("/box/a", "/box%2Fa");
+    let headers = plain(&[("host", HOST), ("content-length", "3")]);
+    client.raw("PUT", &url, &headers, Body::from("abc")).await.expect(200);
+    let got = client.get("/box/a").await.expect(200);
+    assert_eq!((got.body.as_ref(), got.header("etag")), (b"abc".as_slice(), "\"900150983cd24fb0d6963f7d28e17f72\""));
+}

@@ -40,7 +40,10 @@ async fn versions_stay() {
     assert_eq!((got.body.as_ref(), got.header("x-amz-version-id")), (b"two".as_slice(), second.as_str()));
     assert_eq!(client.get(&format!("/box/a?versionId={first}")).await.expect(200).body, "one");
     client.get("/box/a?versionId=12345").await.refused(404, "NoSuchVersion");
-    client.get("/box/a?versionId=nonsense").await.refused(404, "NoSuchVersion");
+    for target in ["/box/a?versionId=nonsense", "/box/a?tagging&versionId=nonsense", "/box/a?versionId="] {
+        client.get(target).await.refused(400, "InvalidArgument");
+    }
+    client.send("HEAD", "/box/a?versionId=nonsense").await.expect(400);
     let listed = client.get("/box?versions").await.expect(200);
     assert_eq!(listed.elements("VersionId"), [second.clone(), first.clone()]);
     assert_eq!(listed.elements("IsLatest"), ["true", "false"]);

@@ -9,7 +9,7 @@ pub use open::OpenedKey;
 use crate::grant::{Change, Delete, Grant, List, See, Upload, allow_way};
 use crate::items::place::{check_depth, settle};
 use crate::items::trash::into_trash;
-use crate::limits::{BATCH_ROWS_MAX, BUCKET_SETTING_BYTES_MAX, BUCKETS_MAX, PAGE_ITEMS_MAX};
+use crate::limits::{BATCH_ROWS_MAX, BUCKET_SETTING_BYTES_MAX, BUCKETS_MAX, CLEAR_TURNS_MAX, PAGE_ITEMS_MAX};
 use crate::{Caller, Error, Item, Kind, Top, Tree, allow};
 use entente_database::buckets::{self, BucketRow, BucketVersioning};
 use entente_database::events::EventKind;
@@ -118,22 +118,34 @@ impl Tree {
     }
 
     /// Puts a bucket in which nothing is into the trash; its name is free then. Folders that only paths needed are
-    /// nothing. `NotFound`; `FolderNotEmpty`, also for versions and delete markers.
+    /// nothing: they are removed first, in several transactions when there are many, which is not undone when it is
+    /// refused. `NotFound`; `FolderNotEmpty`, also for versions and delete markers; `BusyRetry` when there are more of
+    /// them than `limits::CLEAR_TURNS_MAX` batches: those are gone then.
     pub async fn delete_bucket(&self, caller: &Caller, name: &str) -> Result<(), Error> {
-        let (caller, name, stamp) = (caller.clone(), name.to_owned(), self.stamp());
-        self.database
-            .transact("delete bucket", move |tx| {
-                let (grant, item) = find::<Delete>(tx, &caller, &name)?;
-                let id = item.id;
-                if !clear(tx, id)? {
-                    return Err(Error::FolderNotEmpty);
-                }
-                if buckets::by_item(tx, id)?.is_some() {
-                    buckets::rename(tx, id, &placeholder(id))?;
-                }
-                into_trash(tx, &grant, item, &caller, stamp).map(drop)
-            })
-            .await
+        for _ in 0..CLEAR_TURNS_MAX {
+            let (caller, name, stamp) = (caller.clone(), name.to_owned(), self.stamp());
+            let cleared = self
+                .database
+                .transact("delete bucket", move |tx| {
+                    let (grant, item) = find::<Delete>(tx, &caller, &name)?;
+                    let id = item.id;
+                    match clear(tx, id)? {
+                        Cleared::Occupied => return Err(Error::FolderNotEmpty),
+                        Cleared::InPart => return Ok(Cleared::InPart),
+                        Cleared::Wholly => {}
+                    }
+                    if buckets::by_item(tx, id)?.is_some() {
+                        buckets::rename(tx, id, &placeholder(id))?;
+                    }
+                    into_trash(tx, &grant, item, &caller, stamp)?;
+                    Ok(Cleared::Wholly)
+                })
+                .await?;
+            if cleared == Cleared::Wholly {
+                return Ok(());
+            }
+        }
+        Err(Error::BusyRetry("the bucket had very many folders in which nothing was".into()))
     }
 
     /// Sets whether a bucket keeps versions. `NotFound`; `Invalid` for [`BucketVersioning::Never`], which no bucket
@@ -249,20 +261,29 @@ fn free_name(tx: &mut Tx<'_>, caller: &Caller, name: &str, except: Option<ItemId
     }
 }
 
-/// Removes folders below this one that only paths needed. `false` when there is anything else, or too many of them: then
-/// nothing is to be made of it.
-fn clear(tx: &mut Tx<'_>, folder: ItemId) -> Result<bool, Error> {
+/// What became of the folders in one that is to be empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cleared {
+    /// Nothing is left.
+    Wholly,
+    /// There are more than one transaction removes.
+    InPart,
+    /// There is something that may not be removed.
+    Occupied,
+}
+
+/// Removes folders below this one that only paths needed, at most `limits::BATCH_ROWS_MAX` of them.
+fn clear(tx: &mut Tx<'_>, folder: ItemId) -> Result<Cleared, Error> {
     if paths::has_shown_in_trash(tx, folder)? {
-        return Ok(false);
+        return Ok(Cleared::Occupied);
     }
     let (mut way, mut left) = (vec![folder], BATCH_ROWS_MAX);
     while let Some(last) = way.last().copied() {
-        let child = paths::page(tx, last, &From::At(String::new()), 1)?.into_iter().next();
-        match child.map(|child| child.item) {
-            Some(child) if child.implied && !paths::has_shown_in_trash(tx, child.id)? => way.push(child.id),
-            Some(_) => return Ok(false),
-            None if way.len() == 1 => return Ok(true),
-            None if left == 0 => return Ok(false),
+        match paths::first_child(tx, last)? {
+            Some((child, is_implied)) if is_implied && !paths::has_shown_in_trash(tx, child)? => way.push(child),
+            Some(_) => return Ok(Cleared::Occupied),
+            None if way.len() == 1 => return Ok(Cleared::Wholly),
+            None if left == 0 => return Ok(Cleared::InPart),
             None => {
                 way.pop();
                 counts::remove(tx, last)?;
@@ -274,7 +295,7 @@ fn clear(tx: &mut Tx<'_>, folder: ItemId) -> Result<bool, Error> {
             }
         }
     }
-    Ok(true)
+    Ok(Cleared::Wholly)
 }
 
 #[cfg(test)]

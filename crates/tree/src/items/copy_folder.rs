@@ -247,7 +247,13 @@ fn stage(tx: &mut Tx<'_>, root: ItemId, owner: UserId, staged: &[Staged]) -> Res
                 // Its file was purged since the walk came by: then it is not part of the copy.
                 continue;
             }
-            versions::insert(tx, version)?;
+            // Between the walk and this the job may have come by that reads what is not known yet: it has updated the
+            // versions that there were then.
+            let sha1 = match version.sha1 {
+                Some(sha1) => Some(sha1),
+                None => contents::sha1(tx, version.content)?,
+            };
+            versions::insert(tx, &Version { sha1, ..version.clone() })?;
             facts::copy(tx, *of, version.id)?;
             size += version.size;
         }

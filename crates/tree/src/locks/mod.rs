@@ -11,12 +11,13 @@ pub use check::Touch;
 pub use entente_database::locks::{Lock, LockDepth, Sharing};
 
 use crate::grant::{Grant, See, Upload};
-use crate::limits::{BATCH_ROWS_MAX, LOCK_ABOUT_BYTES_MAX, LOCK_TIMEOUT_MAX, LOCKS_MAX};
+use crate::limits::{BATCH_ROWS_MAX, LOCK_ABOUT_BYTES_MAX, LOCK_TIMEOUT_MAX, LOCKS_COVERING_MAX, LOCKS_MAX};
 use crate::{Caller, Error, Kind, Tree, allow};
-use entente_database::items::ANCESTORS_MAX;
+use entente_database::items::{self, ANCESTORS_MAX};
 use entente_database::{Tx, locks};
 use entente_model::{ItemId, ItemName, Timestamp};
 use entente_world::Random;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// A lock that is asked for.
@@ -37,9 +38,12 @@ pub struct NewLock {
 pub enum Locking {
     /// It is held from now on.
     Granted(Lock),
-    /// These are in its way.
+    /// These are in its way: one that excludes it, or as many as may cover one item.
     Held(Vec<Lock>),
 }
+
+const ABOUT_TOO_LONG: Error = Error::Invalid("what is said of the lock's holder is too long");
+const TOO_MANY: Error = Error::Invalid("there are too many locks; release some");
 
 impl Tree {
     /// Locks an item that the caller may upload to, which a root is too.
@@ -48,7 +52,7 @@ impl Tree {
     /// there are `limits::LOCKS_MAX` locks already.
     pub async fn lock(&self, caller: &Caller, item: ItemId, new: NewLock) -> Result<Locking, Error> {
         if new.about.len() > LOCK_ABOUT_BYTES_MAX {
-            return Err(Error::Invalid("what is said of the lock's holder is too long"));
+            return Err(ABOUT_TOO_LONG);
         }
         let (caller, now, token) = (caller.clone(), self.world.now(), token(self.world.random()));
         self.database
@@ -56,16 +60,23 @@ impl Tree {
                 let grant = allow::<Upload>(tx, &caller, item)?;
                 let owner = grant.owner();
                 locks::remove_expired(tx, owner, now, BATCH_ROWS_MAX)?;
-                let mut others = covering(tx, &grant, now)?;
+                let covering = covering(tx, &grant, now)?;
+                let mut below = Vec::new();
                 if new.depth == LockDepth::Below && grant.item().kind == Kind::Folder {
-                    others.extend(locks::below(tx, item, owner, now, ANCESTORS_MAX)?);
+                    below = locks::below(tx, item, owner, now, ANCESTORS_MAX)?;
                 }
-                others.retain(|other| new.sharing == Sharing::Exclusive || other.sharing == Sharing::Exclusive);
-                if !others.is_empty() {
-                    return Ok(Locking::Held(others));
+                let excluding = excluding(new.sharing, covering.iter().chain(&below));
+                if !excluding.is_empty() {
+                    return Ok(Locking::Held(excluding));
+                }
+                if covering.len() >= LOCKS_COVERING_MAX {
+                    return Ok(Locking::Held(covering));
+                }
+                if let Some(full) = full_below(tx, &covering, below)? {
+                    return Ok(Locking::Held(full));
                 }
                 if locks::count(tx, owner, now)? >= LOCKS_MAX {
-                    return Err(Error::Invalid("there are too many locks; release some"));
+                    return Err(TOO_MANY);
                 }
                 let timeout = new.timeout.min(LOCK_TIMEOUT_MAX);
                 let lock = Lock {
@@ -84,6 +95,25 @@ impl Tree {
                 Ok(Locking::Granted(lock))
             })
             .await
+    }
+
+    /// The locks that would be in the way of this lock on a file that is yet to be made in the folder; none if it would be
+    /// granted at this moment. Errors are those of [`Tree::lock`]. A few lookups, inline.
+    pub fn locks_in_the_way_in(&self, caller: &Caller, folder: ItemId, new: &NewLock) -> Result<Vec<Lock>, Error> {
+        if new.about.len() > LOCK_ABOUT_BYTES_MAX {
+            return Err(ABOUT_TOO_LONG);
+        }
+        let now = self.world.now();
+        self.database.read(|tx| {
+            let grant = allow::<Upload>(tx, caller, folder)?;
+            let mut found = covering(tx, &grant, now)?;
+            found.retain(|lock| lock.depth == LockDepth::Below);
+            let excluding = excluding(new.sharing, &found);
+            if !excluding.is_empty() || found.len() >= LOCKS_COVERING_MAX {
+                return Ok(if excluding.is_empty() { found } else { excluding });
+            }
+            if locks::count(tx, grant.owner(), now)? >= LOCKS_MAX { Err(TOO_MANY) } else { Ok(Vec::new()) }
+        })
     }
 
     /// Lets a lock that covers the item live on, from now: the first of these tokens that names one that the caller
@@ -205,6 +235,36 @@ fn covering<A>(tx: &mut Tx<'_>, grant: &Grant<A>, now: Timestamp) -> Result<Vec<
         found.extend(locks::of_item(tx, above.id, now)?.into_iter().filter(|lock| lock.depth == LockDepth::Below));
     }
     Ok(found)
+}
+
+/// Those of the locks that cannot stand beside one of that kind.
+fn excluding<'l>(sharing: Sharing, found: impl IntoIterator<Item = &'l Lock>) -> Vec<Lock> {
+    let excludes = |other: &&Lock| sharing == Sharing::Exclusive || other.sharing == Sharing::Exclusive;
+    found.into_iter().filter(excludes).cloned().collect()
+}
+
+/// The locks of an item below a folder that is covered by as many as may be: these, and those that cover the folder and
+/// reach below it. `None` when one more on the folder is not too much for any.
+fn full_below(tx: &mut Tx<'_>, covering: &[Lock], below: Vec<Lock>) -> Result<Option<Vec<Lock>>, Error> {
+    let from_above = covering.iter().filter(|lock| lock.depth == LockDepth::Below).count();
+    if from_above + below.len() < LOCKS_COVERING_MAX {
+        return Ok(None);
+    }
+    let mut by_item: HashMap<ItemId, Vec<Lock>> = HashMap::new();
+    for lock in below {
+        by_item.entry(lock.item).or_default().push(lock);
+    }
+    for (item, own) in &by_item {
+        let mut count = from_above + own.len();
+        for step in items::ancestors(tx, *item)?.iter().skip(1) {
+            let reaching = by_item.get(&step.id).into_iter().flatten();
+            count += reaching.filter(|lock| lock.depth == LockDepth::Below).count();
+        }
+        if count >= LOCKS_COVERING_MAX {
+            return Ok(Some(own.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// A random UUID (RFC 9562, version 4).

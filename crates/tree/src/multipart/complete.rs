@@ -19,7 +19,7 @@ pub struct NamedMultipartPart {
     pub number: u32,
     /// What it was called when it arrived, without quotes.
     pub etag: String,
-    /// Its checksum, in base64, if the client names one.
+    /// Its checksum, in base64, if the client names one: then the part must have one, and the same.
     pub checksum: Option<String>,
 }
 
@@ -185,7 +185,7 @@ fn compare(arrived: Vec<MultipartPart>, named: &[NamedMultipartPart]) -> Result<
             let checksum = part.facts.checksum.as_ref().map(|checksum| &checksum.value);
             part.number == named.number
                 && part.etag.eq_ignore_ascii_case(&named.etag)
-                && (named.checksum.is_none() || checksum.is_none() || named.checksum.as_ref() == checksum)
+                && (named.checksum.is_none() || named.checksum.as_ref() == checksum)
         };
         parts.push(part.filter(is_same).ok_or(Error::PartMissing { number: named.number })?);
     }
@@ -246,6 +246,8 @@ mod tests {
         assert!(matches!(numbers(&[named(1), named(4), named(9)]), Err(Error::PartTooSmall)));
         let other = NamedMultipartPart { etag: "0".repeat(32), ..named(3) };
         assert!(matches!(numbers(&[named(1), other]), Err(Error::PartMissing { number: 3 })));
+        let claimed = NamedMultipartPart { checksum: Some("AAAAAA==".to_owned()), ..named(4) };
+        assert!(matches!(numbers(&[claimed]), Err(Error::PartMissing { number: 4 })));
         let huge = vec![part(1, MULTIPART_BYTES_MAX), part(2, 1)];
         assert!(matches!(compare(huge, &[named(1), named(2)]), Err(Error::TooLarge { .. })));
     }

@@ -104,12 +104,14 @@ impl Tree {
                 if grant.owner() != room.owner {
                     return Err(Error::SessionGone);
                 }
+                let length = source.range.end - source.range.start;
+                Room::check(tx, room.owner, (upload, number), length)?;
                 let (content, pieces) = source.lend(tx, room.scope.enterprise, fresh)?;
                 let told = Told { md5: source.whole_md5(), tag: Some(source.tag()), facts: Facts::default() };
                 let part = MultipartPart {
                     number,
                     content,
-                    size: source.range.end - source.range.start,
+                    size: length,
                     pieces,
                     sha1: source.sha1.filter(|_| pieces == 0),
                     etag: told.etag(None),

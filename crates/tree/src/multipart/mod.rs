@@ -18,7 +18,7 @@ pub use list::{ListMultiparts, MultipartEntry, MultipartPage};
 pub use parts::MultipartPartPage;
 
 use crate::grant::{Grant, Upload};
-use crate::limits::{MULTIPART_KEY_BYTES_MAX, MULTIPART_LIFETIME, MULTIPART_PARTS_MAX};
+use crate::limits::{MULTIPART_KEY_BYTES_MAX, MULTIPART_LIFETIME, MULTIPART_PARTS_MAX, MULTIPARTS_MAX};
 use crate::{Caller, Error, Kind, Path, Tree, allow};
 use entente_database::facts::Facts;
 use entente_database::{Tx, multipart};
@@ -35,7 +35,8 @@ impl Tree {
     /// Begins an upload of parts for an object at a path: nothing is there to be seen before it is complete.
     ///
     /// `NotFound`, `Trashed` and `Forbidden` speak of the folder that the path begins in. `Invalid` for a path without
-    /// names, or one that is too long.
+    /// names, or one that is too long, and when there are `limits::MULTIPARTS_MAX` unfinished uploads already into folders
+    /// of the same owner.
     pub async fn create_multipart(
         &self,
         caller: &Caller,
@@ -60,8 +61,11 @@ impl Tree {
         let caller = caller.clone();
         self.database
             .transact("create multipart upload", move |tx| {
-                allow::<Upload>(tx, &caller, upload.base)?.of(Kind::Folder)?;
-                multipart::insert(tx, &upload)?;
+                let owner = allow::<Upload>(tx, &caller, upload.base)?.of(Kind::Folder)?.owner();
+                if multipart::count_open(tx, owner, MULTIPARTS_MAX)? >= u64::from(MULTIPARTS_MAX) {
+                    return Err(Error::Invalid("there are too many unfinished uploads: complete or end some of them"));
+                }
+                multipart::insert(tx, &upload, owner)?;
                 Ok(upload.clone())
             })
             .await

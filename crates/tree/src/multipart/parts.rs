@@ -42,10 +42,23 @@ impl Room {
         let Storage { enterprise, zone, policy, left } = storage;
         // Parts are counted when they are complete: until then they count here, and only for who has a limit.
         let left = match left {
-            Some(left) => Some(left.saturating_sub(multipart::others(tx, upload, number)?.0)),
+            Some(left) => Some(left.saturating_sub(multipart::held(tx, owner, (upload, number))?)),
             None => None,
         };
         Ok(Self { scope: Scope { enterprise, zone, policy }, owner, left })
+    }
+
+    /// The same in the transaction that keeps a part of that many bytes: others may have arrived since. `QuotaExceeded`.
+    pub(super) fn check(
+        tx: &mut Tx<'_>,
+        owner: UserId,
+        (upload, number): (MultipartId, u32),
+        size: u64,
+    ) -> Result<(), Error> {
+        let storage = users::storage(tx, owner)?.ok_or(Error::internal("an owner is not there"))?;
+        let Some(left) = storage.left else { return Ok(()) };
+        let held = multipart::held(tx, owner, (upload, number))?;
+        if held.saturating_add(size) <= left { Ok(()) } else { Err(Error::QuotaExceeded) }
     }
 }
 
@@ -136,6 +149,7 @@ impl Tree {
                 if owner != room.owner {
                     return Err(Error::SessionGone);
                 }
+                Room::check(tx, owner, (upload, number), part.size)?;
                 contents::commit_with_md5(tx, &written, owner, told.md5)?;
                 // The policy may have changed since the body began.
                 follow_commit(tx, owner, room.scope, (job, now))?;

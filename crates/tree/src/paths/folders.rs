@@ -58,7 +58,7 @@ impl Tree {
     }
 }
 
-fn shown(tx: &mut Tx<'_>, caller: &Caller, folder: &Grant<Upload>, item: Item) -> Result<Object, Error> {
+pub(super) fn shown(tx: &mut Tx<'_>, caller: &Caller, folder: &Grant<Upload>, item: Item) -> Result<Object, Error> {
     let grant = allow_way::<Upload>(caller, folder.way_from(Ancestor::of(&item)))?;
     object(tx, &grant, Found { item, version: None, md5: None, facts: None })
 }

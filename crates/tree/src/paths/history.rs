@@ -106,14 +106,10 @@ fn history(tx: &mut Tx<'_>, caller: &Caller, base: ItemId, walk: &HistoryWalk) -
     let keys = Keys { prefix: &walk.prefix, after: key.map(String::as_str), delimiter: walk.delimiter.as_deref() };
     let rows = walk.limit.min(PAGE_ITEMS_MAX).saturating_add(1);
     let mut walker = Walker::begin(tx, caller, base, keys, (Looks::Past, rows))?;
-    let mut position = walk.after.clone();
     while page.entries.len() <= limit {
         match walker.step(tx)? {
             Step::End => return Ok(page.end(limit, None)),
-            Step::Tired => {
-                position = walker.position().map(|position| (position, None)).or(position);
-                return Ok(page.end(limit, position));
-            }
+            Step::Tired(place) => return Ok(page.end(limit, Some((place, None)))),
             Step::Prefix(prefix) => page.entries.push(HistoryEntry::Prefix(prefix)),
             Step::Key { key, sibling, surroundings } => {
                 let sources: Vec<Found> = sibling.live.into_iter().chain(sibling.trashed).collect();
@@ -124,7 +120,7 @@ fn history(tx: &mut Tx<'_>, caller: &Caller, base: ItemId, walk: &HistoryWalk) -
             }
         }
     }
-    Ok(page.end(limit, position))
+    Ok(page.end(limit, None))
 }
 
 struct Page {

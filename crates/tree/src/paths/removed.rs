@@ -77,8 +77,16 @@ fn by_id(tx: &mut Tx<'_>, folder: ItemId, name: &ItemName, version: VersionId) -
 
 /// The marker of that name.
 fn marker(tx: &mut Tx<'_>, folder: ItemId, name: &ItemName, wanted: WantedVersion) -> Result<Option<Found>, Error> {
-    let trashed = trashed(tx, folder, name)?;
-    Ok(trashed.into_iter().find(|found| found.item.mark.marker && marker_of(&found.item) == wanted))
+    let WantedVersion::Marker(id) = wanted else { return Ok(None) };
+    let is_it = |item: &Item| {
+        item.kind == Kind::File
+            && item.mark.marker
+            && item.trashed_at.is_some()
+            && item.trashed_from == Some(folder)
+            && item.name == *name
+            && marker_of(item) == wanted
+    };
+    Ok(paths::by_id(tx, id.item)?.filter(|found| is_it(&found.item)))
 }
 
 /// What is called `null`: the newest that is plain. While a bucket has never kept versions, that is the file itself.
@@ -249,7 +257,10 @@ fn take_current_out(
             versions::set_number(tx, before.id, current.number)?;
             versions::set_number(tx, current.id, before.number)?;
             versions::set_trashed(tx, current.id, Some((caller.user, stamp.at)))?;
-            item.touch(caller.user, stamp.at);
+            if item.trashed_at.is_none() {
+                item.touch(caller.user, stamp.at);
+            }
+            // In the trash its sequence number is part of its delete marker's name, which is not to change.
             item.version = Some(before.id);
             item.content_modified_at = before.created_at;
             items::save(tx, &item)?;

@@ -62,9 +62,6 @@ impl Tree {
                 let mut position = after.clone();
                 loop {
                     let step = walker.step(tx)?;
-                    if matches!(step, Step::End) {
-                        return Ok(Walked { entries, next: None });
-                    }
                     // One more than asked for tells whether there is a next page.
                     let full = entries.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
                     let entry = match step {
@@ -75,9 +72,8 @@ impl Tree {
                         }
                         Step::Prefix(prefix) if !full => Entry::Prefix(prefix),
                         Step::Key { .. } | Step::Prefix(_) => return Ok(Walked { entries, next: position }),
-                        Step::Tired | Step::End => {
-                            return Ok(Walked { entries, next: walker.position().or(position) });
-                        }
+                        Step::Tired(place) => return Ok(Walked { entries, next: Some(place) }),
+                        Step::End => return Ok(Walked { entries, next: None }),
                     };
                     entries.push(entry);
                     position = walker.position();

@@ -17,6 +17,8 @@ use std::collections::VecDeque;
 
 /// Ends a position within what it begins with: everything that begins with the rest has been seen. No key has it.
 const ALL_BELOW: char = '\0';
+/// Ends a position that itself has not been seen.
+const NOT_YET: &str = "\0\0";
 /// Rows that are read first where most may be skipped.
 const ROWS_FIRST: u32 = 64;
 
@@ -47,8 +49,8 @@ pub(super) enum Step {
     Key { key: String, sibling: Sibling, surroundings: Surroundings },
     /// All keys that begin like this.
     Prefix(String),
-    /// It has looked at so much that it should go on another time.
-    Tired,
+    /// It has looked at so much that it should go on another time, after this.
+    Tired(String),
     /// There is nothing more.
     End,
 }
@@ -102,7 +104,8 @@ impl Walker {
         let top = allow_way::<List>(caller, descend(tx, base, &[])?.way)?;
         let mut walker = Self {
             prefix: keys.prefix.to_owned(),
-            delimiter: keys.delimiter.filter(|delimiter| !delimiter.is_empty()).map(str::to_owned),
+            // No key has one with a NUL.
+            delimiter: keys.delimiter.filter(|it| !it.is_empty() && !it.contains(ALL_BELOW)).map(str::to_owned),
             looks,
             frames: Vec::new(),
             pending: None,
@@ -143,23 +146,25 @@ impl Walker {
     ) -> Result<Option<Bound>, Error> {
         let first = Bound { text: self.prefix.clone(), inclusive: true };
         let Some(after) = after else { return Ok(Some(first)) };
-        let mut bound = match after.split_once(ALL_BELOW) {
-            Some((all, "")) => match successor(all) {
+        // No key has a NUL in it: where one is, only what is before it says where that is.
+        let (before, rest) = after.split_once(ALL_BELOW).map_or((after, None), |(before, rest)| (before, Some(rest)));
+        let inclusive = rest == NOT_YET.strip_prefix(ALL_BELOW);
+        let mut bound = match rest {
+            Some("") => match successor(before) {
                 Some(text) => Bound { text, inclusive: true },
                 None => return Ok(None),
             },
-            // No key has that in it.
-            Some((before, _)) => Bound { text: before.to_owned(), inclusive: false },
-            None => Bound { text: after.to_owned(), inclusive: false },
+            Some(_) | None => Bound { text: before.to_owned(), inclusive },
         };
-        if let Some(common) = self.common_prefix(after).map(str::to_owned) {
-            if common != after {
+        if let Some(common) = self.common_prefix(before).map(str::to_owned) {
+            if common != before || inclusive {
                 let rest = Keys { prefix: &common, after: Some(after), delimiter: None };
                 let mut rest = Self::begin(tx, caller, base, rest, (Looks::ForAny, 2))?;
                 rest.looks = if self.looks == Looks::Past { Looks::Past } else { rest.looks };
                 if !matches!(rest.step(tx)?, Step::End) {
                     self.pending = Some(common.clone());
                 }
+                self.looked_at += rest.looked_at;
             }
             match successor(&common) {
                 Some(text) => bound = Bound { text, inclusive: true },
@@ -211,8 +216,9 @@ impl Walker {
             let Some(sibling) = frame.siblings.pop_front() else {
                 match frame.next.take() {
                     Some(from) if self.looked_at >= WALK_ROWS_MAX => {
+                        let place = frame.place(&from);
                         frame.next = Some(from);
-                        return Ok(Step::Tired);
+                        return Ok(Step::Tired(place));
                     }
                     Some(from) => {
                         let first = if self.delimiter.is_some() { ROWS_FIRST } else { self.rows };
@@ -237,6 +243,13 @@ impl Walker {
             }
             let is_folder = key.ends_with('/') && sibling.is_folder();
             if let Some(common) = self.common_prefix(&key).map(str::to_owned) {
+                if is_folder && self.looked_at >= WALK_ROWS_MAX && sibling.first == FirstChild::Implied {
+                    // To find out whether it is shown may be as much work again.
+                    if let Some(frame) = self.frames.last_mut() {
+                        frame.siblings.push_front(sibling);
+                    }
+                    return Ok(Step::Tired(format!("{key}{NOT_YET}")));
+                }
                 if is_folder && !self.is_shown(tx, &sibling)? {
                     self.position = Some(format!("{key}{ALL_BELOW}"));
                     continue;
@@ -264,7 +277,7 @@ impl Walker {
 
     /// Whether a folder is shown though no key of it has been seen: not if only paths below it needed it, and there are
     /// none.
-    fn is_shown(&self, tx: &mut Tx<'_>, sibling: &Sibling) -> Result<bool, Error> {
+    fn is_shown(&mut self, tx: &mut Tx<'_>, sibling: &Sibling) -> Result<bool, Error> {
         let Some(folder) = sibling.live.as_ref().map(|found| &found.item) else { return Ok(false) };
         if !folder.implied || self.looks == Looks::Past {
             // What nothing needs, not even for its past, is not there.
@@ -286,8 +299,10 @@ impl Walker {
                     rows: 2,
                     looked_at: 0,
                 };
+                let step = below.step(tx)?;
+                self.looked_at += below.looked_at;
                 // What could not be found out soon is shown.
-                Ok(!matches!(below.step(tx)?, Step::End))
+                Ok(!matches!(step, Step::End))
             }
         }
     }
@@ -340,6 +355,17 @@ impl Frame {
         let entry = PathEntry { id: *id, name: name.clone(), sequence: *sequence };
         let surroundings = self.surroundings.below(entry);
         Self { folder: *id, path, siblings: VecDeque::new(), next: None, rows: 0, surroundings }
+    }
+
+    /// A position from which on a walk finds what is read from here.
+    fn place(&self, from: &From) -> String {
+        let path = &self.path;
+        match from {
+            From::At(name) => format!("{path}{name}{NOT_YET}"),
+            // What is in a folder comes after it, and has been seen.
+            From::After(name) if name.ends_with('/') => format!("{path}{name}{ALL_BELOW}"),
+            From::After(name) => format!("{path}{name}"),
+        }
     }
 
     /// Reads the next siblings. Answers how many rows that took.

@@ -1,6 +1,6 @@
 //! Properties that clients set on items and understand alone. To us each is a name and a text.
 
-use crate::grant::{Change, Download, List, See};
+use crate::grant::{Change, List, See};
 use crate::limits::{PAGE_ITEMS_MAX, PROPERTIES_BYTES_MAX, PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX};
 use crate::view::row;
 use crate::{Caller, Error, Kind, Tree, allow};
@@ -101,25 +101,6 @@ impl Tree {
                 row.touch(caller.user, stamp.at);
                 items::save(tx, &row)?;
                 stamp.record(tx, &caller, EventKind::Described, item, row.version)
-            })
-            .await
-    }
-
-    /// Gives an item the properties of another, in place of its own.
-    pub async fn copy_properties(&self, caller: &Caller, from: ItemId, to: ItemId) -> Result<(), Error> {
-        let of_both = |tx: &mut entente_database::Tx<'_>| {
-            Ok::<_, Error>(properties::has_any(tx, from)? || properties::has_any(tx, to)?)
-        };
-        if !self.database.read(of_both)? {
-            return Ok(());
-        }
-        let caller = caller.clone();
-        self.database
-            .transact("copy properties", move |tx| {
-                allow::<Download>(tx, &caller, from)?;
-                allow::<Change>(tx, &caller, to)?;
-                properties::remove_of_item(tx, to)?;
-                Ok(properties::copy(tx, from, to)?)
             })
             .await
     }

@@ -2,10 +2,11 @@
 
 use crate::desk::{Desk, RULE, renamed};
 use crate::paths::names;
-use entente_database::versions;
-use entente_model::{ItemId, VersionId};
+use entente_database::items::{self, Item, Mark};
+use entente_database::{counts, versions};
+use entente_model::{ItemId, Timestamp, VersionId};
 use entente_tree::{
-    BucketVersioning, Error, HistoryEntry, HistoryWalk, Kind, Path, Prune, RestoreTo, Want, WantedVersion,
+    BucketVersioning, Error, HistoryEntry, HistoryWalk, Kind, MarkerId, Path, Prune, RestoreTo, Want, WantedVersion,
 };
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use std::collections::BTreeMap;
@@ -105,6 +106,72 @@ async fn a_bucket_is_deleted_when_nothing_is_in_it() {
     let bucket = desk.tree.create_bucket(&desk.anna, "bucket").await.expect("a bucket").item;
     desk.folder(bucket, "made").await;
     assert!(matches!(desk.tree.delete_bucket(&desk.anna, "bucket").await, Err(Error::FolderNotEmpty)));
+}
+
+#[tokio::test]
+async fn a_bucket_of_very_many_empty_folders_is_deleted() {
+    let desk = Desk::new().await;
+    let bucket = desk.tree.create_bucket(&desk.anna, "bucket").await.expect("a bucket").item;
+    crate::keys::empty_folders(&desk, bucket, 3, 400).await;
+    desk.tree.delete_bucket(&desk.anna, "bucket").await.expect("deleted");
+    desk.tree.trashed(&desk.anna, bucket, Kind::Folder).await.expect("in the trash");
+    desk.check_books();
+}
+
+#[tokio::test]
+async fn a_bucket_is_emptied_from_one_listing_versions_first() {
+    let desk = Desk::new().await;
+    let bucket = desk.tree.create_bucket(&desk.anna, "bucket").await.expect("a bucket").item;
+    desk.tree.set_versioning(&desk.anna, "bucket", BucketVersioning::On).await.expect("set");
+    for key in ["k", "f/k"] {
+        desk.put(bucket, key, b"1").await;
+        desk.put(bucket, key, b"22").await;
+        desk.remove(bucket, key).await.expect("removed");
+    }
+    let listed = lines(&desk, bucket, 1_000).await;
+    assert_eq!(listed.len(), 6);
+    let (markers, versions): (Vec<Line>, Vec<Line>) = listed.into_iter().partition(|line| line.2.is_none());
+    assert_eq!((markers.len(), versions.len()), (2, 4));
+    for (key, version, ..) in versions.into_iter().chain(markers) {
+        let version = version.expect("no prefix");
+        remove_version(&desk, bucket, &key, version).await.unwrap_or_else(|error| panic!("{key} {version}: {error}"));
+    }
+    assert_eq!(lines(&desk, bucket, 1_000).await, []);
+    desk.tree.delete_bucket(&desk.anna, "bucket").await.expect("empty");
+    desk.check_books();
+}
+
+#[tokio::test]
+async fn of_very_many_markers_each_is_found_and_the_newest_first() {
+    let desk = Desk::new().await;
+    let bucket = desk.tree.create_bucket(&desk.anna, "bucket").await.expect("a bucket").item;
+    desk.tree.set_versioning(&desk.anna, "bucket", BucketVersioning::On).await.expect("set");
+    let (world, by) = (desk.stage.world.clone(), desk.anna.user);
+    let trash = desk.tree.trash(&desk.anna).await.expect("a trash");
+    let made = desk.stage.database.transact("fill", move |tx| {
+        let mut made = Vec::new();
+        for step in 0..1_100 {
+            let id = ItemId::new(world.next_id());
+            let mut item = Item::new(id, Kind::File, crate::desk::name("k"), by, world.now());
+            (item.parent, item.trashed_from, item.trashed_by) = (Some(trash), Some(bucket), Some(by));
+            // What was made first went last.
+            item.trashed_at = Some(Timestamp::from_millis(2_000 - step));
+            item.mark = Mark { versions: false, ..Mark::MARKER };
+            items::insert(tx, &item)?;
+            counts::gained(tx, trash, id)?;
+            made.push(WantedVersion::Marker(MarkerId { item: id, sequence: item.sequence }));
+        }
+        Ok::<_, entente_database::Error>(made)
+    });
+    let made = made.await.expect("filled");
+    let key = names("k");
+    let path = Path { base: bucket, names: &key };
+    assert_eq!(desk.tree.marker_at(&desk.anna, path).await.expect("looked up"), Some(made[0]));
+    let last = made[made.len() - 1];
+    assert!(matches!(version_size(&desk, bucket, "k", last).await, Err(Error::Deleted)));
+    assert!(matches!(remove_version(&desk, bucket, "other", last).await, Err(Error::NotFound)));
+    remove_version(&desk, bucket, "k", last).await.expect("removed");
+    assert!(matches!(remove_version(&desk, bucket, "k", last).await, Err(Error::NotFound)));
 }
 
 #[tokio::test]

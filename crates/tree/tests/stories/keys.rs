@@ -242,6 +242,133 @@ async fn a_page_of_much_that_is_not_shown_is_short_and_has_a_next_one() {
     }
 }
 
+/// A bucket below which nothing is but folders that only paths needed, so many in each of so many.
+pub async fn empty_folders(desk: &Desk, bucket: ItemId, folders: i64, below: i64) {
+    let (world, by) = (desk.stage.world.clone(), desk.anna.user);
+    for folder in 0..folders {
+        let world = world.clone();
+        let made = desk.stage.database.transact("fill", move |tx| {
+            let mut implied = |parent: ItemId, text: String| {
+                let id = ItemId::new(world.next_id());
+                let mut item = Item::new(id, Kind::Folder, crate::desk::name(&text), by, world.now());
+                (item.parent, item.implied) = (Some(parent), true);
+                items::insert(tx, &item)?;
+                counts::gained(tx, parent, id)?;
+                Ok::<_, entente_database::Error>(id)
+            };
+            let outer = implied(bucket, format!("folder-{folder}"))?;
+            for inner in 0..below {
+                implied(outer, format!("{inner}"))?;
+            }
+            Ok::<_, entente_database::Error>(())
+        });
+        made.await.expect("filled");
+    }
+}
+
+#[tokio::test]
+async fn what_a_walk_finds_out_about_folders_is_work_too() {
+    // A server takes its time to be filled.
+    let (folders, below, pages) = if entente_testkit::is_on_server() { (2, 300, 1) } else { (6, 5_000, 3) };
+    let desk = Desk::new().await;
+    let bucket = desk.folder(desk.root, "bucket").await;
+    empty_folders(&desk, bucket, folders, below).await;
+    desk.put(bucket, "z", b"").await;
+    for delimiter in [Some("/".to_owned()), None] {
+        let mut walk = Walk { limit: 1_000, delimiter, ..Walk::default() };
+        let mut taken = 1;
+        let lines = loop {
+            let (lines, next) = page(&desk, bucket, &walk).await;
+            let Some(next) = next else { break lines };
+            assert_eq!(lines, []);
+            assert!(walk.after.is_none_or(|after| after < next), "each page goes further");
+            walk.after = Some(next);
+            taken += 1;
+        };
+        assert_eq!(lines, [Line::Key("z".to_owned())]);
+        assert!(taken >= pages, "{taken}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_not_been_seen_may_be_the_place_to_go_on_from() {
+    let desk = Desk::new().await;
+    let bucket = desk.folder(desk.root, "bucket").await;
+    for key in ["a!", "a/b", "a/c", "b"] {
+        desk.put(bucket, key, b"").await;
+    }
+    for (delimiter, position, rest) in [
+        (None, "a/\0\0", vec!["a/b", "a/c", "b"]),
+        (None, "a/b\0\0", vec!["a/b", "a/c", "b"]),
+        (None, "\0\0", vec!["a!", "a/b", "a/c", "b"]),
+        (Some("/"), "a/\0\0", vec!["a/", "b"]),
+        (Some("/"), "a/c\0\0", vec!["a/", "b"]),
+        (Some("/"), "a/\0", vec!["b"]),
+        (Some("!"), "a/\0\0", vec!["a/b", "a/c", "b"]),
+    ] {
+        let after = Some(position.to_owned());
+        let walk = Walk { limit: 2, after, delimiter: delimiter.map(str::to_owned), ..Walk::default() };
+        let lines = all(&desk, bucket, walk).await;
+        assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), rest, "{position:?} {delimiter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_nul_is_in_no_key() {
+    let desk = Desk::new().await;
+    let bucket = desk.folder(desk.root, "bucket").await;
+    for key in ["a/b", "x", "z"] {
+        desk.put(bucket, key, b"").await;
+    }
+    for (after, delimiter, rest) in [
+        ("x\0y/z", "/", vec!["z"]),
+        ("x\0yz", "\0y", vec!["z"]),
+        ("a\0/", "/", vec!["a/", "x", "z"]),
+        ("a/b\0c\0d", "", vec!["x", "z"]),
+    ] {
+        let (after, delimiter) = (Some(after.to_owned()), Some(delimiter.to_owned()));
+        let walk = Walk { limit: 10, after, delimiter, ..Walk::default() };
+        let lines = all(&desk, bucket, walk.clone()).await;
+        assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), rest, "{walk:?}");
+    }
+    let after = Some("x\0y".to_owned());
+    let children = desk.tree.children(&desk.anna, bucket, after, 10).await.expect("children");
+    assert_eq!(children.iter().map(entente_tree::Object::sort_name).collect::<Vec<_>>(), ["z"]);
+}
+
+#[tokio::test]
+async fn a_web_link_hides_no_file() {
+    let desk = Desk::new().await;
+    let bucket = desk.folder(desk.root, "bucket").await;
+    let (world, by) = (desk.stage.world.clone(), desk.anna.user);
+    let linked = desk.stage.database.transact("link", move |tx| {
+        for (parent, text) in [(bucket, "a"), (bucket, "b"), (bucket, "c")] {
+            let id = ItemId::new(world.next_id());
+            let mut item = Item::new(id, Kind::WebLink, crate::desk::name(text), by, world.now());
+            item.parent = Some(parent);
+            items::insert(tx, &item)?;
+            counts::gained(tx, parent, id)?;
+        }
+        Ok::<_, entente_database::Error>(())
+    });
+    linked.await.expect("linked");
+    for key in ["a", "b", "c"] {
+        desk.put(bucket, key, b"").await;
+    }
+    for limit in 1..4 {
+        let lines = all(&desk, bucket, Walk { limit, ..Walk::default() }).await;
+        assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), ["a", "b", "c"]);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = desk.tree.children(&desk.anna, bucket, after.clone(), limit).await.expect("a page");
+            let Some(last) = page.last() else { break };
+            after = Some(last.sort_name());
+            found.extend(page.into_iter().map(|object| object.sort_name()));
+        }
+        assert_eq!(found, ["a", "b", "c"]);
+    }
+}
+
 /// Files without versions, put straight into the table.
 async fn fill(desk: &Desk, bucket: ItemId, folders: i64, files: i64) {
     let (world, by) = (desk.stage.world.clone(), desk.anna.user);

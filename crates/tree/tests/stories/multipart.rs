@@ -4,6 +4,7 @@ use crate::desk::{Desk, RULE, body, name, sha1};
 use crate::sessions::length;
 use entente_database::multipart as rows;
 use entente_model::{ContentId, ItemId, ItemName, Md5, MultipartId, UserRole};
+use entente_tree::limits::MULTIPARTS_MAX;
 use entente_tree::{
     CompleteMultipart, Content, CopyTo, Error, Expect, Facts, Finish, Finished, Kind, ListMultiparts, Multipart,
     MultipartEntry, MultipartInto, MultipartPart, NameRule, NamedMultipartPart, Path, Put, UserChange, Versioning,
@@ -332,7 +333,7 @@ async fn set_expired(desk: &Desk, upload: MultipartId) {
         rows::end(tx, upload)?;
         let old =
             Multipart { id: MultipartId::new(1), expires_at: entente_model::Timestamp::from_millis(1), ..row.clone() };
-        rows::insert(tx, &old)
+        rows::insert(tx, &old, row.user)
     });
     moved.await.expect("expired");
 }
@@ -365,6 +366,57 @@ async fn parts_count_when_they_arrive_and_are_counted_when_they_are_complete() {
     complete(&desk, upload, &[parts[0].clone(), third]).await.expect("complete");
     assert_eq!(desk.space_used().await, limit);
     desk.check_books();
+}
+
+#[tokio::test]
+async fn parts_of_every_open_upload_count() {
+    let desk = Desk::new().await;
+    let admin = desk.stage.person("admin@example.com", "Admin", UserRole::Admin).await;
+    let admin = desk.stage.caller(admin, UserRole::Admin);
+    let change = UserChange { space_limit: Some(Some(1_000)), ..UserChange::default() };
+    desk.tree.update_user(&admin, desk.anna.user, change).await.expect("limited");
+    let bucket = desk.folder(desk.root, "bucket").await;
+    let source = desk.put(bucket, "source", &[0; 300]).await.object;
+    assert_eq!(source.view.version.map(|version| version.size), Some(300));
+    let (one, other) = (begin(&desk, bucket, "one").await, begin(&desk, bucket, "other").await);
+    put(&desk, one, 1, &[0; 500]).await.expect("a part");
+    assert!(matches!(put(&desk, other, 1, &[0; 201]).await, Err(Error::QuotaExceeded)));
+    let from = names("source");
+    let from = Path { base: bucket, names: &from };
+    let copied = desk.tree.copy_multipart_part(&desk.anna, other, 1, from, None, None).await;
+    assert!(matches!(copied, Err(Error::QuotaExceeded)));
+    // Of those that arrive at once only as many are kept as there is room for.
+    let at_once = join_all((1..=5).map(|number| put(&desk, other, number, &[0; 90]))).await;
+    assert_eq!(at_once.iter().filter(|part| part.is_ok()).count(), 2);
+    assert!(at_once.iter().all(|part| matches!(part, Ok(_) | Err(Error::QuotaExceeded))));
+    desk.tree.abort_multipart(&desk.anna, one).await.expect("ended");
+    desk.tree.copy_multipart_part(&desk.anna, other, 6, from, None, None).await.expect("room again");
+    desk.check_books();
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_open_uploads() {
+    let desk = Desk::new().await;
+    let bucket = desk.folder(desk.root, "bucket").await;
+    let first = begin(&desk, bucket, "first").await;
+    let row = desk.stage.database.read(|tx| rows::by_id(tx, first)).expect("read").expect("an upload");
+    let filled = desk.stage.database.transact("fill", move |tx| {
+        for id in 1..i64::from(MULTIPARTS_MAX) {
+            rows::insert(tx, &Multipart { id: MultipartId::new(id), ..row.clone() }, row.user)?;
+        }
+        Ok::<_, entente_database::Error>(())
+    });
+    filled.await.expect("filled");
+    let more = names("more");
+    let path = Path { base: bucket, names: &more };
+    let refused = desk.tree.create_multipart(&desk.anna, path, MultipartInto::default()).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))));
+    desk.tree.abort_multipart(&desk.anna, first).await.expect("ended");
+    begin(&desk, bucket, "more").await;
+    // A NUL is in no key.
+    let list = ListMultiparts { after: Some(("first\0x".to_owned(), None)), ..everything() };
+    let page = desk.tree.list_multiparts(&desk.anna, bucket, list).await.expect("a page");
+    assert_eq!(page.entries.len(), 1);
 }
 
 #[tokio::test]

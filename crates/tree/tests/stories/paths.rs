@@ -45,6 +45,7 @@ fn copy_at() -> CopyAt {
         folders: Folders::Imply,
         rule: NameRule::Exact,
         expect: Expect::Anything,
+        overwrite: Overwrite::Refuse,
         expect_from: Expect::Anything,
         versioning: Versioning::ByBucket,
         facts: None,
@@ -497,5 +498,28 @@ async fn a_folder_that_goes_takes_nothing_along() {
         put.expect("put");
         assert_eq!(desk.read_at(bucket, &two).await, b"y");
     }
+    desk.check_books();
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_of_a_copy_goes_with_it_or_stays() {
+    let desk = Desk::new().await;
+    desk.put(desk.root, "file", b"one").await;
+    desk.put(desk.root, "folder/in", b"two").await;
+    let (from, to) = (names("file"), names("folder"));
+    let (from, to) = (Path { base: desk.root, names: &from }, Path { base: desk.root, names: &to });
+    let copy = |overwrite, expect| CopyAt { rule: NameRule::CaseSensitive, overwrite, expect, ..copy_at() };
+    let try_copy = |copy| desk.tree.copy_at(&desk.anna, (from, None), to, copy);
+    let refused = try_copy(copy(Overwrite::Refuse, Expect::Anything)).await;
+    assert!(matches!(refused, Err(Error::NameInUse { .. })), "{refused:?}");
+    let expect = Expect::State { item: ItemId::new(1), sequence: 1 };
+    let refused = try_copy(copy(Overwrite::Replace, expect)).await;
+    assert!(matches!(refused, Err(Error::PreconditionFailed)), "{refused:?}");
+    assert_eq!(desk.read_at(desk.root, "folder/in").await, b"two");
+    let made = try_copy(copy(Overwrite::Replace, Expect::Anything)).await.expect("copied");
+    assert!(made.created);
+    assert_eq!(desk.read_at(desk.root, "folder").await, b"one");
+    let again = try_copy(copy(Overwrite::Replace, Expect::Anything)).await.expect("a version");
+    assert_eq!((again.created, again.object.view.item.id), (false, made.object.view.item.id));
     desk.check_books();
 }
