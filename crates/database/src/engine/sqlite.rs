@@ -18,6 +18,8 @@ use tokio::sync::mpsc;
 const BATCH_COMMANDS_MAX: usize = 256;
 /// How many commands may wait for the writer. More callers wait for a place in the queue.
 const QUEUE_COMMANDS_MAX: usize = 1024;
+/// How often a database that others are making is asked for its write-ahead log.
+const MODE_TRIES_MAX: u32 = 100;
 /// Prepared statements kept per connection: more than there are statements in this crate.
 const STATEMENTS_MAX: usize = 512;
 
@@ -132,7 +134,7 @@ fn connect(options: &Options, flags: OpenFlags) -> Result<Connection, Error> {
 }
 
 fn prepare_to_write(connection: &Connection) -> Result<(), Error> {
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let mode = write_ahead(connection)?;
     if !mode.eq_ignore_ascii_case("wal") {
         let message =
             "the file system of the database cannot hold a write-ahead log; put the data directory on another";
@@ -144,6 +146,22 @@ fn prepare_to_write(connection: &Connection) -> Result<(), Error> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     Ok(())
+}
+
+/// Asks for the write-ahead log. While another process does the same with a new database, this fails at once, whatever the
+/// timeout; what waits is a transaction.
+fn write_ahead(connection: &Connection) -> Result<String, Error> {
+    let mut left = MODE_TRIES_MAX;
+    loop {
+        let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+        match mode.map_err(Error::from) {
+            Err(error) if error.kind == ErrorKind::Busy && left > 0 => {
+                left -= 1;
+                connection.execute_batch("BEGIN EXCLUSIVE; ROLLBACK")?;
+            }
+            mode => return mode,
+        }
+    }
 }
 
 fn write_all(
