@@ -311,7 +311,7 @@ weed_program() {
   [ -x "$program" ] && printf '%s' "$program"
 }
 stage_seaweedfs() {
-  local program folder=$work/seaweedfs port s3 name ports=()
+  local program folder=$work/seaweedfs port dav_port s3 name ports=()
   if ! python3 -c 'import ensurepip' 2>/dev/null && [ "$(id -u)" = 0 ]; then
     { apt-get update && apt-get install -y --no-install-recommends python3-venv; } >"$logs/python-install.log" 2>&1
   fi
@@ -324,10 +324,11 @@ EOF
   for name in master.port master.port.grpc volume.port volume.port.grpc filer.port filer.port.grpc s3.port.grpc; do
     ports+=("-$name=$(free_port)")
   done
-  port=$(free_port)
+  port=$(free_port) dav_port=$(free_port)
+  # Its WebDAV keeps files in a cache folder first; it asks nobody who they are.
   "$program" server -dir="$folder/store" -ip=127.0.0.1 -ip.bind=127.0.0.1 "${ports[@]}" -s3 -s3.port="$port" \
-    -s3.config="$folder/s3.json" -s3.port.iceberg=0 -master.volumeSizeLimitMB=1024 -volume.max=100 \
-    -master.telemetry=false >"$logs/seaweedfs.log" 2>&1 &
+    -webdav -webdav.port="$dav_port" -webdav.cacheDir="$folder/cache" -s3.config="$folder/s3.json" \
+    -s3.port.iceberg=0 -master.volumeSizeLimitMB=1024 -volume.max=100 -master.telemetry=false >"$logs/seaweedfs.log" 2>&1 &
   peer=$!
   s3=(--url "http://127.0.0.1:$port" --access-key benchkey --secret-key benchsecret12345 --server-pid "$peer")
   for _ in $(seq 120); do
@@ -341,6 +342,16 @@ EOF
     --warm-up-seconds "$warm_up" --seconds "$seconds"
   run seaweedfs-upload-64m s3 upload "${s3[@]}" --bucket large --size 64MiB --concurrency 4 --count "$large_files"
   run seaweedfs-download-64m s3 download "${s3[@]}" --bucket large --concurrency 4 --seconds "$seconds"
+  run seaweedfs-fill-listed s3 upload "${s3[@]}" --bucket listed --size 64 --concurrency 32 --count "$listed"
+  run seaweedfs-list s3 list "${s3[@]}" --bucket listed --keys "$listed"
+  dav=(--url "http://127.0.0.1:$dav_port" --token none --server-pid "$peer")
+  run seaweedfs-dav-upload-4k dav upload "${dav[@]}" --folder small --size 4KiB --concurrency 16 \
+    --warm-up-seconds "$warm_up" --seconds "$seconds"
+  run seaweedfs-dav-fill-10000 dav upload "${dav[@]}" --folder ten-thousand --size 64 --concurrency 16 --count 10000
+  run seaweedfs-dav-propfind dav propfind "${dav[@]}" --folder ten-thousand --repeats 5
+  run seaweedfs-dav-fill-2000 dav upload "${dav[@]}" --folder two-thousand --size 4KiB --concurrency 16 --count 2000
+  run seaweedfs-dav-download-4k dav download "${dav[@]}" --folder two-thousand --files 2000 --concurrency 16 \
+    --warm-up-seconds "$warm_up" --seconds "$seconds"
   end_process "$peer"; peer=''
   rm -rf "$folder"
 }

@@ -20,7 +20,15 @@ NEVER = {
         SELECT v.id FROM versions v JOIN contents c ON c.id = v.content_id WHERE v.size <> c.size OR v.sha1 <> c.sha1""",
     "a content is not referred to as often as it says": """
         SELECT c.id, c.references_count FROM contents c
-        WHERE c.references_count <> (SELECT count(*) FROM versions v WHERE v.content_id = c.id)""",
+        WHERE c.references_count <> (SELECT count(*) FROM versions v WHERE v.content_id = c.id)
+          + (SELECT count(*) FROM pieces p WHERE p.source_id = c.id)
+          + (SELECT count(*) FROM multipart_parts p WHERE p.content_id = c.id)""",
+    "a piece has no content, or is of one without chunks": """
+        SELECT p.content_id FROM pieces p LEFT JOIN contents c ON c.id = p.content_id AND c.pieces > 0
+        LEFT JOIN contents s ON s.id = p.source_id AND s.pieces = 0 WHERE c.id IS NULL OR s.id IS NULL""",
+    "a part of a multipart upload has no open upload or no content": """
+        SELECT p.upload_id FROM multipart_parts p LEFT JOIN multipart_uploads u ON u.id = p.upload_id AND u.state = 0
+        LEFT JOIN contents c ON c.id = p.content_id WHERE u.id IS NULL OR c.id IS NULL""",
     "a chunk has no content": """
         SELECT k.content_id FROM chunks k LEFT JOIN contents c ON c.id = k.content_id WHERE c.id IS NULL""",
     "a chunk or part has no live segment": """
@@ -35,9 +43,21 @@ NEVER = {
     "an item has no parent": """
         SELECT i.id FROM items i LEFT JOIN items p ON p.id = i.parent_id AND p.kind = 0
         WHERE (i.parent_id IS NOT NULL OR i.top = 0) AND p.id IS NULL""",
+    # Keys are exact, and a key may have the name of a folder: what only clients of Box write has names of Box.
     "two items of a folder have one name": """
-        SELECT i.parent_id, i.name_folded FROM items i JOIN items p ON p.id = i.parent_id WHERE p.top < 2
+        SELECT i.parent_id, i.name_folded FROM items i JOIN items p ON p.id = i.parent_id
+        WHERE p.top < 2 AND i.created_by = (SELECT min(id) FROM users)
         GROUP BY i.parent_id, i.name_folded HAVING count(*) > 1""",
+    "two items of a folder have one path": """
+        SELECT i.parent_id, i.sort_name FROM items i JOIN items p ON p.id = i.parent_id WHERE p.top < 2
+        GROUP BY i.parent_id, i.sort_name HAVING count(*) > 1""",
+    "a folder that only paths need has nothing below it": """
+        SELECT f.id FROM items f WHERE f.implied = 1 AND f.top = 0
+          AND NOT EXISTS (SELECT 1 FROM items i WHERE i.parent_id = f.id)
+          AND NOT EXISTS (SELECT 1 FROM items i WHERE i.trashed_from = f.id AND i.mark <> 0)""",
+    "a lock or a property has no item": """
+        SELECT h.item_id FROM (SELECT item_id FROM locks UNION SELECT item_id FROM properties) h
+        LEFT JOIN items i ON i.id = h.item_id WHERE i.id IS NULL""",
     "a folder's count is not the number of its children": """
         SELECT f.id FROM items f WHERE f.kind = 0
           AND (SELECT coalesce(sum(children), 0) FROM folder_counts WHERE folder_id = f.id)
@@ -48,7 +68,6 @@ NEVER = {
     "what is in limbo has no job": """
         SELECT i.id FROM items i LEFT JOIN jobs j ON j.key = cast(i.id AS TEXT) WHERE i.top = 3 AND j.id IS NULL""",
 }
-# For one user, who owns everything.
 SPACE = "SELECT (SELECT sum(space_used) FROM users), (SELECT coalesce(sum(size), 0) FROM versions)"
 
 

@@ -5,8 +5,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from audit import audit, segments_known
-from client import Answered, Client, NoAnswer, Refused
-from model import FILE, FOLDER, Item, Wrong, compare, compare_bytes, compare_older
+from client import Client, Refused
+from door_worker import DoorWorker, right
+from model import FILE, FOLDER, Item, compare, compare_bytes, compare_older
 from program import Program
 from tally import Tally
 from worker import Worker
@@ -34,14 +35,6 @@ class Checker:
             self.mine.client = Client(self.url, self.token)
         return self.mine.client
 
-    def right(self, name: str, check, *arguments) -> None:
-        try:
-            check(*arguments)
-        except (Wrong, Answered, NoAnswer) as error:
-            self.tally.check(name, False, error)
-        else:
-            self.tally.check(name, True)
-
     def everything(self, chooser: random.Random, all_contents: bool) -> int:
         """The whole tree, the trash, older versions, and contents: all of them or some. Returns how many contents."""
         with ThreadPoolExecutor(THREADS) as pool:
@@ -54,14 +47,14 @@ class Checker:
             self.check_trash()
             files = [item for item in self.known.values() if item.kind == FILE and item.id in self.alive]
             many = [item for item in files if len(item.versions) > 1]
-            list(pool.map(lambda item: self.right("older versions", self.check_older, item), many))
+            list(pool.map(lambda item: right(self.tally, "older versions", self.check_older, item), many))
             gone = [id for worker in self.workers for id in worker.model.purged]
             gone = chooser.sample(gone, min(len(gone), PURGED_SAMPLED))
             list(pool.map(lambda id: self.tally.check("what was purged is gone", self.is_gone(id), id), gone))
             contents = [(item, version) for item in files for version in item.versions if not version.is_removed]
             if not all_contents:
                 contents = chooser.sample(contents, min(len(contents), CONTENTS_SAMPLED))
-            list(pool.map(lambda one: self.right("content", self.check_content, *one), contents))
+            list(pool.map(lambda one: right(self.tally, "content", self.check_content, *one), contents))
         return len(contents)
 
     def walk(self, top: str) -> set[str]:
@@ -74,7 +67,7 @@ class Checker:
                 if not self.tally.check("nothing unknown is in the tree", item is not None, (row.type, row.id, row.name)):
                     continue
                 if self.tally.check("nothing trashed is in the tree", row.id in self.alive, item):
-                    self.right("item", compare, item, row)
+                    right(self.tally, "item", compare, item, row)
                 if row.type == FOLDER:
                     waiting.append(row.id)
         return seen
@@ -85,7 +78,7 @@ class Checker:
         self.tally.check("nothing is missing in the trash", not trashed.keys() - shown.keys(), trashed.keys() - shown.keys())
         self.tally.check("nothing unknown is in the trash", not shown.keys() - trashed.keys(), shown.keys() - trashed.keys())
         for id in trashed.keys() & shown.keys():
-            self.right("item in the trash", compare, trashed[id], shown[id])
+            right(self.tally, "item in the trash", compare, trashed[id], shown[id])
 
     def check_older(self, item: Item) -> None:
         compare_older(item, self.client().older_versions(item.id))
@@ -104,6 +97,14 @@ class Checker:
                     continue
             return False
         return True
+
+
+def check_doors(workers: list[DoorWorker], tally: Tally, chooser: random.Random, all_contents: bool) -> int:
+    """What was done through S3 and WebDAV, through every door. Returns how many contents were downloaded."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        # Each with choices of its own: threads would share them in no order.
+        seeds = [random.Random(chooser.getrandbits(64)) for _ in workers]
+        return sum(pool.map(lambda worker, seed: worker.check_all(tally, seed, all_contents), workers, seeds))
 
 
 def check_stopped(program: Program, tally: Tally, audits: bool = True) -> dict:

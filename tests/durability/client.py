@@ -35,12 +35,11 @@ FIELDS = ["type", "id", "name", "parent", "sha1", "size", "file_version", "item_
 class Answered(Exception):
     """The server answered with an error."""
 
-    def __init__(self, error: BoxAPIError):
-        info = error.response_info
-        self.status = info.status_code
-        self.body = info.body if isinstance(info.body, dict) else {}
-        self.code = self.body.get("code")
-        super().__init__(f"{error.request_info.method} {error.request_info.url}: {self.status} {info.raw_body}")
+    def __init__(self, what: str, status: int, body: dict):
+        self.status, self.body = status, body
+        self.code = body.get("code")
+        super().__init__(f"{what}: {status} {body}")
+
 
 
 class Refused(Answered):
@@ -53,6 +52,10 @@ class Failed(Answered):
 
 class NoAnswer(Exception):
     """The connection was refused, reset or cut: whether anything was changed is not known."""
+
+
+def answered(what: str, status: int, body: dict) -> Answered:
+    return (Failed if status >= 500 else Refused)(what, status, body)
 
 
 def sha1_of(content: bytes) -> str:
@@ -81,7 +84,9 @@ class Client:
         try:
             return call(*positional, **named)
         except BoxAPIError as error:
-            raise (Failed if error.response_info.status_code >= 500 else Refused)(error) from None
+            info, asked = error.response_info, error.request_info
+            body = info.body if isinstance(info.body, dict) else {"raw": info.raw_body}
+            raise answered(f"{asked.method} {asked.url}", info.status_code, body) from None
         except (BoxSDKError, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from None
         except http.client.HTTPException as error:

@@ -2,10 +2,10 @@
 
     kill.py --program target/debug/entente --folder target/durability [--rounds 200] [--seed WORDS] [--disk MOUNTED]
 
-One data directory is kept through all rounds. Each round starts the server, lets several clients work at random, and
-ends with SIGKILL at a random moment. What was acknowledged is kept in a model; what was under way is in doubt and must
-turn out to be in the old state or the new one, whole. Now and then everything is compared, the server is stopped with
-SIGTERM, and what is on disk is verified, collected and counted.
+One data directory is kept through all rounds. Each round starts the server, lets several clients of Box, S3 and WebDAV
+work at random, and ends with SIGKILL at a random moment. What was acknowledged is kept in a model; what was under way is
+in doubt and must turn out to be in the old state or the new one, whole. Now and then everything is compared, the server
+is stopped with SIGTERM, and what is on disk is verified, collected and counted.
 
 A killed process leaves what it wrote in the system's page cache. With --disk the power goes: the file system loses
 whatever was not made durable, too.
@@ -25,11 +25,18 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from check import Checker, check_stopped
+from across import Doors
+from check import Checker, check_doors, check_stopped
 from client import Answered, Client, NoAnswer, sha1_of
+from dav_client import Dav
+from dav_worker import DavWorker
+from door_worker import DoorWorker
 from model import FOLDER, Item, Model, Wrong
 from power import PowerCuts
 from program import Broken, Program, kill
+from s3_client import S3
+from s3_worker import SHARED, S3Worker
+from steps import Steps
 from tally import Tally
 from worker import Worker
 
@@ -38,6 +45,12 @@ ROUNDS_BETWEEN_CHECKS = 20
 WORK_SECONDS = (0.1, 0.8)
 START_SECONDS = (0.0, 0.25)
 LOOKS_PER_WORKER = 6
+# Besides the listings, which are compared as a whole.
+LOOKS_PER_DOOR_WORKER = 3
+# Whose files come through S3 and WebDAV: the trash of the Box clients is theirs alone.
+LOGIN = "doors@entente.local"
+# Of the one S3 client that all threads share: a worker sends three parts at a time.
+S3_CONNECTIONS = 32
 
 
 class Stop(Exception):
@@ -47,13 +60,17 @@ class Stop(Exception):
 class KillTest:
     """The driver: one data directory, several workers, many rounds."""
 
-    def __init__(self, program: Program, seed: str, workers: int, tally: Tally):
+    def __init__(self, program: Program, seed: str, workers: int, of_other_doors: int, tally: Tally):
         self.program, self.seed, self.tally = program, seed, tally
         self.random = random.Random(f"{seed}/driver")
         self.count = workers
+        # As many that speak S3, and as many that speak WebDAV.
+        self.count_of_other_doors = of_other_doors
         self.workers: list[Worker] = []
+        self.door_workers: list[DoorWorker] = []
         self.dying = threading.Event()
-        self.token = ""
+        self.token = self.door_token = ""
+        self.key = ("", "")
         self.base = self.shared = ""
         self.kills: Counter[str] = Counter()
         self.looked_again = 0
@@ -64,6 +81,13 @@ class KillTest:
 
     def client(self) -> Client:
         return Client(self.program.url, self.token)
+
+    @property
+    def everybody(self) -> list[Steps]:
+        return [*self.workers, *self.door_workers]
+
+    def s3(self) -> S3:
+        return S3(self.program.s3_url, self.key, S3_CONNECTIONS)
 
     def start(self) -> None:
         self.ready_seconds.append(self.program.start())
@@ -78,7 +102,23 @@ class KillTest:
             name = f"worker {number}"
             top = Item(client.make_folder(self.base, name).id, FOLDER, name, self.base)
             self.workers.append(Worker(number, self.seed, Model(top), self.shared, self.workers, self.dying))
+        self.set_up_doors()
         self.program.stop()
+
+    def set_up_doors(self) -> None:
+        self.program.new_user(LOGIN)
+        self.door_token, self.key = self.program.token(LOGIN), self.program.access_key(LOGIN)
+        s3, dav = self.s3(), Dav(self.program.url, self.door_token)
+        s3.make_bucket(SHARED, is_versioned=False)
+        fighters: list[S3Worker] = []
+        for number in range(self.count, self.count + self.count_of_other_doors):
+            fighters.append(S3Worker(number, self.seed, fighters, self.dying))
+            fighters[-1].set_up(s3)
+        self.door_workers += fighters
+        for number in range(self.count + len(fighters), self.count + 2 * len(fighters)):
+            worker = DavWorker(number, self.seed, self.dying)
+            worker.set_up(dav)
+            self.door_workers.append(worker)
 
     # --- rounds ---
 
@@ -94,8 +134,8 @@ class KillTest:
         if self.random.random() < 0.2:
             beside = self.program.spawn(*self.upkeep())
         until = threading.Event()
-        with ThreadPoolExecutor(self.count) as pool:
-            work = [pool.submit(worker.work, until) for worker in self.workers]
+        with ThreadPoolExecutor(len(self.everybody)) as pool:
+            work = [pool.submit(worker.work, until) for worker in self.everybody]
             began = time.monotonic()
             seconds = self.random.uniform(*WORK_SECONDS)
             while time.monotonic() - began < seconds and not any(task.done() for task in work):
@@ -109,7 +149,7 @@ class KillTest:
             self.kills["upkeep beside a server"] += beside is not None
             until.set()
         self.dying.clear()
-        for worker, task in zip(self.workers, work):
+        for worker, task in zip(self.everybody, work):
             self.check_task(f"work of worker {worker.number}", task)
 
     def kill_while_starting(self) -> None:
@@ -134,13 +174,19 @@ class KillTest:
     def settle(self) -> None:
         """Finds out what became of what was in doubt, and looks again at some of what was acknowledged last."""
 
-        def settle(worker: Worker) -> int:
+        s3 = self.s3()
+
+        def settle(worker: Worker | DoorWorker) -> int:
+            if isinstance(worker, DoorWorker):
+                url = self.program.url
+                worker.settle(Doors(Client(url, self.door_token), s3, Dav(url, self.door_token)))
+                return worker.look_again(LOOKS_PER_DOOR_WORKER, self.program.killed_at)
             worker.settle(self.client())
             return worker.look_again(LOOKS_PER_WORKER, self.program.killed_at)
 
-        with ThreadPoolExecutor(self.count) as pool:
-            tasks = [pool.submit(settle, worker) for worker in self.workers]
-        for worker, task in zip(self.workers, tasks):
+        with ThreadPoolExecutor(len(self.everybody)) as pool:
+            tasks = [pool.submit(settle, worker) for worker in self.everybody]
+        for worker, task in zip(self.everybody, tasks):
             self.check_task(f"settling of worker {worker.number}", task)
             self.looked_again += 0 if task.exception() else task.result()
 
@@ -167,7 +213,8 @@ class KillTest:
             self.restore_all()
         checker = Checker(self.program.url, self.token, self.workers, self.shared, self.tally)
         self.contents_compared += checker.everything(self.random, is_last)
-        self.token = self.program.token()
+        self.contents_compared += check_doors(self.door_workers, self.tally, self.random, is_last)
+        self.token, self.door_token = self.program.token(), self.program.token(LOGIN)
         self.program.stop()
         self.last = check_stopped(self.program, self.tally)
         collected = self.last.get("collect", {})
@@ -200,20 +247,20 @@ class KillTest:
                       f"{sum(self.totals('doubted').values())} in doubt, {seconds:.0f} s", flush=True)
 
     def totals(self, name: str) -> Counter:
-        return sum((getattr(worker, name) for worker in self.workers), Counter())
+        return sum((getattr(worker, name) for worker in self.everybody), Counter())
 
     def report(self) -> dict:
         waits = sorted(self.ready_seconds)
         items = [item for worker in self.workers for item in worker.model.items.values()]
         return {
             "seed": self.seed,
-            "workers": self.count,
+            "workers": {"Box": self.count, "S3": self.count_of_other_doors, "WebDAV": self.count_of_other_doors},
             "kills": dict(self.kills),
             "acknowledged": dict(sorted(self.totals("done").items())),
             "in_doubt": dict(sorted(self.totals("doubted").items())),
             "turned_out": dict(sorted(self.totals("settled").items())),
-            "bytes_uploaded": sum(worker.bytes_up for worker in self.workers),
-            "bytes_read_back_at_work": sum(worker.bytes_down for worker in self.workers),
+            "bytes_uploaded": sum(worker.bytes_up for worker in self.everybody),
+            "bytes_read_back_at_work": sum(worker.bytes_down for worker in self.everybody),
             "items_left": len(items),
             "items_purged": sum(len(worker.model.purged) for worker in self.workers),
             "looked_at_again_after_a_kill": self.looked_again,
@@ -259,7 +306,9 @@ def main() -> int:
     words.add_argument("--program", type=Path, required=True, help="the entente program")
     words.add_argument("--rounds", type=int, default=200, help="rounds that end with SIGKILL at work (default 200)")
     words.add_argument("--seed", default="", help="of the choices and moments; drawn and printed if not given")
-    words.add_argument("--workers", type=int, default=8, help="client threads (default 8)")
+    words.add_argument("--workers", type=int, default=8, help="client threads that speak Box (default 8)")
+    words.add_argument("--of-other-doors", type=int, default=2,
+                       help="client threads that speak S3, and as many again that speak WebDAV (default 2)")
     words.add_argument("--folder", type=Path, required=True, help="where data, log and report go; its data is removed")
     words.add_argument("--disk", type=Path, help="a mounted ext4 of its own for the data: then each kill is a power cut")
     words.add_argument("--keep", action="store_true", help="keep the data directory even if all is well")
@@ -274,10 +323,11 @@ def main() -> int:
         shutil.rmtree(old, ignore_errors=True)
     log.unlink(missing_ok=True)
 
-    print(f"{word} test: {said.rounds} rounds, {said.workers} workers, seed {seed}", flush=True)
+    print(f"{word} test: {said.rounds} rounds, {said.workers} workers for Box, "
+          f"{said.of_other_doors} each for S3 and WebDAV, seed {seed}", flush=True)
     began, tally = time.monotonic(), Tally()
     program = Program(said.program, data, log, power)
-    test = KillTest(program, seed, said.workers, tally)
+    test = KillTest(program, seed, said.workers, said.of_other_doors, tally)
     try:
         test.kills["server, at its first start"] = first_starts(said.program, place, log, power, seed, tally)
         test.stop_if_wrong()

@@ -50,7 +50,7 @@ class Program:
         # When set, whatever is killed dies in a power cut.
         self.power = power
         self.server: subprocess.Popen | None = None
-        self.url = ""
+        self.url = self.s3_url = ""
         self.killed_at = 0.0
         log.parent.mkdir(parents=True, exist_ok=True)
 
@@ -77,7 +77,7 @@ class Program:
     def begin(self) -> None:
         """Starts a server and does not wait until it is ready."""
         assert self.server is None, "one server at a time"
-        self.server = self.spawn("serve", "--listen", "127.0.0.1:0")
+        self.server = self.spawn("serve", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0")
 
     def ready(self) -> dict | None:
         """What the running server says of itself, once it accepts requests. A killed one's file is not taken for it."""
@@ -93,7 +93,7 @@ class Program:
         while True:
             said = self.ready()
             if said is not None:
-                self.url = said["url"].rstrip("/")
+                self.url, self.s3_url = said["url"].rstrip("/"), said["s3_url"].rstrip("/")
                 return time.monotonic() - began
             status = self.server.poll()
             if status is not None:
@@ -147,9 +147,21 @@ class Program:
             self.server = None
 
     def token(self, login: str = "admin@entente.local") -> str:
-        ran = self.run("token", "issue", "--login", login)
+        return self.must("token", "issue", "--login", login)
+
+    def new_user(self, login: str) -> None:
+        self.must("user", "create", "--login", login, "--name", login.split("@")[0])
+
+    def access_key(self, login: str) -> tuple[str, str]:
+        """The id and the secret of a new one."""
+        said = json.loads(self.must("access-key", "create", "--login", login, "--json"))
+        return said["access_key_id"], said["secret_access_key"]
+
+    def must(self, *words: str) -> str:
+        ran = self.run(*words)
         if ran.status != 0 or not ran.said:
-            raise Broken(f"no token could be issued: {ran.status} {ran.complained}")
+            # What it said may hold a secret.
+            raise Broken(f"entente {' '.join(words[:2])} ended with {ran.status}: {ran.complained}")
         return ran.said
 
     def end_of_log(self, lines: int = 30) -> str:

@@ -3,59 +3,42 @@
 import random
 import threading
 import time
-from collections import Counter
-from contextlib import contextmanager
 
-from client import Answered, Client, Failed, NoAnswer, Refused
+from client import Answered, Client, Refused
 from model import (
     FILE, FOLDER, Content, Item, Model, Version, Wrong, compare, compare_bytes, compare_older, expect,
 )
 from parts import Parts, Session
+from steps import Steps
 
 MIB = 1024 * 1024
-# Where the server does something else below than above: empty, a frame, what shares a segment, a chunk.
-EDGES = (0, 1, 65535, 65536, 65537, 131072, 262143, 262144, 262145)
 LARGE_EDGES = (8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 16 * MIB)
 # A worker with more live files than this rather removes than adds.
 FILES_MANY = 90
 # What the names that workers fight for begin with; no other name does.
 CONTEST = "contest"
-WORDS = ("report", "Größe", "文件", "naïve plan", "a'b", "x" * 60, "réunion 🙂", "q=1&r%20")
 
 
-class Worker(Parts):
-    """Runs operations one after the other; at most one is in doubt when the server dies."""
+class Worker(Steps, Parts):
+    """Works in a tree of its own, and fights with the others for names in a folder that they share."""
 
     def __init__(self, number: int, seed: str, model: Model, shared: str, others: list["Worker"], dying: threading.Event):
-        self.number = number
-        self.random = random.Random(f"{seed}/{number}")
+        super().__init__(number, seed, dying)
         self.model = model
         # The folder in which all workers fight for names.
         self.shared = shared
         self.others = others
-        # Set before the server is killed: from then on a missing answer is no surprise.
-        self.dying = dying
-        self.names = 0
-        self.doubt: tuple[str, object] | None = None
         # Items acknowledged since the last start, and when.
         self.fresh: dict[str, float] = {}
         self.session: Session | None = None
         self.client: Client | None = None
-        self.done: Counter[str] = Counter()
-        self.doubted: Counter[str] = Counter()
-        self.settled: Counter[str] = Counter()
-        self.bytes_up = 0
-        self.bytes_down = 0
 
     # --- the two ways through a round ---
 
     def settle(self, client: Client) -> None:
         """After a restart: finds out what became of the operation in doubt; it must be the old state or the new."""
         self.client = client
-        if self.doubt is not None:
-            kind, find_out = self.doubt
-            self.settled[f"{kind}: {find_out()}"] += 1
-            self.doubt = None
+        self.settle_doubt()
 
     def look_again(self, most: int, killed_at: float) -> int:
         """Checks items that were acknowledged shortly before the server died."""
@@ -75,16 +58,6 @@ class Worker(Parts):
             compare(item, (self.client.trashed_file if item.kind == FILE else self.client.trashed_folder)(item.id))
         elif self.model.is_live(item):
             compare(item, (self.client.file if item.kind == FILE else self.client.folder)(item.id))
-
-    def work(self, until: threading.Event) -> None:
-        """Works until told to stop or until the server is gone."""
-        while not until.is_set():
-            try:
-                self.step()
-            except (NoAnswer, Failed):
-                if self.dying.is_set():
-                    return
-                raise
 
     def step(self) -> None:
         if self.session is not None and self.random.random() < 0.5:
@@ -112,44 +85,16 @@ class Worker(Parts):
             self.contest: 3,
             self.begin_session: 0.5 if self.session is None else 0,
         }
-        self.random.choices(list(choices), weights=list(choices.values()))[0]()
+        self.one_of(choices)
 
     # --- words ---
-
-    @contextmanager
-    def doubtful(self, kind: str, find_out):
-        """What is asked inside is in doubt until it is answered. `find_out` says "old" or "new", or raises `Wrong`."""
-        self.doubt = (kind, find_out)
-        try:
-            yield
-        except (NoAnswer, Failed):
-            self.doubted[kind] += 1
-            raise
-        except BaseException:
-            self.doubt = None
-            raise
-        self.doubt = None
-        self.done[kind] += 1
 
     def note(self, item: Item) -> None:
         self.fresh[item.id] = time.monotonic()
 
-    def new_name(self) -> str:
-        self.names += 1
-        return f"{self.number}-{self.names} {self.random.choice(WORDS)}"
-
     def some(self, kind: str) -> Item | None:
         found = self.model.live(kind)
         return self.random.choice(found) if found else None
-
-    def new_content(self, size: int) -> tuple[Content, bytes]:
-        return Content.make(self.random.getrandbits(64), size)
-
-    def small_size(self) -> int:
-        how = self.random.random()
-        if how < 0.1:
-            return self.random.choice(EDGES)
-        return self.random.randint(1, 4096) if how < 0.6 else self.random.randint(1, 200_000)
 
     # --- new items ---
 

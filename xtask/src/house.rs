@@ -24,6 +24,11 @@ pub const ROOMS: &[Room] = &[
     Room { name: "database", may_use: &["model", "world", "vault"], because: "implements `vault::Ledger`" },
     Room { name: "jobs", may_use: &["model", "world", "database"], because: "runs jobs it does not know" },
     Room {
+        name: "subscriptions",
+        may_use: &["model", "world", "database"],
+        because: "sends what the tree wrote down; knows no access",
+    },
+    Room {
         name: "identity",
         may_use: &["model", "world", "database", "custodians"],
         because: "turns credentials into callers",
@@ -67,6 +72,7 @@ pub const ROOMS: &[Room] = &[
             "door-dav",
             "door-admin",
             "door-s3",
+            "subscriptions",
         ],
         because: "composes the program",
     },
@@ -139,10 +145,16 @@ pub const FENCES: &[Fence] = &[
         rule: "only doors, their kit, the server and the load generator speak HTTP",
     },
     Fence {
-        crates: &["opendal", "object_store", "reqwest"],
+        crates: &["opendal", "object_store"],
         rooms: &["clouds"],
         tests: Tests::Fenced,
         rule: "only `clouds` talks to object storage",
+    },
+    Fence {
+        crates: &["reqwest"],
+        rooms: &["clouds", "subscriptions"],
+        tests: Tests::Fenced,
+        rule: "requests leave by `clouds` and `subscriptions`, which follow no redirects",
     },
     Fence {
         crates: &["jsonwebtoken"],

@@ -7,7 +7,7 @@ use crate::{
     client::{Appetite, Connection, bare, drain, refuse},
     endpoint::Endpoint,
     histogram::Histogram,
-    load::{self, Worker},
+    load::{self, Outcome, Plan, Worker},
     process::Watch,
     report::Report,
     sigv4::escape,
@@ -34,7 +34,7 @@ const PROPERTIES: &[u8] = b"<?xml version=\"1.0\"?><d:propfind xmlns:d=\"DAV:\">
 
 /// A collection, and who asks for it.
 #[derive(Clone)]
-struct Collection {
+pub struct Collection {
     world: World,
     endpoint: Arc<Endpoint>,
     /// Its path, with a slash at its end.
@@ -44,7 +44,6 @@ struct Collection {
 
 impl Collection {
     fn new(bench: &Bench, target: &DavTarget) -> Result<Self> {
-        let (endpoint, base) = Endpoint::parse_base(&target.url, &bench.trust)?;
         let token = match (&target.token, &target.token_file) {
             (Some(token), _) => token.clone(),
             (None, Some(file)) => {
@@ -52,9 +51,16 @@ impl Collection {
             }
             (None, None) => bail!("give --token or --token-file"),
         };
+        Self::at(bench, &target.url, &target.folder, &token)
+    }
+
+    /// # Errors
+    /// When the URL is not one that can be reached, or the token cannot be sent.
+    pub fn at(bench: &Bench, url: &str, folder: &str, token: &str) -> Result<Self> {
+        let (endpoint, base) = Endpoint::parse_base(url, &bench.trust)?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim()))?;
         authorization.set_sensitive(true);
-        let folder = target.folder.split('/').filter(|name| !name.is_empty()).map(escape);
+        let folder = folder.split('/').filter(|name| !name.is_empty()).map(escape);
         let path = folder.fold(format!("{base}/"), |path, name| format!("{path}{name}/"));
         Ok(Self { world: bench.world.clone(), endpoint: Arc::new(endpoint), path, authorization })
     }
@@ -125,6 +131,36 @@ impl Worker for Putter {
     }
 }
 
+/// Puts files of `size_bytes` until the plan is done, over that many connections, into a collection that is made before if it
+/// is missing.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the collection.
+pub async fn put_files(
+    bench: &Bench,
+    collection: &Collection,
+    size_bytes: u64,
+    (concurrency, plan): (usize, Plan),
+) -> Result<Outcome> {
+    collection.create(&mut collection.connection()).await?;
+    Ok(load::run(bench, plan, putters(bench, collection, size_bytes, concurrency)?).await?.0)
+}
+
+fn putters(bench: &Bench, collection: &Collection, size_bytes: u64, concurrency: usize) -> Result<Vec<Putter>> {
+    let mut content = vec![0; usize::try_from(size_bytes)?];
+    bench.world.random().fill(&mut content);
+    let run = data_encoding::HEXLOWER.encode(&bench.world.random().bytes::<4>());
+    let (content, next) = (Bytes::from(content), Arc::default());
+    let putter = || Putter {
+        connection: collection.connection(),
+        collection: collection.clone(),
+        run: run.clone(),
+        content: content.clone(),
+        next: Arc::clone(&next),
+    };
+    Ok(std::iter::repeat_with(putter).take(concurrency).collect())
+}
+
 struct Getter {
     collection: Collection,
     connection: Connection,
@@ -154,18 +190,7 @@ impl Worker for Getter {
 pub async fn upload(bench: &Bench, arguments: &DavUploadArguments) -> Result<Report> {
     let collection = Collection::new(bench, &arguments.target)?;
     collection.create(&mut collection.connection()).await?;
-    let mut content = vec![0; usize::try_from(arguments.size)?];
-    bench.world.random().fill(&mut content);
-    let run = data_encoding::HEXLOWER.encode(&bench.world.random().bytes::<4>());
-    let (content, next) = (Bytes::from(content), Arc::default());
-    let putter = || Putter {
-        connection: collection.connection(),
-        collection: collection.clone(),
-        run: run.clone(),
-        content: content.clone(),
-        next: Arc::clone(&next),
-    };
-    let workers = std::iter::repeat_with(putter).take(arguments.effort.concurrency).collect();
+    let workers = putters(bench, &collection, arguments.size, arguments.effort.concurrency)?;
     let mut report = Report::new(
         "dav upload",
         json!({

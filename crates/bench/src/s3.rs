@@ -7,7 +7,7 @@ use crate::{
     client::{Appetite, Connection, drain, refuse, unexpected},
     endpoint::Endpoint,
     histogram::Histogram,
-    load::{self, Worker},
+    load::{self, Outcome, Plan, Worker},
     process::Watch,
     report::Report,
     sigv4::{Signed, Signer, escape, sha256_hex},
@@ -252,6 +252,70 @@ impl Worker for Putter {
     }
 }
 
+/// Puts objects of `size_bytes` until the plan is done, over that many connections, and makes the bucket before if it is
+/// missing. Their keys begin with `prefix`; none is put twice.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the bucket.
+pub async fn put_objects(
+    bench: &Bench,
+    bucket: &Bucket,
+    (prefix, size_bytes, payload): (&str, u64, Payload),
+    (concurrency, plan): (usize, Plan),
+) -> Result<Outcome> {
+    bucket.create(&mut bucket.connection()).await?;
+    Ok(load::run(bench, plan, putters(bench, bucket, (prefix, size_bytes, payload), concurrency)?).await?.0)
+}
+
+/// Gets objects of the bucket until the plan is done, over that many connections.
+///
+/// # Errors
+/// When the server cannot be reached, or there is no object.
+pub async fn fetch_objects(
+    bench: &Bench,
+    bucket: &Bucket,
+    (prefix, objects_max): (&str, usize),
+    (concurrency, plan): (usize, Plan),
+) -> Result<Outcome> {
+    let objects = bucket.list(&mut bucket.connection(), prefix, objects_max).await?;
+    Ok(load::run(bench, plan, getters(bucket, objects, concurrency)?).await?.0)
+}
+
+fn putters(
+    bench: &Bench,
+    bucket: &Bucket,
+    (prefix, size_bytes, payload): (&str, u64, Payload),
+    concurrency: usize,
+) -> Result<Vec<Putter>> {
+    let mut content = vec![0; usize::try_from(size_bytes)?];
+    bench.world.random().fill(&mut content);
+    let payload_hash = match payload {
+        Payload::Signed => sha256_hex(&content),
+        Payload::Unsigned => UNSIGNED.to_owned(),
+    };
+    let run = data_encoding::HEXLOWER.encode(&bench.world.random().bytes::<4>());
+    let (content, next) = (Bytes::from(content), Arc::default());
+    let putter = || Putter {
+        connection: bucket.connection(),
+        bucket: bucket.clone(),
+        prefix: format!("{prefix}bench-{run}-"),
+        content: content.clone(),
+        payload_hash: payload_hash.clone(),
+        next: Arc::clone(&next),
+    };
+    Ok(std::iter::repeat_with(putter).take(concurrency).collect())
+}
+
+fn getters(bucket: &Bucket, objects: Vec<Object>, concurrency: usize) -> Result<Vec<ObjectGetter>> {
+    if objects.is_empty() {
+        bail!("there is no object to get");
+    }
+    let objects = Arc::new(objects);
+    let getter =
+        || ObjectGetter { connection: bucket.connection(), bucket: bucket.clone(), objects: Arc::clone(&objects) };
+    Ok(std::iter::repeat_with(getter).take(concurrency).collect())
+}
+
 struct ObjectGetter {
     bucket: Bucket,
     connection: Connection,
@@ -284,23 +348,8 @@ pub async fn upload(bench: &Bench, arguments: &S3UploadArguments) -> Result<Repo
     }
     let bucket = Bucket::new(bench, &arguments.target)?;
     bucket.create(&mut bucket.connection()).await?;
-    let mut content = vec![0; usize::try_from(arguments.size)?];
-    bench.world.random().fill(&mut content);
-    let payload_hash = match arguments.payload {
-        Payload::Signed => sha256_hex(&content),
-        Payload::Unsigned => UNSIGNED.to_owned(),
-    };
-    let run = data_encoding::HEXLOWER.encode(&bench.world.random().bytes::<4>());
-    let (content, next) = (Bytes::from(content), Arc::default());
-    let putter = || Putter {
-        connection: bucket.connection(),
-        bucket: bucket.clone(),
-        prefix: format!("{}bench-{run}-", arguments.prefix),
-        content: content.clone(),
-        payload_hash: payload_hash.clone(),
-        next: Arc::clone(&next),
-    };
-    let workers = std::iter::repeat_with(putter).take(arguments.effort.concurrency).collect();
+    let what = (arguments.prefix.as_str(), arguments.size, arguments.payload);
+    let workers = putters(bench, &bucket, what, arguments.effort.concurrency)?;
     let mut report = Report::new(
         "s3 upload",
         json!({
@@ -320,9 +369,6 @@ pub async fn upload(bench: &Bench, arguments: &S3UploadArguments) -> Result<Repo
 pub async fn download(bench: &Bench, arguments: &S3DownloadArguments) -> Result<Report> {
     let bucket = Bucket::new(bench, &arguments.target)?;
     let objects = bucket.list(&mut bucket.connection(), &arguments.prefix, arguments.files).await?;
-    if objects.is_empty() {
-        bail!("there is no object to get");
-    }
     let mut report = Report::new(
         "s3 download",
         json!({
@@ -332,10 +378,7 @@ pub async fn download(bench: &Bench, arguments: &S3DownloadArguments) -> Result<
             "concurrency": arguments.effort.concurrency,
         }),
     );
-    let objects = Arc::new(objects);
-    let getter =
-        || ObjectGetter { connection: bucket.connection(), bucket: bucket.clone(), objects: Arc::clone(&objects) };
-    let workers = std::iter::repeat_with(getter).take(arguments.effort.concurrency).collect();
+    let workers = getters(&bucket, objects, arguments.effort.concurrency)?;
     report.put_all(load::measure(bench, &arguments.effort, workers).await?.0)?;
     Ok(report)
 }

@@ -85,6 +85,7 @@ pub fn held(tx: &mut Tx<'_>, id: &str) -> Result<Option<HeldKey>, Error> {
                     role,
                     app: None,
                     scopes: Scopes::ALL,
+                    through: None,
                 },
                 sealed_secret: row.blob(3)?,
                 read_only: row.int(4)? != 0,

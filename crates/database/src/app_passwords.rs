@@ -66,6 +66,7 @@ pub fn held(tx: &mut Tx<'_>, sha256: &Sha256) -> Result<Option<Held>, Error> {
                     role: role(row.int(3)?)?,
                     app: None,
                     scopes: scopes(row, 4)?,
+                    through: None,
                 },
                 login_folded: row.text(5)?,
                 last_used_day: row.int_or_null(6)?,

@@ -1,8 +1,9 @@
 //! What S3 alone knows of a folder at somebody's root: that its name is taken in the whole enterprise, whether it keeps
 //! versions, and settings. A folder that S3 has not been told of has no row, and is a bucket all the same.
 
+use crate::retention::Retains;
 use crate::tx::Row;
-use crate::{Error, Tx};
+use crate::{Error, Tx, lifecycle, subscriptions};
 use entente_model::{EnterpriseId, ItemId, Timestamp, UserId};
 
 /// Whether a bucket keeps the versions of a key.
@@ -87,6 +88,39 @@ pub fn by_name(tx: &mut Tx<'_>, enterprise: EnterpriseId, name: &str) -> Result<
     tx.query_one(sql, &[enterprise.into(), name.into()], read)
 }
 
+/// What whoever comes to a bucket has to know at once: one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Traits {
+    /// Whether it keeps versions.
+    pub versioning: BucketVersioning,
+    /// How often it has been changed who else may use it; 0 if that has never been said, and nobody may.
+    pub ruled: u64,
+    /// Whether its versions may be retained.
+    pub retains: Retains,
+    /// Whether it has rules by which keys go.
+    pub expires: bool,
+}
+
+/// What there is to know of a folder as a bucket: of one without a row, what is so of every other.
+pub fn traits(tx: &mut Tx<'_>, item: ItemId) -> Result<Traits, Error> {
+    let sql = "SELECT versioning, ruled, retains, retains_days, retains_years, expires FROM buckets
+               WHERE item_id = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Traits {
+            versioning: BucketVersioning::from_number(row.int(0)?)?,
+            ruled: row.int(1)?.unsigned_abs(),
+            retains: Retains::read(row, 2)?,
+            expires: row.int(5)? != 0,
+        })
+    };
+    Ok(tx.query_one(sql, &[item.into()], read)?.unwrap_or_default())
+}
+
+/// Notes that it has been changed who else may use a bucket with a row.
+pub fn rules_changed(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
+    tx.put("UPDATE buckets SET ruled = ruled + 1 WHERE item_id = ?1", &[item.into()])
+}
+
 /// Whether a folder keeps versions as a bucket.
 pub fn versioning(tx: &mut Tx<'_>, item: ItemId) -> Result<BucketVersioning, Error> {
     let sql = "SELECT versioning FROM buckets WHERE item_id = ?1";
@@ -108,6 +142,8 @@ pub fn rename(tx: &mut Tx<'_>, item: ItemId, name: &str) -> Result<(), Error> {
 /// Removes the row of a bucket and its settings.
 pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     tx.put("DELETE FROM bucket_settings WHERE item_id = ?1", &[item.into()])?;
+    subscriptions::remove_of_item(tx, item)?;
+    lifecycle::forget_run(tx, item)?;
     tx.put("DELETE FROM buckets WHERE item_id = ?1", &[item.into()])
 }
 

@@ -7,7 +7,7 @@ use crate::replicas::{self, read_replica};
 use crate::tx::{Row, Value};
 use crate::{Error, ErrorKind, Tx};
 use entente_model::{
-    Checksum, ContentId, EnterpriseId, EpochId, Manifest, Md5, Place, PolicyId, SegmentId, Sha1, UserId,
+    Checksum, ContentId, CustomerCheck, EnterpriseId, EpochId, Manifest, Md5, Place, PolicyId, SegmentId, Sha1, UserId,
     WrappedDataKey, ZoneId,
 };
 use entente_vault::{Located, Written, WrittenSegment};
@@ -76,8 +76,8 @@ pub(crate) fn insert(tx: &mut Tx<'_>, manifest: &Manifest, owner: UserId) -> Res
 fn insert_as(tx: &mut Tx<'_>, manifest: &Manifest, owner: i64, md5: Option<Md5>) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO contents (id, enterprise_id, zone_id, policy_id, epoch_id, data_key, size, sha1, references_count,
-           owner_id, md5)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10)",
+           owner_id, md5, customer_check)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11)",
         &[
             manifest.content.into(),
             manifest.enterprise.into(),
@@ -89,6 +89,7 @@ fn insert_as(tx: &mut Tx<'_>, manifest: &Manifest, owner: i64, md5: Option<Md5>)
             manifest.sha1.as_ref().map(|sha1| sha1.0.as_slice()).into(),
             owner.into(),
             md5.as_ref().map(|md5| md5.0.as_slice()).into(),
+            manifest.customer.as_ref().map(|check| check.0.as_slice()).into(),
         ],
     )?;
     Ok(())
@@ -191,7 +192,7 @@ pub fn release(tx: &mut Tx<'_>, content: ContentId) -> Result<(), Error> {
 /// The manifest of a committed content, without its places.
 pub fn by_id(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Manifest>, Error> {
     tx.query_one(
-        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id FROM contents
+        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id, customer_check FROM contents
          WHERE id = ?1 AND references_count > 0",
         &[content.into()],
         read_manifest,
@@ -201,7 +202,7 @@ pub fn by_id(tx: &mut Tx<'_>, content: ContentId) -> Result<Option<Manifest>, Er
 /// Up to `limit` contents after `after`, in order of ids, without their places.
 pub(crate) fn after(tx: &mut Tx<'_>, after: Option<ContentId>, limit: u32) -> Result<Vec<Manifest>, Error> {
     tx.query(
-        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id FROM contents
+        "SELECT id, enterprise_id, zone_id, epoch_id, data_key, size, sha1, policy_id, customer_check FROM contents
          WHERE id > ?1 AND references_count > 0 ORDER BY id LIMIT ?2",
         &[Value::Int(after.map_or(0, ContentId::number)), limit.into()],
         read_manifest,
@@ -299,6 +300,7 @@ fn read_manifest(row: &Row<'_>) -> Result<Manifest, Error> {
         zone: ZoneId::new(row.int(2)?),
         policy: PolicyId::new(row.int(7)?),
         key: WrappedDataKey { epoch: EpochId::new(row.int(3)?), bytes: row.blob(4)? },
+        customer: row.array_or_null(8)?.map(CustomerCheck),
         size: row.size(5)?,
         sha1: row.array_or_null(6)?.map(Sha1),
         places: Vec::new(),

@@ -70,6 +70,15 @@ pub struct NewEvent {
     pub at: Timestamp,
 }
 
+/// Who has changed an item, the latest change first, up to `limit` changes.
+pub fn doers(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<UserId>, Error> {
+    tx.query(
+        "SELECT user_id FROM events WHERE item_id = ?1 ORDER BY id DESC LIMIT ?2",
+        &[item.into(), limit.into()],
+        |row| Ok(UserId::new(row.int(0)?)),
+    )
+}
+
 /// Records a change.
 pub fn record(tx: &mut Tx<'_>, event: &NewEvent) -> Result<(), Error> {
     tx.put(

@@ -1,5 +1,7 @@
 //! What is remembered of a version besides its bytes: a row each, and none where there is nothing.
 
+use crate::acl::Acl;
+use crate::retention::Retention;
 use crate::{Error, Tx};
 use entente_model::VersionId;
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,13 @@ pub struct Facts {
     /// The storage class that the client named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// Who else may do what with it, where its bucket lets that count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
+    /// What is to keep it from being removed. Only of an upload that is not complete: of a version it is kept apart, and
+    /// here in what its readers are given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 /// A checksum of a version's bytes, or of its parts.

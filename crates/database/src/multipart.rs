@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::tx::Row;
 use crate::{Error, Tx, contents, pieces};
 use entente_model::{ContentId, EnterpriseId, ItemId, MultipartId, Sha1, Timestamp, UserId, VersionId};
-use entente_vault::Piece;
+use entente_vault::{CustomerMark, Piece};
 
 /// Stored as the state of an upload.
 const OPEN: i64 = 0;
@@ -31,6 +31,8 @@ pub struct Multipart {
     pub expires_at: Timestamp,
     /// What it became, once complete.
     pub completed: Option<(ItemId, VersionId)>,
+    /// Of the customer's key that its parts are sealed with, if there is one.
+    pub customer: Option<CustomerMark>,
 }
 
 /// A part that has arrived.
@@ -57,7 +59,8 @@ pub struct MultipartPart {
 /// The columns of an upload.
 macro_rules! columns {
     () => {
-        "id, user_id, base_id, object_key, facts, created_at, expires_at, state, item_id, version_id"
+        "id, user_id, base_id, object_key, facts, created_at, expires_at, state, item_id, version_id,
+         customer_mark"
     };
 }
 
@@ -88,8 +91,8 @@ const EXPLAIN_WALK: &str = walk!("EXPLAIN QUERY PLAN ");
 pub fn insert(tx: &mut Tx<'_>, upload: &Multipart, owner: UserId) -> Result<(), Error> {
     tx.put(
         "INSERT INTO multipart_uploads (id, user_id, base_id, object_key, facts, state, created_at, expires_at, item_id,
-           version_id, owner_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, NULL, NULL, ?8)",
+           version_id, owner_id, customer_mark)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, NULL, NULL, ?8, ?9)",
         &[
             upload.id.into(),
             upload.user.into(),
@@ -99,6 +102,7 @@ pub fn insert(tx: &mut Tx<'_>, upload: &Multipart, owner: UserId) -> Result<(), 
             upload.created_at.into(),
             upload.expires_at.into(),
             owner.into(),
+            upload.customer.as_ref().map(|mark| mark.bytes().as_slice()).into(),
         ],
     )
 }
@@ -221,6 +225,9 @@ pub fn join(
         }
         start += part.size;
     }
+    if only.is_none() {
+        pieces::inherit_customer(tx, content)?;
+    }
     // Numbers that follow one another go together: mostly all of them.
     for run in parts.chunk_by(|one, next| one.number.checked_add(1) == Some(next.number)) {
         if let (Some(first), Some(last)) = (run.first(), run.last()) {
@@ -300,6 +307,7 @@ fn read(row: &Row<'_>) -> Result<Option<Multipart>, Error> {
         created_at: Timestamp::from_millis(row.int(5)?),
         expires_at: Timestamp::from_millis(row.int(6)?),
         completed,
+        customer: row.array_or_null(10)?.map(CustomerMark::from_bytes),
     }))
 }
 

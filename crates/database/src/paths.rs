@@ -132,7 +132,7 @@ const EXPLAIN_TRASHED: &str = trashed!("EXPLAIN QUERY PLAN ", ">");
 /// The folder of that very name in a folder.
 pub fn folder_named(tx: &mut Tx<'_>, parent: ItemId, name: &ItemName) -> Result<Option<Ancestor>, Error> {
     let sort_name = items::sort_name(Kind::Folder, name);
-    let sql = "SELECT id, kind, parent_id, top, top_user_id, name, sequence, height, implied FROM items
+    let sql = "SELECT id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched FROM items
                WHERE parent_id = ?1 AND sort_name = ?2 AND kind = 0 ORDER BY id LIMIT 1";
     tx.query_one(sql, &[parent.into(), sort_name.as_str().into()], |row| items::read_ancestor(row, 0))
 }
@@ -230,6 +230,17 @@ pub fn trashed_named(tx: &mut Tx<'_>, folder: ItemId, sort_name: &str, limit: u3
 pub fn has_shown_in_trash(tx: &mut Tx<'_>, folder: ItemId) -> Result<bool, Error> {
     let sql = "SELECT 1 FROM items WHERE trashed_from = ?1 AND mark <> 0 LIMIT 1";
     Ok(tx.query_one(sql, &[folder.into()], |_| Ok(()))?.is_some())
+}
+
+/// Removes up to `limit` delete markers of paths in a folder that stand for no item in the trash. Answers how many there
+/// were.
+pub fn remove_markers(tx: &mut Tx<'_>, folder: ItemId, limit: u32) -> Result<u32, Error> {
+    let removed = tx.execute(
+        "DELETE FROM items WHERE id IN (
+           SELECT id FROM items WHERE trashed_from = ?1 AND mark <> 0 AND top = 3 LIMIT ?2)",
+        &[folder.into(), limit.into()],
+    )?;
+    Ok(u32::try_from(removed).unwrap_or(u32::MAX))
 }
 
 /// Makes a folder that only paths need one like others.

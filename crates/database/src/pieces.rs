@@ -51,6 +51,16 @@ pub fn add(tx: &mut Tx<'_>, content: ContentId, piece: &Piece) -> Result<(), Err
     )
 }
 
+/// Notes of a content of pieces that only its customer can open it, if that is so of what its pieces are of: all are sealed
+/// with one customer's key, or with none.
+pub fn inherit_customer(tx: &mut Tx<'_>, content: ContentId) -> Result<(), Error> {
+    tx.put(
+        "UPDATE contents SET customer_check = (SELECT s.customer_check FROM pieces p JOIN contents s ON s.id = p.source_id
+           WHERE p.content_id = ?1 ORDER BY p.start LIMIT 1) WHERE id = ?1",
+        &[content.into()],
+    )
+}
+
 /// Moves all pieces of a content to another that was begun, where they begin at `start`. Nothing is left of the first one,
 /// to which the caller had the only reference.
 pub fn take_over(tx: &mut Tx<'_>, from: ContentId, to: ContentId, start: u64) -> Result<(), Error> {

@@ -66,7 +66,14 @@ pub fn held(tx: &mut Tx<'_>, sha256: &Sha256) -> Result<Option<Held>, Error> {
 /// Who a user is when asking through an application with some scopes: `None` when the user is unknown or not active.
 pub fn caller(tx: &mut Tx<'_>, user: UserId, app: Option<AppId>, scopes: Scopes) -> Result<Option<Caller>, Error> {
     tx.query_one("SELECT enterprise_id, role FROM users WHERE id = ?1 AND status = 0", &[user.into()], |row| {
-        Ok(Caller { user, enterprise: EnterpriseId::new(row.int(0)?), role: role(row.int(1)?)?, app, scopes })
+        Ok(Caller {
+            user,
+            enterprise: EnterpriseId::new(row.int(0)?),
+            role: role(row.int(1)?)?,
+            app,
+            scopes,
+            through: None,
+        })
     })
 }
 
@@ -112,6 +119,7 @@ fn read_held(row: &Row<'_>) -> Result<Held, Error> {
             role: role(row.int(3)?)?,
             app: row.int_or_null(4)?.map(AppId::new),
             scopes,
+            through: None,
         },
         expires_at: Timestamp::from_millis(row.int(6)?),
     })

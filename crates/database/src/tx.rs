@@ -132,6 +132,35 @@ impl<'c> Tx<'c> {
     }
 }
 
+impl Tx<'_> {
+    /// Runs a query with one parameter again and again, each time with what `next` answers for the first row of the time
+    /// before, until there is no row or `next` answers nothing; `max` times at most. Only where a statement is no trip over a
+    /// network, and so costs less than a recursive one: `None` elsewhere.
+    pub(crate) fn follow<T>(
+        &mut self,
+        sql: &'static str,
+        first: i64,
+        max: usize,
+        map: impl Fn(&Row<'_>) -> Result<T, Error>,
+        next: impl Fn(&T) -> Option<i64>,
+    ) -> Option<Result<Vec<T>, Error>> {
+        let Inner::Sqlite { connection, lost } = &mut self.0 else { return None };
+        Some(within(connection, lost, |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let (mut found, mut at) = (Vec::new(), Some(first));
+            while let Some(parameter) = at.take().filter(|_| found.len() < max) {
+                let mut rows = statement.query([parameter])?;
+                if let Some(row) = rows.next()? {
+                    let row = map(&Row::Sqlite(row))?;
+                    at = next(&row);
+                    found.push(row);
+                }
+            }
+            Ok(found)
+        }))
+    }
+}
+
 /// Runs something within SQLite's transaction, and never without it: once SQLite has given the transaction up, each
 /// further statement would be a commit of its own.
 fn within<T>(
@@ -297,6 +326,7 @@ ids!(
     EpochId,
     EventId,
     ItemId,
+    SubscriptionId,
     JobId,
     MultipartId,
     PolicyId,

@@ -1,10 +1,9 @@
 //! Versions of files.
 
 use crate::contents::Stored;
-use crate::facts;
 use crate::items::name;
 use crate::tx::Row;
-use crate::{Error, Tx};
+use crate::{Error, Tx, facts, retention};
 use entente_model::{ContentId, ItemId, ItemName, PolicyId, Sha1, Timestamp, UserId, VersionId};
 
 /// Stored in place of a SHA-1 that is not known yet.
@@ -129,14 +128,18 @@ pub fn set_plain_trashed(
     )
 }
 
-/// Up to `limit` versions that were removed from their lists before `before`, those first that were removed first.
-pub fn trashed_before(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<Vec<Version>, Error> {
+/// Up to `limit` versions that were removed from their lists before `before` and that nothing retains `now`, those first
+/// that were removed first.
+pub fn trashed_before(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit: u32) -> Result<Vec<Version>, Error> {
     let sql = concat!(
         "SELECT ",
         columns!(),
-        " FROM versions v WHERE v.trashed_at IS NOT NULL AND v.trashed_at < ?1 ORDER BY v.trashed_at LIMIT ?2"
+        " FROM versions v WHERE v.trashed_at IS NOT NULL AND v.trashed_at < ?1
+           AND NOT EXISTS (SELECT 1 FROM version_retention r
+             WHERE r.version_id = v.id AND (r.held = 1 OR r.until_at > ?2))
+         ORDER BY v.trashed_at LIMIT ?3"
     );
-    tx.query(sql, &[before.into(), limit.into()], read)
+    tx.query(sql, &[before.into(), now.into(), limit.into()], read)
 }
 
 /// Gives a version another number.
@@ -179,9 +182,11 @@ pub(crate) fn set_sha1(tx: &mut Tx<'_>, content: ContentId, sha1: Sha1) -> Resul
     )
 }
 
-/// Removes the row of a version. Its content is released by the caller, in the same transaction.
+/// Removes the row of a version. Its content is released by the caller, in the same transaction, and whether it may be
+/// removed has been decided.
 pub fn remove(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Error> {
     facts::remove(tx, version)?;
+    retention::forget_version(tx, version)?;
     tx.put("DELETE FROM versions WHERE id = ?1", &[version.into()])
 }
 

@@ -14,6 +14,7 @@ use entente_door_kit::{Arrival, Auth, Limits};
 use entente_tree::Tree;
 use http::StatusCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -26,16 +27,19 @@ pub struct Options {
     pub limits: Limits,
     /// The largest file, in bytes.
     pub file_bytes_max: u64,
+    /// How long the trash keeps what is in it, if it does not keep it for ever.
+    pub trash: Option<Duration>,
 }
 
 impl Default for Options {
-    /// No configured URL, universal time, files of up to 256 GiB.
+    /// No configured URL, universal time, files of up to 256 GiB, a trash that keeps everything.
     fn default() -> Self {
         Self {
             origin: Origin::default(),
             zone: Zone::utc(),
             limits: Limits::default(),
             file_bytes_max: entente_tree::limits::SESSION_BYTES_MAX,
+            trash: None,
         }
     }
 }
@@ -90,7 +94,7 @@ impl BoxDoor {
     }
 
     pub(crate) fn look(&self) -> Look<'_> {
-        Look { zone: &self.0.options.zone }
+        Look { zone: &self.0.options.zone, trash: self.0.options.trash }
     }
 }
 

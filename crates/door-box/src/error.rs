@@ -15,7 +15,7 @@ use crate::wire::request::MalformedBody;
 use axum::response::Response;
 use entente_door_kit::{BodyError, RequestId};
 use entente_identity::{Error as IdentityError, TicketError, Unauthenticated};
-use entente_model::NameError as TreeNameError;
+use entente_model::{NameError as TreeNameError, with_causes};
 use entente_tree::{Error as TreeError, ItemView};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::borrow::Cow;
@@ -138,7 +138,7 @@ impl Problem {
     /// The answer; logs what is our fault.
     pub(crate) fn into_response(self, request_id: RequestId, look: &Look<'_>) -> Response {
         if let Some(cause) = &self.cause {
-            let (status, error) = (self.status.as_u16(), chain(cause.as_ref()));
+            let (status, error) = (self.status.as_u16(), with_causes(cause.as_ref()));
             if self.status == StatusCode::SERVICE_UNAVAILABLE {
                 tracing::warn!(request.id = %request_id, status, error, "a request must be sent again");
             } else {
@@ -172,18 +172,6 @@ impl Problem {
         }
         response
     }
-}
-
-/// An error and what lies behind it, in one line.
-pub(crate) fn chain(error: &(dyn StdError + Send + Sync)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl From<TreeError> for Problem {
@@ -238,6 +226,16 @@ impl From<TreeError> for Problem {
                 "access_denied_insufficient_permissions",
                 "Access denied - insufficient permission",
             ),
+            TreeError::Retained { .. } => Self::new(
+                StatusCode::FORBIDDEN,
+                "forbidden_by_policy",
+                "A retention policy or a legal hold keeps this from being removed for good",
+            ),
+            TreeError::KeyNeeded | TreeError::WrongKey | TreeError::KeyUnused => Self::new(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "The content is sealed with a key that only its customer has; it can be read through S3 with that key",
+            ),
             TreeError::SessionGone => Self::new(StatusCode::NOT_FOUND, "not_found", "The upload session has ended"),
             TreeError::PartOutOfPlace => Self::new(
                 StatusCode::RANGE_NOT_SATISFIABLE,
@@ -282,11 +280,6 @@ impl From<TreeError> for Problem {
 }
 
 impl Problem {
-    /// Why the bytes of a file cannot be read.
-    pub(crate) fn of_read(source: Box<dyn StdError + Send + Sync>) -> Self {
-        source.downcast::<TreeError>().map_or_else(|source| TreeError::Internal(source).into(), |error| (*error).into())
-    }
-
     /// Why the bytes of a file did not come: whatever the upload's body said.
     pub(crate) fn of_body(source: Box<dyn StdError + Send + Sync>) -> Self {
         match source.downcast::<BodyError>() {

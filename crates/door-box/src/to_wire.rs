@@ -8,15 +8,19 @@ use crate::wire::item::{Current, Item, Kind, Permissions, Status, Step, Times};
 use crate::wire::storage_policy::{AssignedTo, Assignment, StoragePolicy};
 use crate::wire::user::UserMini;
 use crate::wire::version::Version;
+use entente_model::Timestamp;
 use entente_tree::{
-    Assignee, ItemState, ItemView, Kind as TreeKind, PathEntry, PolicyAssignment, StoragePolicy as TreePolicy, Top,
-    UserMini as TreeUser, VersionView,
+    Assignee, Item as TreeItem, ItemState, ItemView, Kind as TreeKind, PathEntry, PolicyAssignment,
+    StoragePolicy as TreePolicy, Top, UserMini as TreeUser, VersionView,
 };
+use std::time::Duration;
 
 /// How this door shows things.
 #[derive(Clone, Copy)]
 pub(crate) struct Look<'d> {
     pub(crate) zone: &'d Zone,
+    /// How long the trash keeps what is in it.
+    pub(crate) trash: Option<Duration>,
 }
 
 impl Look<'_> {
@@ -47,8 +51,7 @@ impl Look<'_> {
             path,
             times: (!root).then_some(times),
             trashed_at: item.trashed_at,
-            // Nothing is purged by itself.
-            purged_at: None,
+            purged_at: self.purged_at(item),
             created_by: if root { UserMini::NOBODY } else { mini(&view.created_by) },
             modified_by: if root { owner } else { mini(&view.modified_by) },
             owned_by: owner,
@@ -61,6 +64,12 @@ impl Look<'_> {
             permissions: Permissions::Owner,
             zone: self.zone,
         }
+    }
+
+    /// What S3 shows among the versions of its path is not purged by itself.
+    fn purged_at(&self, item: &TreeItem) -> Option<Timestamp> {
+        let trashed_at = item.trashed_at.filter(|_| !item.mark.is_shown())?;
+        Some(trashed_at.after(self.trash?))
     }
 
     pub(crate) fn version<'a>(&'a self, view: &'a VersionView, fields: Fields) -> Version<'a> {

@@ -11,6 +11,7 @@ use crate::wire::xml::{XmlError, escape};
 use axum::response::Response;
 use entente_door_kit::{BodyError, RequestId};
 use entente_identity::Unauthenticated;
+use entente_model::with_causes;
 use entente_tree::Error as TreeError;
 use http::{HeaderValue, StatusCode, header};
 use std::borrow::Cow;
@@ -130,11 +131,6 @@ impl Problem {
         }
     }
 
-    /// Why the bytes of a file cannot be read.
-    pub(crate) fn of_read(source: Box<dyn StdError + Send + Sync>) -> Self {
-        source.downcast::<TreeError>().map_or_else(|source| TreeError::Internal(source).into(), |error| (*error).into())
-    }
-
     /// Why the bytes of a file did not come.
     fn of_body(source: Box<dyn StdError + Send + Sync>) -> Self {
         match source.downcast::<BodyError>() {
@@ -157,7 +153,7 @@ impl Problem {
     /// The answer; logs what is our fault.
     pub(crate) fn into_response(self, request_id: RequestId) -> Response {
         if let Some(cause) = &self.cause {
-            let (status, error) = (self.status.as_u16(), chain(cause.as_ref()));
+            let (status, error) = (self.status.as_u16(), with_causes(cause.as_ref()));
             if self.status == StatusCode::SERVICE_UNAVAILABLE {
                 tracing::warn!(request.id = %request_id, status, error, "a request must be sent again");
             } else {
@@ -216,18 +212,6 @@ impl std::fmt::Display for Problem {
 
 impl StdError for Problem {}
 
-/// An error and what lies behind it, in one line.
-pub(crate) fn chain(error: &(dyn StdError + Send + Sync)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 impl From<TreeError> for Problem {
     fn from(error: TreeError) -> Self {
         match error {
@@ -251,6 +235,10 @@ impl From<TreeError> for Problem {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "the space is used up").named("quota-not-exceeded")
             }
             TreeError::Forbidden => Self::forbidden("you may not do this").named("need-privileges"),
+            TreeError::Retained { .. } => Self::forbidden("it is retained or held, and cannot be removed for good"),
+            TreeError::KeyNeeded | TreeError::WrongKey | TreeError::KeyUnused => Self::forbidden(
+                "it is sealed with a key that only its customer has, and can be read through S3 with that",
+            ),
             // These are answers to what only other doors ask.
             TreeError::SessionGone
             | TreeError::PartOutOfPlace

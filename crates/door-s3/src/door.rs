@@ -4,13 +4,15 @@ use crate::front;
 use crate::handlers::{Operations, Shared};
 use crate::host::Domain;
 use crate::sign::unescaped;
+use crate::sse::Privacy;
 use axum::Router;
 use axum::extract::{Request, State};
-use entente_door_kit::Auth;
+use entente_door_kit::origin::Origin;
+use entente_door_kit::{Arrival, Auth};
 use entente_identity::AccessKeys;
 use entente_tree::Tree;
-use http::header;
 use http::request::Parts;
+use http::{HeaderMap, Uri, header};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use std::borrow::Cow;
@@ -27,12 +29,16 @@ pub struct Options {
     pub domain: Option<String>,
     /// The largest object, or part of one, in one request.
     pub object_bytes_max: u64,
+    /// Where clients reach us: it says which requests come encrypted, though perhaps not as far as here.
+    pub origin: Origin,
+    /// The names of those who may be told of changes below a bucket.
+    pub targets: Vec<String>,
 }
 
 impl Default for Options {
-    /// Buckets in paths, objects of up to 5 GiB at a time.
+    /// Buckets in paths, objects of up to 5 GiB at a time, no proxy.
     fn default() -> Self {
-        Self { domain: None, object_bytes_max: OBJECT_BYTES_MAX }
+        Self { domain: None, object_bytes_max: OBJECT_BYTES_MAX, origin: Origin::default(), targets: Vec::new() }
     }
 }
 
@@ -46,6 +52,7 @@ struct Inner {
     access_keys: AccessKeys,
     operations: Arc<Operations>,
     domain: Option<Domain>,
+    origin: Origin,
     service: S3Service,
 }
 
@@ -53,9 +60,9 @@ impl S3Door {
     /// A door to the tree.
     #[must_use]
     pub fn new(tree: Tree, auth: Auth, access_keys: AccessKeys, options: Options) -> Self {
-        let Options { domain, object_bytes_max } = options;
+        let Options { domain, object_bytes_max, origin, targets } = options;
         let domain = domain.map(|name| Domain::new(&name));
-        let operations = Arc::new(Operations { tree: tree.clone(), object_bytes_max });
+        let operations = Arc::new(Operations { tree: tree.clone(), object_bytes_max, targets, origin: origin.clone() });
         let mut config = S3Config::default();
         config.xml_max_body_size = usize::try_from(front::DOCUMENT_BYTES_MAX).unwrap_or(usize::MAX);
         let mut builder = S3ServiceBuilder::new(Shared(Arc::clone(&operations)));
@@ -64,7 +71,7 @@ impl S3Door {
             builder.set_host(domain.clone());
         }
         let service = builder.build();
-        Self(Arc::new(Inner { tree, auth, access_keys, operations, domain, service }))
+        Self(Arc::new(Inner { tree, auth, access_keys, operations, domain, origin, service }))
     }
 
     /// Serves a whole listener, whose host names and paths are all S3's.
@@ -96,6 +103,11 @@ impl S3Door {
 
     pub(crate) fn service(&self) -> &S3Service {
         &self.0.service
+    }
+
+    /// Whether nobody on the way could read a request.
+    pub(crate) fn privacy(&self, uri: &Uri, headers: &HeaderMap, arrival: &Arrival) -> Privacy {
+        Privacy::of(&self.0.origin, uri, headers, arrival)
     }
 
     /// The bucket of a request, wherever it stands; not checked.

@@ -6,7 +6,7 @@
 use crate::body::BodyProblem;
 use entente_door_kit::{BodyError, RequestId};
 use entente_identity::Unauthenticated;
-use entente_model::NameError;
+use entente_model::{NameError, with_causes};
 use entente_tree::Error as TreeError;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::{S3Error, S3ErrorCode};
@@ -57,7 +57,7 @@ impl About {
 pub(crate) fn of_tree(failed: TreeError, about: About, request_id: RequestId) -> S3Error {
     let told = translate(&failed, about);
     if let (Some(status), Some(cause)) = (told.status_code(), cause(failed)) {
-        let (status, error) = (status.as_u16(), chain(cause.as_ref()));
+        let (status, error) = (status.as_u16(), with_causes(cause.as_ref()));
         match status {
             503 => tracing::warn!(request.id = %request_id, status, error, "a request must be sent again"),
             500..=599 => tracing::error!(request.id = %request_id, status, error, "a request failed"),
@@ -77,18 +77,6 @@ fn cause(error: TreeError) -> Option<Box<dyn StdError + Send + Sync>> {
         | TreeError::Internal(cause) => Some(cause),
         _ => None,
     }
-}
-
-/// An error and what lies behind it, in one line.
-pub(crate) fn chain(error: &(dyn StdError + Send + Sync)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn translate(failed: &TreeError, about: About) -> S3Error {
@@ -134,6 +122,10 @@ fn translate(failed: &TreeError, about: About) -> S3Error {
         }
         TreeError::QuotaExceeded => custom("QuotaExceeded", StatusCode::FORBIDDEN, "The owner's space is used up"),
         TreeError::Forbidden => error(Code::AccessDenied, "Access Denied"),
+        TreeError::Retained { .. } => {
+            error(Code::AccessDenied, "Access Denied because object protected by object lock.")
+        }
+        TreeError::KeyNeeded | TreeError::WrongKey | TreeError::KeyUnused => of_key(failed, about),
         TreeError::SessionGone => About::Upload.missing(),
         TreeError::PartTooSmall => {
             error(Code::EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size")
@@ -160,6 +152,28 @@ fn translate(failed: &TreeError, about: About) -> S3Error {
         TreeError::Damaged(_) | TreeError::Internal(_) => {
             error(Code::InternalError, "We encountered an internal error. Please try again.")
         }
+    }
+}
+
+/// Why a customer's key does not do, or is missed.
+fn of_key(failed: &TreeError, about: About) -> S3Error {
+    let invalid = |message| error(S3ErrorCode::InvalidRequest, message);
+    match (failed, about) {
+        (TreeError::KeyNeeded, About::Upload) => invalid(
+            "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate \
+             encryption parameters.",
+        ),
+        (TreeError::KeyUnused, About::Upload) => invalid(
+            "The multipart upload initiate did not request encryption with a customer's key. Part requests must not include \
+             one.",
+        ),
+        (TreeError::KeyNeeded, _) => invalid(
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to \
+             retrieve the object.",
+        ),
+        (TreeError::KeyUnused, _) => invalid("The encryption parameters are not applicable to this object."),
+        (_, About::Upload) => invalid("The provided encryption parameters did not match the ones used originally."),
+        _ => error(S3ErrorCode::AccessDenied, "Access Denied"),
     }
 }
 

@@ -9,12 +9,15 @@ use crate::sign::{
     ChunkSigning, Claim, Payload, SigningKey, Way, canonical_request, canonical_request_as_sent, refusal,
     string_to_sign,
 };
+use crate::sse::SaidKeys;
 use crate::{cors, form, hoisted, render};
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::body::Body;
 use axum::response::Response;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use entente_door_kit::Arrival;
+use entente_identity::{AccessKey, Reach};
+use entente_tree::Caller;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body as _;
@@ -98,21 +101,21 @@ fn admit(
     arrival: Arrival,
     received: &Arc<Received>,
 ) -> Result<s3s::Body, S3Error> {
-    let Some(claim) = Claim::read(parts)? else {
-        return Err(refusal(S3ErrorCode::AccessDenied, "Anonymous access is forbidden for this operation"));
-    };
+    // A request without a claim is nobody's: what it may do is decided by the rules of the bucket.
+    let claim = Claim::read(parts)?;
     if parts.headers.contains_key(X_AMZ_SECURITY_TOKEN) || hoisted::names_token(&parts.uri) {
         return Err(refusal(S3ErrorCode::InvalidToken, "There are no temporary credentials here"));
     }
-    claim.check_time(door.auth().now())?;
-    claim.check_cover(&parts.headers)?;
+    let now = door.auth().now();
+    if let Some(claim) = &claim {
+        claim.check_time(now)?;
+        claim.check_cover(&parts.headers)?;
+    }
     let hash = parts.headers.get(X_AMZ_CONTENT_SHA256).map(HeaderValue::to_str).transpose();
     let hash = hash.map_err(|_| hash_is_odd())?;
     let is_of_nothing = hash == Some(EMPTY_SHA256);
-    let (payload, coding, sha256) = payload(hash, &claim)?;
-    let key = door.access_keys().find(&claim.key).map_err(|error| of_credentials(error, arrival.request_id))?;
-    let signing_key = SigningKey::new(key.secret.expose(), &claim.scope);
-    verify(parts, &claim, payload, &signing_key)?;
+    let (payload, coding, sha256) = payload(hash, claim.as_ref())?;
+    let signed = claim.as_ref().map(|claim| signed(door, parts, claim, payload, arrival)).transpose()?;
 
     let mut hashers = Hashers::default();
     let mut said = Said { size_bytes: size(&parts.headers, coding)?, sha256, ..Said::default() };
@@ -120,13 +123,18 @@ fn admit(
         Coding::Plain => None,
         Coding::Chunked { signed: false } => Some(Decoder::new(None)),
         Coding::Chunked { signed: true } => {
-            let chunks = ChunkSigning::new(signing_key, &claim.moment, claim.scope.clone(), &claim.signature);
+            let (Some(claim), Some((_, signing_key))) = (&claim, &signed) else { return Err(hash_is_odd()) };
+            let chunks = ChunkSigning::new(signing_key.clone(), &claim.moment, claim.scope.clone(), &claim.signature);
             Some(Decoder::new(Some(chunks)))
         }
     };
-    let is_in_query = matches!(claim.way, Way::Query(_));
+    let way = claim.as_ref().map(|claim| claim.way);
+    let is_in_query = matches!(way, Some(Way::Query(_)));
     let hoisted = if is_in_query { hoisted::headers(parts)? } else { HeaderMap::new() };
+    SaidKeys::refuse_in_query(&hoisted)?;
     parts.headers.extend(hoisted);
+    let Parts { uri, headers, .. } = &mut *parts;
+    let keys = SaidKeys::take(headers, |headers| door.privacy(uri, headers, &arrival))?;
     let is_content = parts.method == Method::PUT && door.names_key(parts);
     if is_content && said.size_bytes.is_none() && !parts.headers.contains_key("x-amz-copy-source") {
         return Err(refusal(S3ErrorCode::MissingContentLength, "You must provide the Content-Length HTTP header."));
@@ -147,13 +155,22 @@ fn admit(
     hashers.sha256 = said.sha256.map(|_| Context::new(&SHA256));
 
     strip(parts, is_in_query, coding, said.size_bytes);
+    let (signer, reach) = match signed {
+        Some((key, _)) => (Some(key.caller), key.reach),
+        None => (None, Reach::All),
+    };
     let asked = Asked {
-        caller: key.caller,
-        reach: key.reach,
+        caller: signer.clone().unwrap_or(Caller::nobody()),
+        signer,
+        entered: None,
+        reach,
         arrival,
+        at: now,
+        signature_at: way.map(|way| if way == Way::Header { "REST-HEADER" } else { "REST-QUERY-STRING" }),
         range: parts.headers.remove(header::RANGE),
         expires: parts.headers.remove(header::EXPIRES),
         announced: said.checksum.as_ref().map(SaidChecksum::algorithm),
+        keys: Arc::new(keys),
         received: Arc::clone(received),
     };
     parts.extensions.insert(Arc::new(asked));
@@ -168,20 +185,38 @@ fn admit(
     Ok(s3s::Body::http_body_unsync(body))
 }
 
+/// Whose key signed a request, if it did.
+fn signed(
+    door: &S3Door,
+    parts: &Parts,
+    claim: &Claim<'_>,
+    payload: Payload<'_>,
+    arrival: Arrival,
+) -> Result<(AccessKey, SigningKey), S3Error> {
+    let key = door.access_keys().find(&claim.key).map_err(|error| of_credentials(error, arrival.request_id))?;
+    let signing_key = SigningKey::new(key.secret.expose(), &claim.scope);
+    verify(parts, claim, payload, &signing_key)?;
+    Ok((key, signing_key))
+}
+
 /// What `x-amz-content-sha256` says.
-fn payload<'h>(hash: Option<&'h str>, claim: &Claim<'_>) -> Result<(Payload<'h>, Coding, Option<[u8; 32]>), S3Error> {
+fn payload<'h>(
+    hash: Option<&'h str>,
+    claim: Option<&Claim<'_>>,
+) -> Result<(Payload<'h>, Coding, Option<[u8; 32]>), S3Error> {
     let Some(text) = hash else {
-        return match claim.way {
-            Way::Query(_) => Ok((Payload::Unsigned, Coding::Plain, None)),
-            Way::Header => {
+        return match claim.map(|claim| claim.way) {
+            None | Some(Way::Query(_)) => Ok((Payload::Unsigned, Coding::Plain, None)),
+            Some(Way::Header) => {
                 let message = "Missing required header for this request: x-amz-content-sha256";
                 Err(refusal(S3ErrorCode::InvalidRequest, message))
             }
         };
     };
     // A signed URL says nothing of a body that was not known yet, unless the header is signed too.
-    let is_signed =
-        claim.way == Way::Header || claim.signed_headers.split(';').any(|name| name == X_AMZ_CONTENT_SHA256.as_str());
+    let is_signed = claim.is_some_and(|claim| {
+        claim.way == Way::Header || claim.signed_headers.split(';').any(|name| name == X_AMZ_CONTENT_SHA256.as_str())
+    });
     let signed = if is_signed { Payload::Said(text) } else { Payload::Unsigned };
     Ok(match text {
         "UNSIGNED-PAYLOAD" => (signed, Coding::Plain, None),

@@ -5,7 +5,7 @@ use crate::backoff::wait;
 use crate::handler::{Handlers, Outcome, Run};
 use entente_database::jobs::{self, Ahead, NewJob, Taken};
 use entente_database::{Database, Error, Tx};
-use entente_model::JobId;
+use entente_model::{JobId, with_causes};
 use entente_world::{Shutdown, World};
 use std::sync::Arc;
 use std::time::Duration;
@@ -302,7 +302,7 @@ impl Inner {
             }
             End::Failed(error) => {
                 let run_at = now.after(wait(taken.attempts, self.world.random()));
-                let text = chain(&*error);
+                let text = with_causes(&*error);
                 tracing::warn!(
                     job.id = %taken.job, job.kind = taken.kind, attempts = taken.attempts, error = text, "a job failed"
                 );
@@ -329,18 +329,6 @@ impl<T> Drop for Aborting<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// An error and its causes, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who asks, for one request. Identity makes a [`Caller`] of a credential; the tree decides what it may do.
 
-use crate::{AppId, EnterpriseId, UserId};
+use crate::{AppId, EnterpriseId, ItemId, UserId};
 use std::fmt;
 
 /// What a user may do within the enterprise, apart from what is shared with them.
@@ -124,6 +124,44 @@ pub struct Caller {
     pub app: Option<AppId>,
     /// What the credential is limited to.
     pub scopes: Scopes,
+    /// Who really asks, where a bucket's rules let somebody do one thing in its owner's name.
+    pub through: Option<Through>,
+}
+
+/// By which rules somebody asks in the name of a bucket's owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Through {
+    /// Who asks; `None` when nobody knows.
+    pub asker: Option<UserId>,
+    /// The bucket.
+    pub bucket: ItemId,
+    /// How often its rules had been changed when they were asked. Once they have been changed again, they must be asked
+    /// again before anything is changed.
+    pub ruled: u64,
+}
+
+impl Caller {
+    /// Nobody at all: of no user, and without any right.
+    #[must_use]
+    pub const fn nobody() -> Self {
+        Self {
+            user: UserId::new(0),
+            enterprise: EnterpriseId::new(0),
+            role: UserRole::User,
+            app: None,
+            scopes: Scopes::NONE,
+            through: None,
+        }
+    }
+
+    /// Who is to be remembered as having done what is done: whoever really asks, and user 0 if nobody knows who.
+    #[must_use]
+    pub fn doer(&self) -> UserId {
+        match self.through {
+            None => self.user,
+            Some(through) => through.asker.unwrap_or(UserId::new(0)),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -90,6 +90,8 @@ ids! {
     PolicyId;
     /// A storage policy given to an enterprise or a user.
     AssignmentId;
+    /// A wish to be told of changes.
+    SubscriptionId;
     /// A move of stored bytes, from its order to its end.
     RelocationId;
 }

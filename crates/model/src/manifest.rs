@@ -31,6 +31,17 @@ impl std::fmt::Debug for Checksum {
     }
 }
 
+/// Tells whether a customer's key is the one that a content was sealed with. It says nothing of the key, nor of what was
+/// sealed: whoever compares it does so in constant time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CustomerCheck(pub [u8; 32]);
+
+impl std::fmt::Debug for CustomerCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CustomerCheck(..)")
+    }
+}
+
 /// Where one sealed chunk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -59,9 +70,12 @@ pub struct Manifest {
     pub policy: PolicyId,
     /// The key that seals its chunks.
     pub key: WrappedDataKey,
+    /// When a customer's key is needed besides, what tells it from others. Of a content of pieces, that one is needed for
+    /// each of them.
+    pub customer: Option<CustomerCheck>,
     /// Plaintext length in bytes.
     pub size: u64,
-    /// SHA-1 of the plaintext, when it was asked for.
+    /// SHA-1 of the plaintext, when it was asked for. Never of what only a customer can open.
     pub sha1: Option<Sha1>,
     /// One place a chunk, in order of chunks. Empty for an empty content.
     pub places: Vec<Place>,

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod keys;
+mod lifecycle;
+mod subscriptions;
 
 use crate::exit;
 use crate::rate::Rate;
@@ -11,8 +13,10 @@ pub(crate) use keys::{
     AccessKeyCreateArgs, AccessKeyListArgs, AccessKeyRevokeArgs, AccessKeyVerb, AppPasswordCreateArgs,
     AppPasswordListArgs, AppPasswordRevokeArgs, AppPasswordVerb,
 };
+pub(crate) use lifecycle::{LifecycleRunArgs, LifecycleVerb};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+pub(crate) use subscriptions::{SubscriptionsSomeArgs, SubscriptionsVerb};
 
 /// Where data is when nobody says.
 pub(crate) const DATA_DEFAULT: &str = "entente-data";
@@ -75,6 +79,12 @@ pub(crate) enum Verb {
     /// Make, list and revoke access keys for S3 clients
     #[command(subcommand)]
     AccessKey(AccessKeyVerb),
+    /// See who is told of changes, and what could not be told
+    #[command(subcommand)]
+    Subscriptions(SubscriptionsVerb),
+    /// Follow the rules by which keys of buckets go, and see what they did
+    #[command(subcommand)]
+    Lifecycle(LifecycleVerb),
     /// Show what the data directory holds and whether a server runs on it
     #[command(after_help = "Examples:\n  entente status\n  entente status --data /srv/entente --json")]
     Status(Target),

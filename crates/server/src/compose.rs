@@ -1,6 +1,7 @@
 //! Puts the rooms together: from an open store to a router that answers, and jobs that run.
 
 use crate::config::UpkeepConfig;
+use crate::exit::Failure;
 use crate::front;
 use crate::metering::Meter;
 use crate::status::Status;
@@ -19,7 +20,8 @@ use entente_door_kit::metrics::Measure;
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Auth, Limits};
 use entente_door_s3::S3Door;
-use entente_jobs::{Runner, Settings};
+use entente_jobs::{Runner, Settings as JobSettings};
+use entente_subscriptions::{Sender, Settings};
 use entente_tree::Tree;
 use entente_world::World;
 use serde_json::Value;
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     /// The name below which each bucket has a host name of its own.
     pub(crate) s3_host: Option<String>,
     pub(crate) upkeep: UpkeepConfig,
+    /// Who may be told of changes.
+    pub(crate) subscribers: Settings,
     pub(crate) meter: Meter,
     /// The configuration file that was read, if one was.
     pub(crate) file: Option<PathBuf>,
@@ -49,13 +53,14 @@ pub(crate) struct Site {
     pub(crate) reload: Reload,
     pub(crate) runner: Runner,
     pub(crate) upkeep: Upkeep,
+    pub(crate) sender: Sender,
 }
 
 /// Puts everything together. Call it inside a runtime.
-pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Site {
+pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site, Failure> {
     let (world, database) = (store.world.clone(), store.database.clone());
     let Opened { vault, storage, signer, access_keys } = opened;
-    let identity = store.identity();
+    let (identity, trash) = (store.identity(), plan.upkeep.trash.0);
     let tree = Tree::new(world.clone(), database.clone(), vault.clone());
     let upkeep = Upkeep::new(Rooms {
         world: world.clone(),
@@ -64,17 +69,26 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Site {
         identity: identity.clone(),
         vault,
         storage: storage.clone(),
+        targets: plan.subscribers.names().map(str::to_owned).collect(),
         config: plan.upkeep,
     });
+    let sender = Sender::new(world.clone(), database.clone(), plan.subscribers.clone());
+    let sender = sender.map_err(anyhow::Error::from)?;
     let runner = Runner::new(world.clone(), database.clone(), upkeep.handlers(), job_settings());
     let auth = Auth::new(world.clone(), identity.clone(), signer);
     let mut options = entente_door_box::Options { origin: plan.origin, limits: plan.limits, ..Default::default() };
     options.file_bytes_max = plan.file_bytes_max.unwrap_or(options.file_bytes_max);
+    options.trash = Some(trash);
     let data = store.data.path().to_owned();
     let dav_options =
         entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
     let dav = DavDoor::new(tree.clone(), auth.clone(), dav_options).router().layer(Measure::door("dav"));
-    let s3_options = entente_door_s3::Options { domain: plan.s3_host, ..Default::default() };
+    let s3_options = entente_door_s3::Options {
+        domain: plan.s3_host,
+        origin: options.origin.clone(),
+        targets: plan.subscribers.names().map(str::to_owned).collect(),
+        ..Default::default()
+    };
     let s3 = S3Door::new(tree.clone(), auth.clone(), access_keys, s3_options);
     let s3 = s3.router().layer(Measure::door("s3"));
     let reload = Reload { world: world.clone(), storage: storage.clone(), file: plan.file, data };
@@ -86,12 +100,12 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Site {
         .merge(admin.clone())
         .merge(dav)
         .merge(BoxDoor::new(tree, auth, options).router().layer(Measure::door("box")));
-    Site { router, admin, s3, reload, runner, upkeep }
+    Ok(Site { router, admin, s3, reload, runner, upkeep, sender })
 }
 
 /// Some jobs take hours; the others must not wait for them.
-fn job_settings() -> Settings {
-    Settings { concurrency: 8, ..Settings::default() }
+fn job_settings() -> JobSettings {
+    JobSettings { concurrency: 8, ..JobSettings::default() }
 }
 
 /// The vendors' host names that stand for our doors, when an internal DNS or a proxy brings them here.

@@ -22,6 +22,7 @@ mod span;
 mod status;
 mod storage;
 mod store;
+mod subscribers;
 mod upkeep;
 mod verbs;
 
@@ -83,6 +84,8 @@ async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit,
         Verb::App(verb) => verbs::app::run(world, verb).await,
         Verb::AppPassword(verb) => verbs::app_password::run(world, verb).await,
         Verb::AccessKey(verb) => verbs::access_key::run(world, verb).await,
+        Verb::Subscriptions(verb) => verbs::subscriptions::run(world, verb).await,
+        Verb::Lifecycle(verb) => verbs::lifecycle::run(world, verb, shutdown).await,
         Verb::Status(target) => verbs::status::run(world, &target).await,
         Verb::Verify(arguments) => verbs::upkeep::verify(world, arguments, shutdown).await,
         Verb::Collect(arguments) => verbs::upkeep::collect(world, arguments, shutdown).await,
@@ -106,6 +109,8 @@ fn wants_json(verb: &Verb) -> bool {
         Verb::AppPassword(AppPasswordVerb::Create(arguments)) => arguments.target.json,
         Verb::AppPassword(AppPasswordVerb::List(arguments)) => arguments.target.json,
         Verb::AppPassword(AppPasswordVerb::Revoke(arguments)) => arguments.target.json,
+        Verb::Subscriptions(verb) => verb.wants_json(),
+        Verb::Lifecycle(verb) => verb.wants_json(),
         Verb::AccessKey(AccessKeyVerb::Create(arguments)) => arguments.target.json,
         Verb::AccessKey(AccessKeyVerb::List(arguments)) => arguments.target.json,
         Verb::AccessKey(AccessKeyVerb::Revoke(arguments)) => arguments.target.json,

@@ -198,15 +198,15 @@ pub(crate) fn server_options(url: &str, config: &DatabaseConfig) -> Result<postg
     options.readers = config.readers.unwrap_or(options.readers);
     options.writers = config.writers.unwrap_or(options.writers);
     if let Some(source) = &config.password {
-        options = options.with_password(password(source)?);
+        options = options.with_password(read_secret(source, "the password of the database")?);
     }
     Ok(options)
 }
 
-/// The password of the database, from where the configuration says.
-fn password(source: &SecretSource) -> Result<Zeroizing<String>, Failure> {
+/// A secret, from where the configuration says. `what` is how it is called when it is not there.
+pub(crate) fn read_secret(source: &SecretSource, what: &str) -> Result<Zeroizing<String>, Failure> {
     use std::io::Read;
-    let wrong = |what: String| Failure::new(Exit::Usage, format!("the password of the database: {what}"));
+    let wrong = |why: String| Failure::new(Exit::Usage, format!("{what}: {why}"));
     let text = match source {
         SecretSource::Environment(name) => {
             let value = environment(name).ok_or_else(|| wrong(format!("the variable {name} is not set")))?;
@@ -223,7 +223,7 @@ fn password(source: &SecretSource) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the configuration names the variable that has the password")]
+#[expect(clippy::disallowed_methods, reason = "the configuration names the variable that has the secret")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

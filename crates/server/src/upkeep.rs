@@ -1,8 +1,10 @@
 //! What the server does when nobody asks: the handlers of all jobs, their schedule, and what each node looks at by itself.
 
+mod expiry;
 mod follow;
 mod scrub;
 mod settle;
+mod tell;
 
 use crate::config::UpkeepConfig;
 use crate::relocation::{Parts, RELOCATE_JOB, Relocations};
@@ -15,8 +17,7 @@ use entente_jobs::{BoxError, Handlers, Outcome, Run, Runner, handler};
 use entente_model::{ContentId, ItemId, JobId, PolicyId};
 use entente_tree::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
 use entente_tree::{
-    DIGEST_JOB, EXPIRE_MULTIPARTS_JOB, EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB, PURGE_VERSIONS_JOB,
-    TAKE_APART_JOB, Tree,
+    DIGEST_JOB, EXPIRE_MULTIPARTS_JOB, EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB, TAKE_APART_JOB, Tree,
 };
 use entente_vault::Vault;
 use entente_vault::upkeep::collect::Grace;
@@ -24,6 +25,7 @@ use entente_vault::upkeep::repack::Choice;
 use entente_vault::upkeep::safety::INTENT_GRACE;
 use entente_vault::upkeep::{Pace, Watch};
 use entente_world::{Shutdown, World};
+use expiry::Expiring;
 use follow::Following;
 use scrub::{BEGIN_SCRUBS_JOB, SCRUB_JOB};
 pub(crate) use scrub::{Scrubbing, shown as shown_scrub};
@@ -72,6 +74,8 @@ pub(crate) struct Rooms {
     pub(crate) identity: Identity,
     pub(crate) vault: Vault,
     pub(crate) storage: Storage,
+    /// The names of those who may be told of changes.
+    pub(crate) targets: Vec<String>,
     pub(crate) config: UpkeepConfig,
 }
 
@@ -84,6 +88,7 @@ pub(crate) struct Upkeep {
     identity: Identity,
     vault: Vault,
     storage: Storage,
+    targets: Vec<String>,
     config: UpkeepConfig,
     settling: Settling,
     pub(crate) relocations: Relocations,
@@ -92,7 +97,7 @@ pub(crate) struct Upkeep {
 
 impl Upkeep {
     pub(crate) fn new(rooms: Rooms) -> Self {
-        let Rooms { world, database, tree, identity, vault, storage, config } = rooms;
+        let Rooms { world, database, tree, identity, vault, storage, targets, config } = rooms;
         let pace = Pace { bytes_per_second: config.bytes_per_second, parallel: config.parallel };
         let relocations = Relocations::new(Parts {
             world: world.clone(),
@@ -118,18 +123,17 @@ impl Upkeep {
             every: config.scrub.0,
             pace: Pace { bytes_per_second: Some(config.scrub_bytes_per_second), parallel: config.parallel },
         };
-        Self { world, database, tree, identity, vault, storage, config, settling, relocations, scrubbing }
+        Self { world, database, tree, identity, vault, storage, targets, config, settling, relocations, scrubbing }
     }
 
     /// Every job that there is.
     pub(crate) fn handlers(&self) -> Handlers {
-        let (purged, removed, expired) = (self.tree.clone(), self.tree.clone(), self.tree.clone());
+        let (purged, expired) = (self.tree.clone(), self.tree.clone());
         let (ended, apart, digested) = (self.tree.clone(), self.tree.clone(), self.tree.clone());
         let (identity, config) = (self.identity.clone(), &self.config);
         let (collected, repacked, grace) = (self.vault.clone(), self.vault.clone(), config.grace.0);
         let handlers = Handlers::new()
             .on_within(COPY_LIFETIME, PURGE_JOB, handler(move |run: Run| purge(purged.clone(), run)))
-            .every(config.expire.0, PURGE_VERSIONS_JOB, handler(move |_| purge_versions(removed.clone())))
             .every(config.expire.0, EXPIRE_SESSIONS_JOB, handler(move |_| expire_sessions(expired.clone())))
             .every(config.expire.0, EXPIRE_MULTIPARTS_JOB, handler(move |_| expire_multiparts(ended.clone())))
             .every(config.expire.0, TAKE_APART_JOB, handler(move |_| take_apart(apart.clone())))
@@ -141,7 +145,8 @@ impl Upkeep {
                 handler(move |run: Run| collect(collected.clone(), grace, run.shutdown)),
             )
             .every(config.repack.0, REPACK_JOB, handler(move |run: Run| repack(repacked.clone(), run.shutdown)));
-        self.storage_handlers(handlers)
+        let expiring = Expiring { world: self.world.clone(), tree: self.tree.clone(), trash: config.trash.0 };
+        self.storage_handlers(self.telling_handlers(expiring.handlers(handlers, config.expire.0)))
     }
 
     /// Those that see to it that content is where it is to be.
@@ -260,10 +265,6 @@ fn while_left(left: bool) -> Outcome {
 async fn purge(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
     let item: ItemId = run.key.parse()?;
     Ok(while_left(!tree.purge_batch(item, BATCH_ROWS_MAX).await?))
-}
-
-async fn purge_versions(tree: Tree) -> Result<Outcome, BoxError> {
-    Ok(while_left(!tree.purge_removed_versions(BATCH_ROWS_MAX).await?))
 }
 
 async fn expire_sessions(tree: Tree) -> Result<Outcome, BoxError> {

@@ -9,13 +9,16 @@ use crate::steps::Steps;
 use bytes::Bytes;
 use entente_clouds::Backend;
 use entente_model::{BackendId, CHUNK_SIZE_BYTES, ContentId, Manifest, PolicyId, Sha1, ZoneId};
-use entente_vault::{Begun, BoxError, Error, Scope, Vault};
+use entente_vault::{Begun, BoxError, CustomerKey, Error, Scope, Vault};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
+
+/// The key that customers bring along, those who do.
+const CUSTOMER: [u8; 32] = [7; 32];
 
 /// How long an epoch key is held.
 pub(crate) const KEY_LEASE: Duration = Duration::from_millis(5);
@@ -169,14 +172,17 @@ impl Life {
         let cut = self.draw(|rng| rng.usize(1..200_000));
         let fails = self.one_in(12);
         let pieces = pieces(&plain, cut, fails);
-        let written = match self.vault.write(self.scope(), u64::MAX, futures_util::stream::iter(pieces)).await {
+        let customer = self.one_in(4).then(|| CustomerKey::new(CUSTOMER));
+        let body = futures_util::stream::iter(pieces);
+        let written = match self.vault.write_with_key(self.scope(), customer.as_ref(), u64::MAX, body).await {
             Ok(_) if fails => return self.violated("a body that failed was written".to_owned()),
             Ok(written) => written,
             Err(Error::Body(_)) if fails => return,
             Err(error) => return self.check_failure("a write", &error),
         };
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &plain);
-        if written.manifest.sha1 != Sha1::from_slice(digest.as_ref()) || written.manifest.size != plain.len() as u64 {
+        let digest = Sha1::from_slice(digest.as_ref()).filter(|_| customer.is_none());
+        if written.manifest.sha1 != digest || written.manifest.size != plain.len() as u64 {
             self.violated("a content's size or digest is wrong".to_owned());
         }
         if self.one_in(10) {
@@ -219,6 +225,7 @@ impl Life {
             zone: scope.zone,
             policy: scope.policy,
             key: begun.key,
+            customer: None,
             size: plain.len() as u64,
             sha1: None,
             places: Vec::new(),
@@ -307,7 +314,14 @@ impl Life {
             located = self.ledger.places(content, 0, 100).await?;
             self.dawdle().await;
         }
-        let mut reading = self.vault.read(manifest, located, range);
+        if manifest.customer.is_some()
+            && self.one_in(4)
+            && let Ok(Some(_)) = self.vault.read(manifest.clone(), Vec::new(), range.clone()).next().await
+        {
+            self.violated(format!("content {content} was read without its customer's key"));
+        }
+        let customer = Arc::new(CustomerKey::new(CUSTOMER));
+        let mut reading = self.vault.read(manifest, located, range).with_key(Some(customer));
         let mut bytes = Vec::new();
         loop {
             // Asking for the next bytes may be given up, and done again.

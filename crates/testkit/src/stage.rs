@@ -75,7 +75,7 @@ impl Stage {
     /// What a door makes of a token of that person.
     #[must_use]
     pub fn caller(&self, user: UserId, role: UserRole) -> Caller {
-        Caller { user, enterprise: self.enterprise, role, app: None, scopes: Scopes::ALL }
+        Caller { user, enterprise: self.enterprise, role, app: None, scopes: Scopes::ALL, through: None }
     }
 
     /// A bearer token for that person.

@@ -1,6 +1,6 @@
-use crate::ItemView;
+use crate::{BoxError, ItemView};
 use entente_database::ErrorKind;
-use entente_model::{NameError, Sha1};
+use entente_model::{NameError, Sha1, Timestamp};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -80,9 +80,26 @@ pub enum Error {
     /// The owner's limit on stored bytes would be passed. Purging items frees space.
     #[error("the owner's space is used up")]
     QuotaExceeded,
+    /// A version is retained or held, in the item itself or somewhere below it: it cannot be removed, nor be retained for
+    /// a shorter time. Try again when that is over, or once nobody holds it.
+    #[error("a version is retained or held, and cannot be removed")]
+    Retained {
+        /// Until when; `None` for as long as somebody holds it.
+        until: Option<Timestamp>,
+    },
     /// The caller may know of the item, and may not do this.
     #[error("the caller may not do this")]
     Forbidden,
+    /// What is stored was sealed with a key that only its customer has, and none was given. Names, folders, copies and the
+    /// trash need none.
+    #[error("it is sealed with a key that only its customer has; give that key")]
+    KeyNeeded,
+    /// What is stored was sealed with another key of a customer's than the one that was given.
+    #[error("it is sealed with another customer's key than the one given")]
+    WrongKey,
+    /// A customer's key was given, and what is stored was sealed without one.
+    #[error("a customer's key was given for what is not sealed with one")]
+    KeyUnused,
     /// The upload session has become a file already, or was ended.
     #[error("the upload session has ended")]
     SessionGone,
@@ -138,6 +155,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Why reading a content failed: what its stream yields is this error, boxed; anything else is `Internal`.
+    #[must_use]
+    pub fn of_read(source: BoxError) -> Self {
+        source.downcast::<Self>().map_or_else(Self::Internal, |error| *error)
+    }
+
     pub(crate) fn internal(what: &'static str) -> Self {
         Self::Internal(what.into())
     }
@@ -167,6 +190,9 @@ impl From<entente_vault::Error> for Error {
             Vault::Condemned(_) | Vault::Interrupted(_) => Self::BusyRetry(error.into()),
             Vault::Damaged { .. } | Vault::UnknownEpoch(_) | Vault::DataKey(_) => Self::Damaged(error.into()),
             Vault::Unmet { .. } => Self::PolicyUnmet(error.into()),
+            Vault::KeyNeeded(_) => Self::KeyNeeded,
+            Vault::WrongKey(_) => Self::WrongKey,
+            Vault::KeyUnused => Self::KeyUnused,
             Vault::Custodian(_) => Self::Unavailable(error.into()),
             Vault::Cloud(_) if error.is_full() => Self::Full(error.into()),
             Vault::Cloud(_) => Self::Unavailable(error.into()),

@@ -5,8 +5,8 @@
 //! transaction of the database, in which it decides again. What a caller may not know of is answered like what is not
 //! there.
 //!
-//! The tree never sees an encryption key or a backend, speaks no vendor's protocol and no SQL. It is liberal about names; doors are
-//! strict in their own ways.
+//! The tree never sees an encryption key (a customer's passes through it unopened) or a backend, speaks no vendor's
+//! protocol and no SQL. It is liberal about names; doors are strict in their own ways.
 
 pub mod access;
 mod buckets;
@@ -20,7 +20,9 @@ mod marker;
 mod multipart;
 mod paths;
 mod properties;
+mod retention;
 mod storage;
+mod subscriptions;
 mod uploads;
 mod users;
 mod view;
@@ -30,19 +32,31 @@ use entente_vault::Vault;
 use entente_world::World;
 use std::sync::Arc;
 
-pub use buckets::{Bucket, OpenedKey, is_bucket_name};
+pub use buckets::lifecycle::{
+    BEGIN_LIFECYCLES_JOB, EXPIRE_TRASH_JOB, Expires, Expiry, KeyFilter, LIFECYCLE_JOB, Lifecycle, LifecycleRule,
+    LifecycleState, OlderVersions, PURGE_OVERWRITTEN_JOB, RunState, TrashPosition,
+};
+pub use buckets::{Bucket, Entered, OpenedKey, Question, Sight, is_bucket_name, rules};
+pub use entente_database::acl;
 pub use entente_database::buckets::BucketVersioning;
+pub use entente_database::deliveries::{Happening, Wording};
 pub use entente_database::facts::{Checksum, ChecksumKind, Facts};
 pub use entente_database::items::{Item, Kind, SortBy, SortOrder, Top};
+pub use entente_database::retention::{
+    DefaultRetention, Retains, Retention, RetentionMode, RetentionSpan, RetentionTerm,
+};
+pub use entente_database::subscriptions::{Happenings, Subscription};
 pub use entente_database::uploads::{Part, Session, UploadTarget};
 pub use entente_database::users::{User, UserChange, UserKind, UserMini, UserStatus};
 pub use entente_database::versions::Version;
 pub use entente_model::{Caller, Scopes, UserRole};
-pub use entente_vault::{BoxError, Located};
+pub use entente_vault::{BoxError, CustomerKey, Located};
 pub use error::Error;
 pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;
-pub use items::{CopyTo, ItemChange, ListQuery, Listing, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo};
+pub use items::{
+    CopyTo, ItemChange, ListQuery, Listing, Manner, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo,
+};
 pub use locks::{Lock, LockDepth, Locking, NewLock, Sharing, Touch};
 pub use marker::Marker;
 pub use multipart::{
@@ -51,14 +65,16 @@ pub use multipart::{
 };
 pub use paths::{
     CopyAt, CopyTreeAt, Entry, Expect, Finish, Finished, Folders, HistoryEntry, HistoryWalk, HistoryWalked, MarkerId,
-    MoveAt, Object, Overwrite, Path, Prune, Put, PutAt, RemoveAt, Removed, Versioning, Walk, Walked, Want,
-    WantedVersion, WantedVersionError,
+    MoveAt, Object, Overwrite, Path, Prune, Put, PutAt, RemoveAt, RemoveVersionAt, Removed, Versioning, Walk, Walked,
+    Want, WantedVersion, WantedVersionError,
 };
 pub use properties::{ChangeProperties, Property, PropertyChange};
+pub use retention::{Bypass, RetentionChange};
 pub use storage::{
     Assignee, BackendCopy, Below, BelowPosition, Elsewhere, ElsewherePosition, FOLLOW_POLICY_JOB, PolicyAssignment,
     PolicyPage, StoragePolicy, Stored, Whereabouts, assignee_of_key, key_of_assignee,
 };
+pub use subscriptions::{TELL_BELOW_JOB, Telling, Wish, Wishes};
 pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
 pub use users::{NewPerson, UserPage, UserQuery};
 pub use view::{ItemState, ItemView, PathEntry, VersionState, VersionView};
@@ -70,12 +86,13 @@ pub struct Tree {
     database: Database,
     vault: Vault,
     followed: Arc<uploads::Followed>,
+    manner: Manner,
 }
 
 impl Tree {
     /// A tree over a database and a vault that use the same ledger.
     #[must_use]
     pub fn new(world: World, database: Database, vault: Vault) -> Self {
-        Self { world, database, vault, followed: Arc::default() }
+        Self { world, database, vault, followed: Arc::default(), manner: Manner::Usual }
     }
 }

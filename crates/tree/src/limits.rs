@@ -58,12 +58,14 @@ pub const PIECES_MAX: u32 = 20_000;
 pub const MULTIPARTS_LOOKED_AT_MAX: u32 = 2_000;
 /// Rows of items, versions or parts that one transaction of a copy, a purge or an expiry touches.
 pub const BATCH_ROWS_MAX: u32 = 500;
-/// Such batches of empty folders that are removed with a bucket in one request.
+/// Such batches of empty folders that are removed with a bucket in one request, or of items in which something was retained
+/// that are looked at before one purge.
 pub const CLEAR_TURNS_MAX: u32 = 1_000;
 /// How long a folder may be in the making as a copy before what there is of it is removed.
 pub const COPY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a version that was removed from its list can be restored.
-pub const REMOVED_VERSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long what was put into the trash can be restored, and a version that was removed from its list or overwritten where
+/// none are kept, if nobody says otherwise.
+pub const TRASH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Locks below one user's root at a time.
 pub const LOCKS_MAX: u64 = 10_000;
 /// Locks that may cover one item, its own and those that reach it from above: each is told of each item that it covers.
@@ -82,5 +84,17 @@ pub const PROPERTY_NAME_BYTES_MAX: usize = 1_024;
 pub const WALK_ROWS_MAX: u32 = 20_000;
 /// Buckets in a listing of them.
 pub const BUCKETS_MAX: usize = 10_000;
+/// Wishes to be told of changes below a bucket.
+pub const SUBSCRIPTIONS_MAX: u32 = 100;
+/// Bytes of all that is said of who else may use a bucket.
+pub const SHARING_BYTES_MAX: usize = 512 * 1024;
+/// Users whom that names.
+pub const SHARING_USERS_MAX: usize = 1_000;
+/// Grants of a bucket, or of an object.
+pub const GRANTS_MAX: usize = 100;
 /// Bytes of a setting of a bucket.
 pub const BUCKET_SETTING_BYTES_MAX: usize = 64 * 1024;
+/// Rules of a bucket by which keys go.
+pub const LIFECYCLE_RULES_MAX: usize = 1_000;
+/// Bytes of those rules, and of what they were given as.
+pub const LIFECYCLE_BYTES_MAX: usize = 1024 * 1024;

@@ -7,8 +7,8 @@ use crate::{
     WrittenSegment,
 };
 use entente_model::{
-    BackendId, Checksum, ContentId, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId, Timestamp,
-    WrappedDataKey, ZoneId,
+    BackendId, Checksum, ContentId, CustomerCheck, EnterpriseId, EpochId, Manifest, Place, PolicyId, SegmentId,
+    Timestamp, WrappedDataKey, ZoneId,
 };
 use std::pin::Pin;
 
@@ -267,6 +267,8 @@ fn content(id: i64, places: &[(&SegmentRecord, u64, u64)]) -> Written {
         zone: ZoneId::new(1),
         policy: POLICY,
         key: WrappedDataKey { epoch: EpochId::new(1), bytes: vec![0; 40] },
+        // Every other one is sealed with a customer's key.
+        customer: (id % 2 == 1).then_some(CustomerCheck([9; 32])),
         size: 123,
         sha1: None,
         places: (0..).zip(places).map(place).collect(),

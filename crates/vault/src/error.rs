@@ -31,6 +31,15 @@ pub enum Error {
     /// A wrapped data key does not unwrap under its epoch key.
     #[error("the data key of content {0} does not unwrap")]
     DataKey(ContentId),
+    /// The content was sealed with a customer's key as well, and none was given.
+    #[error("content {0} is sealed with a key that only its customer has")]
+    KeyNeeded(ContentId),
+    /// The content was sealed with another key of a customer's than the one that was given.
+    #[error("content {0} is sealed with another customer's key than the one given")]
+    WrongKey(ContentId),
+    /// A customer's key was given, and the content was sealed without one.
+    #[error("a customer's key was given for what is not sealed with one")]
+    KeyUnused,
     /// The custodian refuses or cannot be reached.
     #[error(transparent)]
     Custodian(#[from] entente_custodians::Error),

@@ -4,7 +4,7 @@
 //! **packed** into segments, and segments **placed** on backends of the zone. `chunk`, `seal`, `pack` and `place` are
 //! pure; `write` and `read` drive them, and go on to the next backend that the policy means when one fails. `upkeep` makes
 //! what each policy wants of what there is, collects what nothing refers to, repacks what is mostly dead, and verifies
-//! everything.
+//! everything. A `customer` may bring a key of their own along, which is needed besides ours and kept nowhere.
 //!
 //! The vault never sees a name or a user. What it must remember it asks of a [`Ledger`].
 
@@ -12,6 +12,7 @@ mod chunk;
 pub mod conformance;
 mod copies;
 mod core;
+mod customer;
 mod doubts;
 mod error;
 mod kept;
@@ -34,6 +35,7 @@ use entente_world::World;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use customer::{CustomerKey, CustomerMark};
 pub use entente_clouds::ObjectName;
 pub use entente_custodians::{KeyContext, WrappedKey};
 pub use error::Error;
@@ -85,8 +87,8 @@ pub struct Limits {
     pub commits_per_write_max: usize,
     /// Shared segments being written at a time. What arrives while one is written gathers for the next.
     pub shared_writers: u32,
-    /// How long it gathers: a disk that syncs within this time is given one large segment after the other, a slower one
-    /// several at once.
+    /// How long it gathers at most to a disk: one that syncs within this time is given one large segment after the other, a
+    /// slower one several at once. Fewer wait only until as many have come as came together of late.
     pub gather_beside: Duration,
     /// How long a lone small content waits for company before its segment is written to a disk.
     pub gather: Duration,

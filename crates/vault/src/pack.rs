@@ -60,7 +60,7 @@ impl<T> Pack<T> {
     }
 }
 
-/// A segment for a cloud that gathers contents.
+/// A segment that gathers contents.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gathering {
     /// How many it has.
@@ -93,12 +93,26 @@ pub(crate) enum When {
 }
 
 impl Gathering {
-    /// When to write it, if a lone content waits for `gather`, and at most `writers` segments are written at a time.
+    /// When to write it to a disk, if a lone content waits for `gather`, and at most `writers` segments are written at a time.
+    ///
+    /// While no other is being written, when as many have come as of late; in any case once it is `beside` old: a disk that
+    /// syncs within that time is given one large segment after the other, a slower one several at once.
+    pub(crate) fn when_to_disk(&self, gather: Duration, beside: Duration, writers: usize) -> When {
+        let is_in_company = self.open == 0 && self.entries >= self.company;
+        let until = if is_in_company { gather } else { beside.max(gather) };
+        match until.checked_sub(self.age) {
+            _ if self.open >= writers => When::OneEnds,
+            Some(rest) if !self.is_full && !rest.is_zero() => When::In(rest),
+            _ => When::Now,
+        }
+    }
+
+    /// When to write it to a cloud, if a lone content waits for `gather`, and at most `writers` segments are written at a time.
     ///
     /// While others are being written, only a big or an old one goes beside them. Otherwise it goes when as many have come as
     /// of late, and no more come for a moment; or when a lone one's wait has passed and nobody has come for half of it; or
     /// after three times that wait.
-    pub(crate) fn when(&self, gather: Duration, writers: usize) -> When {
+    pub(crate) fn when_to_cloud(&self, gather: Duration, writers: usize) -> When {
         if self.open >= writers {
             return When::OneEnds;
         }
@@ -139,6 +153,37 @@ mod tests {
         assert_eq!(pack.size(), 300);
         let entries = pack.into_entries();
         assert_eq!(entries.iter().map(|e| (e.0, e.1)).collect::<Vec<_>>(), [(0, 0), (1, 100), (2, 200)]);
+    }
+
+    #[test]
+    fn to_a_disk_nobody_waits_who_is_alone_and_nobody_for_long() {
+        let ms = Duration::from_millis;
+        let alone = Gathering {
+            entries: 1,
+            size: 100,
+            is_full: false,
+            company: 1,
+            open: 0,
+            age: Duration::ZERO,
+            alone: Duration::ZERO,
+            quiet: Duration::ZERO,
+        };
+        let when = |gathering: Gathering| gathering.when_to_disk(Duration::ZERO, ms(1), 2);
+        assert_eq!(when(alone), When::Now);
+        // Seven of sixteen have come: the rest is likely to.
+        let some = Gathering { entries: 7, company: 16, ..alone };
+        assert_eq!(when(some), When::In(ms(1)));
+        assert_eq!(when(Gathering { age: ms(1), ..some }), When::Now);
+        assert_eq!(when(Gathering { entries: 16, ..some }), When::Now);
+        assert_eq!(when(Gathering { is_full: true, ..some }), When::Now);
+        // Beside another only once that takes long, and never beside too many.
+        assert_eq!(when(Gathering { open: 1, ..alone }), When::In(ms(1)));
+        assert_eq!(when(Gathering { open: 1, age: ms(2), ..alone }), When::Now);
+        assert_eq!(when(Gathering { open: 2, age: ms(2), ..alone }), When::OneEnds);
+        assert_eq!(when(Gathering { open: 2, is_full: true, ..alone }), When::OneEnds);
+        // Where a lone content is to wait, it does, and no longer.
+        assert_eq!(alone.when_to_disk(ms(5), ms(1), 2), When::In(ms(5)));
+        assert_eq!(Gathering { age: ms(5), ..alone }.when_to_disk(ms(5), ms(1), 2), When::Now);
     }
 
     #[test]

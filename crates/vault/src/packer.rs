@@ -1,8 +1,8 @@
 //! The driver of `pack`: small contents that arrive together share a segment, one write and one fsync, or one request.
 //!
-//! While a shared segment is being written, what arrives gathers for the next one. To a disk nobody waits for company when
-//! nothing is going on, and under load a segment has as many contents as arrive during one fsync. Segments for a cloud wait
-//! a little for those that are likely to come: who was answered a moment ago comes back a moment later.
+//! While a shared segment is being written, what arrives gathers for the next one. It also waits a little for those that are
+//! likely to come, since who was answered a moment ago comes back a moment later: to a cloud because each segment is a
+//! request, to a disk because each costs several calls of the system and an fsync or two. Nobody waits who has been alone.
 
 use crate::copies::Copies;
 use crate::core::{Core, SEGMENT_CHUNKS};
@@ -156,10 +156,6 @@ impl Open {
         self.company = came.max(self.company - self.company.div_ceil(8));
         self.ended_at = world.instant();
     }
-
-    async fn all_end(&mut self) {
-        while self.segments.next().await.is_some() {}
-    }
 }
 
 async fn run(target: Arc<Target>, mut waiting: mpsc::Receiver<Waiting>) {
@@ -182,51 +178,21 @@ async fn run(target: Arc<Target>, mut waiting: mpsc::Receiver<Waiting>) {
         };
         let mut batch = Batch::default();
         batch.push(first.owner, first.sealed);
-        left_over = match target.pace() {
-            Pace::Disk => gather_for_disk(&target, &mut open, &mut waiting, &mut batch).await,
-            Pace::Cloud => gather_for_cloud(&target, &mut open, &mut waiting, &mut batch).await,
-        };
+        left_over = gather(&target, &mut open, &mut waiting, &mut batch).await;
         let task = Arc::clone(&target);
         open.segments.push(world.spawn(async move { write_and_answer(&task, batch).await }));
     }
 }
 
-/// Lets a batch gather while segments are being written: until they are all done, or until it has taken long enough.
-/// Answers what does not go in.
-async fn gather_for_disk(
+/// Lets a batch gather until it is worth a write. Answers what does not go in.
+async fn gather(
     target: &Target,
     open: &mut Open,
     waiting: &mut mpsc::Receiver<Waiting>,
     batch: &mut Batch,
 ) -> Option<Waiting> {
-    let Limits { gather_beside, gather, .. } = target.core.limits;
-    tokio::select! {
-        biased;
-        () = open.all_end() => {}
-        () = target.core.world.sleep(gather_beside) => {}
-    }
-    while open.segments.len() >= target.writers as usize {
-        open.segments.next().await;
-    }
-    if !gather.is_zero() {
-        target.core.world.sleep(gather).await;
-    }
-    while let Ok(next) = waiting.try_recv() {
-        if !batch.has_room(next.sealed.len() as u64) {
-            return Some(next);
-        }
-        batch.push(next.owner, next.sealed);
-    }
-    None
-}
-
-/// Lets a batch gather until it is worth a request. Answers what does not go in.
-async fn gather_for_cloud(
-    target: &Target,
-    open: &mut Open,
-    waiting: &mut mpsc::Receiver<Waiting>,
-    batch: &mut Batch,
-) -> Option<Waiting> {
+    let Limits { gather_beside, gather, gather_cloud, .. } = target.core.limits;
+    let pace = target.pace();
     let world = &target.core.world;
     let began_at = world.instant();
     let (mut came_at, mut closed) = (began_at, false);
@@ -253,7 +219,12 @@ async fn gather_for_cloud(
             quiet: now.saturating_duration_since(came_at.max(open.ended_at)),
             alone: now.saturating_duration_since(began_at.max(open.ended_at)),
         };
-        let span = match gathering.when(target.core.limits.gather_cloud, target.writers as usize) {
+        let writers = target.writers as usize;
+        let when = match pace {
+            Pace::Disk => gathering.when_to_disk(gather, gather_beside, writers),
+            Pace::Cloud => gathering.when_to_cloud(gather_cloud, writers),
+        };
+        let span = match when {
             When::Now => return left_over,
             When::In(span) => span,
             When::OneEnds => Duration::MAX,

@@ -6,7 +6,7 @@ mod fetch;
 
 use crate::chunk::{self, Piece};
 use crate::seal::{ChunkKey, FRAME_BYTES, TAG_BYTES};
-use crate::{Error, Located, Vault};
+use crate::{CustomerKey, Error, Located, Vault};
 use bytes::{Bytes, BytesMut};
 use entente_custodians::SecretKey;
 use entente_model::{CHUNK_SIZE_BYTES, Manifest};
@@ -37,6 +37,9 @@ pub struct Reading {
     manifest: Manifest,
     located: VecDeque<Located>,
     rest: Range<u64>,
+    /// For what is sealed with a customer's key.
+    customer: Option<Arc<CustomerKey>>,
+    /// What seals the chunks, once it is known.
     data_key: Option<SecretKey>,
     current: Option<Current>,
     ready: VecDeque<Bytes>,
@@ -64,6 +67,7 @@ impl Vault {
             manifest,
             located: located.into(),
             rest,
+            customer: None,
             data_key: None,
             current: None,
             ready: VecDeque::new(),
@@ -74,10 +78,18 @@ impl Vault {
 }
 
 impl Reading {
+    /// Reads with a customer's key, where that is needed.
+    #[must_use]
+    pub fn with_key(mut self, key: Option<Arc<CustomerKey>>) -> Self {
+        self.customer = key;
+        self
+    }
+
     /// The next bytes (at most 64 KiB), or `None` at the end of the range.
     ///
     /// `Damaged` when a chunk is missing from every replica, or opens from none: never wrong bytes. `Cloud` when a replica
-    /// that might have it could not be asked. Dropping the future loses nothing.
+    /// that might have it could not be asked. `KeyNeeded` and `WrongKey` before anything is read, where a customer's key is
+    /// needed. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         if let Some(bytes) = self.ready.pop_front() {
             return Ok(Some(bytes));
@@ -118,10 +130,12 @@ impl Reading {
         Ok(self.ready.pop_front())
     }
 
-    /// Goes on with a range of another content, as [`Vault::read`] begins one: at the pace that it has come to.
+    /// Goes on with a range of another content, as [`Vault::read`] begins one: at the pace that it has come to, and with the same
+    /// customer's key.
     #[must_use]
     pub fn then(self, manifest: Manifest, located: Vec<Located>, range: Range<u64>) -> Self {
-        Self { wanted_frames: self.wanted_frames, ..self.vault.clone().read(manifest, located, range) }
+        let next = self.vault.clone().read(manifest, located, range).with_key(self.customer);
+        Self { wanted_frames: self.wanted_frames, ..next }
     }
 
     /// The rest of the range as a stream. After an error it ends.

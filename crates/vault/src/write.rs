@@ -8,8 +8,9 @@ mod incoming;
 
 use self::incoming::Incoming;
 use crate::copies::Copies;
+use crate::customer::check_of;
 use crate::seal::{self, Binding, FRAME_BYTES, Sealer};
-use crate::{Begun, Error, Scope, Vault, Written, WrittenSegment};
+use crate::{Begun, CustomerKey, Error, Scope, Vault, Written, WrittenSegment};
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use entente_custodians::SecretKey;
@@ -55,7 +56,30 @@ impl Vault {
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
+        self.write_with_key(scope, None, size_max, body).await
+    }
+
+    /// The same with a customer's key, if there is one: then it is needed for reading, and the digest of the content is not
+    /// told, because it would say what cannot be read.
+    pub async fn write_with_key<S>(
+        &self,
+        scope: Scope,
+        customer: Option<&CustomerKey>,
+        size_max: u64,
+        body: S,
+    ) -> Result<Written, Error>
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Send,
+    {
         let (data_key, key) = self.inner.keys.fresh(scope).await?;
+        let (data_key, check) = match customer {
+            None => (data_key, None),
+            Some(customer) => {
+                let sealing_key = customer.sealing_key(&data_key);
+                let check = check_of(&sealing_key);
+                (sealing_key, Some(check))
+            }
+        };
         let content = ContentId::new(self.inner.world.next_id());
         let begun = Begun { content, scope, key };
         let mut body = pin!(body);
@@ -67,8 +91,9 @@ impl Vault {
             zone: scope.zone,
             policy: scope.policy,
             key: begun.key.clone(),
+            customer: check,
             size,
-            sha1: Some(sha1),
+            sha1: Some(sha1).filter(|_| check.is_none()),
             places,
         };
 

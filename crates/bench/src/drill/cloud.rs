@@ -9,20 +9,23 @@ use super::{
     operator::Operator,
     place::{Kind, Place, Visitor},
     program::Program,
-    setup::{Scratch, ZonePlan, admin, configuration},
+    setup::{Scratch, ZonePlan, admin, bucket, collection, configuration},
     stages::Stages,
     workload::{Known, compare_all, fill},
 };
 use crate::{
     Bench,
+    args::Payload,
     body::Framing,
     box_door::{
         Door,
         download::{Check, downloaders, resolve_all},
         upload::{Keep, Upload},
     },
+    dav,
     load::{self, Outcome, Plan, Worker},
     report::Report,
+    s3,
 };
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -106,6 +109,25 @@ async fn small(
         report.put("cloud_requests_of_large_upload", up)?;
         report.put("cloud_requests_of_large_download", down)?;
     }
+    for word in ["s3", "dav"] {
+        let before = responses();
+        let clients = usize::try_from(command.clients)?;
+        let plan = (clients, Plan { count: Some(command.files), errors_max: 10, ..Plan::default() });
+        let outcome = if word == "s3" {
+            let bucket = bucket(bench, &program, "through-s3").await?;
+            s3::put_objects(bench, &bucket, ("", command.size, Payload::Signed), plan).await?
+        } else {
+            dav::put_files(bench, &collection(bench, &program, "through-dav").await?, command.size, plan).await?
+        };
+        operator.wait_until_whole(WHOLE_MAX).await?;
+        if outcome.errors.count > 0 {
+            bail!("small files failed: {:?}", outcome.errors.first);
+        }
+        let requests = responses() - before;
+        let files_per_request = command.files as f64 / requests.max(1) as f64;
+        println!("  through {word}: {requests} requests to the cloud, one for {files_per_request:.1} files");
+        report.put(&format!("files_per_cloud_request_{word}"), files_per_request)?;
+    }
     let (compared, lost) = compare_all(bench, &door, &known, 16).await?;
     checks.none_failed(&format!("{compared} small files come back as they were"), &lost);
     program.stop().await?;
@@ -153,6 +175,7 @@ async fn large(bench: &Bench, command: &CloudCommand, scratch: &Scratch, report:
     program.start().await?;
     let (door, mut client) = admin(bench, &program).await?;
     let into = client.create_folder("0", "large").await?;
+    let bucket = bucket(bench, &program, "large-objects").await?;
     let concurrency = usize::try_from(command.large_clients.max(1))?;
 
     // The first of each warm everything up.
@@ -161,10 +184,14 @@ async fn large(bench: &Bench, command: &CloudCommand, scratch: &Scratch, report:
         let put = direct(bench, (&direct_place, Way::Put), command, concurrency).await?;
         let get = direct(bench, (&direct_place, Way::Get), command, concurrency).await?;
         let (upload, download) = through(bench, &door, &into, command, concurrency).await?;
-        results.push((round, put, get, upload, download));
+        let what = (round, command.large_size, Payload::Unsigned);
+        let s3_put = s3::put_objects(bench, &bucket, what, (concurrency, plan(command))).await?;
+        let objects_max = usize::try_from(command.large_files)?;
+        let s3_get = s3::fetch_objects(bench, &bucket, (round, objects_max), (concurrency, plan(command))).await?;
+        results.push((put, get, upload, download, s3_put, s3_get));
     }
-    let (_, put, get, upload, download) = results.pop().context("nothing was measured")?;
-    for outcome in [&put, &get, &upload, &download] {
+    let (put, get, upload, download, s3_put, s3_get) = results.pop().context("nothing was measured")?;
+    for outcome in [&put, &get, &upload, &download, &s3_put, &s3_get] {
         if outcome.errors.count > 0 {
             bail!("large files failed: {:?}", outcome.errors.first);
         }
@@ -186,6 +213,13 @@ async fn large(bench: &Bench, command: &CloudCommand, scratch: &Scratch, report:
     for place in [&place, &direct_place] {
         place.clear(bench).await?;
     }
+    let (s3_up, s3_down) = (
+        s3_put.megabytes_per_second / put.megabytes_per_second,
+        s3_get.megabytes_per_second / get.megabytes_per_second,
+    );
+    println!("  through S3: uploads {:.0} % of the cloud's, downloads {:.0} %", s3_up * 100.0, s3_down * 100.0);
+    report.put("large_s3_upload_to_cloud", s3_up)?;
+    report.put("large_s3_download_to_cloud", s3_down)?;
     report.put("large_upload", upload)?;
     report.put("large_download", download)?;
     report.put("cloud_put", put)?;

@@ -33,6 +33,7 @@ pub struct Program {
     public_url: Option<String>,
     environment: Vec<(String, String)>,
     log: PathBuf,
+    s3_url: Option<String>,
     child: Option<Child>,
 }
 
@@ -40,6 +41,7 @@ pub struct Program {
 #[derive(Deserialize)]
 struct Ready {
     pid: u32,
+    s3_url: Option<String>,
 }
 
 impl Program {
@@ -61,6 +63,7 @@ impl Program {
             public_url: None,
             environment: places.iter().flat_map(|place| place.environment()).collect(),
             log: folder.join("server.log"),
+            s3_url: None,
             child: None,
         })
     }
@@ -91,6 +94,11 @@ impl Program {
         format!("http://{}", self.address)
     }
 
+    /// Where its S3 door is, while it runs.
+    pub fn s3_url(&self) -> Option<&str> {
+        self.s3_url.as_deref()
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -109,7 +117,7 @@ impl Program {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.program);
         command.arg("serve").arg("--config").arg(&self.config).arg("--data").arg(&self.data);
-        command.arg("--listen").arg(self.address.to_string());
+        command.arg("--listen").arg(self.address.to_string()).args(["--s3-listen", "127.0.0.1:0"]);
         if let Some(url) = &self.public_url {
             command.args(["--public-url", url]);
         }
@@ -123,7 +131,8 @@ impl Program {
             let ready = fs::read(self.data.join("ready.json")).ok();
             let ready: Option<Ready> = ready.and_then(|text| serde_json::from_slice(&text).ok());
             // One that was killed leaves its file behind.
-            if ready.is_some_and(|ready| ready.pid == pid) {
+            if let Some(ready) = ready.filter(|ready| ready.pid == pid) {
+                self.s3_url = ready.s3_url;
                 return Ok(());
             }
             if let Some(status) = self.ended()? {

@@ -6,8 +6,9 @@ use super::{
     place::Place,
     program::{ADMIN, Program},
 };
-use crate::{Bench, box_door::Door};
+use crate::{Bench, box_door::Door, dav::Collection, s3::Bucket};
 use anyhow::{Context, Result};
+use serde::Deserialize;
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 /// One zone with its places; one policy of its name.
@@ -90,6 +91,26 @@ impl Drop for Scratch {
 /// The door for the first administrator, and a client of it.
 pub async fn admin(bench: &Bench, program: &Program) -> Result<(Door, Client)> {
     user(bench, program, ADMIN).await
+}
+
+/// A bucket of the first administrator, who is given an access key for it. It is not made.
+pub async fn bucket(bench: &Bench, program: &Program, name: &str) -> Result<Bucket> {
+    let made = program.verb(&["access-key", "create", "--login", ADMIN, "--json"]).await?;
+    let made: AccessKey = serde_json::from_str(&made)?;
+    let url = program.s3_url().context("the server has no S3 door")?;
+    Bucket::at(bench, url, name, (&made.access_key_id, &made.secret_access_key, "us-east-1"))
+}
+
+/// What `access-key create` prints.
+#[derive(Deserialize)]
+struct AccessKey {
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+/// A collection at the first administrator's root. It is not made.
+pub async fn collection(bench: &Bench, program: &Program, name: &str) -> Result<Collection> {
+    Collection::at(bench, &format!("{}/dav", program.url()), name, &program.token(ADMIN).await?)
 }
 
 /// The door for somebody, and a client of it.

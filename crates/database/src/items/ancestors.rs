@@ -27,20 +27,31 @@ pub struct Ancestor {
     pub height: u32,
     /// Whether it is a folder that only paths below it need.
     pub implied: bool,
+    /// Whether somebody wants to be told of what is below it.
+    pub watched: bool,
 }
 
 /// The item and everything above it, the item first and the top last. Empty when there is no such item.
 pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> {
+    let step = "SELECT i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height, i.implied,
+                  i.watched
+                FROM items i WHERE i.id = ?1";
+    let above = |found: &Ancestor| found.parent.map(ItemId::number);
+    if let Some(found) = tx.follow(step, item.number(), ANCESTORS_MAX as usize + 1, |row| read_ancestor(row, 0), above)
+    {
+        return found;
+    }
     let mut found = tx.query(
-        "WITH RECURSIVE up (level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied) AS (
+        "WITH RECURSIVE up (level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied,
+           watched) AS (
            SELECT 0, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
-             i.implied
+             i.implied, i.watched
            FROM items i WHERE i.id = ?1
            UNION ALL
            SELECT up.level + 1, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
-             i.implied
+             i.implied, i.watched
            FROM up JOIN items i ON i.id = up.parent_id WHERE up.level < ?2
-         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied FROM up",
+         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched FROM up",
         &[item.into(), ANCESTORS_MAX.into()],
         |found| Ok((found.int(0)?, read_ancestor(found, 1)?)),
     )?;
@@ -49,7 +60,8 @@ pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> 
     Ok(found.into_iter().map(|(_, ancestor)| ancestor).collect())
 }
 
-/// Reads an ancestor whose first column is at `start`: id, kind, parent, top, its user, name, sequence, height, implied.
+/// Reads an ancestor whose first column is at `start`: id, kind, parent, top, its user, name, sequence, height, implied,
+/// watched.
 pub(crate) fn read_ancestor(found: &Row<'_>, start: usize) -> Result<Ancestor, Error> {
     Ok(Ancestor {
         id: ItemId::new(found.int(start)?),
@@ -61,11 +73,12 @@ pub(crate) fn read_ancestor(found: &Row<'_>, start: usize) -> Result<Ancestor, E
         sequence: found.size(start + 6)?,
         height: found.number(start + 7)?,
         implied: found.int(start + 8)? != 0,
+        watched: found.int(start + 9)? != 0,
     })
 }
 
 impl Ancestor {
-    /// An item as the first step on its own way.
+    /// An item as the first step on its own way. Whether it is watched is only read with what is above something.
     #[must_use]
     pub fn of(item: &Item) -> Self {
         Self {
@@ -78,6 +91,7 @@ impl Ancestor {
             sequence: item.sequence,
             height: item.height,
             implied: item.implied,
+            watched: false,
         }
     }
 }

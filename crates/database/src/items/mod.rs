@@ -11,7 +11,7 @@ pub(crate) use row::{COLUMNS, columns, name, read};
 pub use row::{Item, Kind, Mark, Top, sort_name};
 
 use crate::tx::Value;
-use crate::{Error, Tx, locks, properties};
+use crate::{Error, Tx, locks, properties, retention};
 use entente_model::{ItemId, ItemName};
 
 /// Inserts an item as it is.
@@ -97,6 +97,7 @@ pub fn raise_height(tx: &mut Tx<'_>, folder: ItemId, height: u32) -> Result<(), 
 pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     tx.put("DELETE FROM items WHERE id = ?1", &[item.into()])?;
     properties::remove_of_item(tx, item)?;
+    retention::unmark(tx, item)?;
     locks::remove_of_item(tx, item)
 }
 

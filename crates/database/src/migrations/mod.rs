@@ -20,6 +20,11 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("webdav", include_str!("0011_dav.sql")),
     ("access keys", include_str!("0012_access_keys.sql")),
     ("owners of uploads", include_str!("0013_owners.sql")),
+    ("bucket rules", include_str!("0014_bucket_rules.sql")),
+    ("retention", include_str!("0015_retention.sql")),
+    ("lifecycle", include_str!("0016_lifecycle.sql")),
+    ("deliveries", include_str!("0017_deliveries.sql")),
+    ("customer keys", include_str!("0018_customer_keys.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
@@ -100,6 +105,7 @@ pub(crate) fn greatest_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
         "SELECT max(id) FROM app_passwords",
         "SELECT max(id) FROM public_keys",
         "SELECT max(id) FROM storage_policy_assignments",
+        "SELECT max(id) FROM subscriptions",
         "SELECT max(id) FROM storage_policies",
         "SELECT max(id) FROM backends",
         "SELECT max(id) FROM zones",

@@ -44,6 +44,7 @@ async fn store(database: &Database, number: u8, durable: &[BackendId]) -> Segmen
         size: 10,
         sha1: Some(Sha1([0; 20])),
         key: WrappedDataKey { epoch: EpochId::new(1), bytes: vec![0; 40] },
+        customer: None,
         places: vec![place],
     };
     let holders = durable.iter().copied().collect::<Holders>();

@@ -2,29 +2,23 @@
 
 use crate::answer;
 use crate::asked::{Asked, Outcome};
-use crate::error::{Problem, chain};
+use crate::error::Problem;
 use crate::wire::{disposition, id};
-use axum::body::Body;
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use entente_door_kit::auth::TicketFor;
 use entente_door_kit::media_type;
 use entente_door_kit::precondition::{Decision, Intent, Precondition};
 use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
 use entente_identity::Ticket;
-use entente_model::{Caller, ContentId};
+use entente_model::Caller;
 use entente_tree::{BoxError, Error as TreeError};
-use futures_util::stream::iter;
-use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use std::pin::pin;
 use std::time::Duration;
 
 /// How long a download's URL is good for its first byte; one under way goes on.
 const TICKET_LIFETIME: Duration = Duration::from_secs(15 * 60);
-/// Contents of up to this many bytes are sent together with the head, in one write.
-const WHOLE_BYTES_MAX: u64 = 64 * 1024;
 
 /// 302 to the content. Official clients insist on a redirect to an absolute URL.
 pub(crate) async fn redirect(asked: Asked) -> Outcome {
@@ -58,6 +52,10 @@ fn caller(asked: &Asked) -> Result<Caller, Problem> {
 pub(crate) async fn content(asked: Asked) -> Outcome {
     let ticket = asked.door.auth().redeem(asked.parameter("ticket"))?;
     let content = asked.tree().open_content(ticket.content)?;
+    if content.is_customers() {
+        // Before a head is sent that promises bytes.
+        return Err(TreeError::KeyNeeded.into());
+    }
     let size = content.size();
     let (etag, quoted_etag) = etag(&ticket);
     let headers = asked.headers();
@@ -89,11 +87,7 @@ pub(crate) async fn content(asked: Asked) -> Outcome {
         stream::exact(futures_util::stream::pending::<Result<Bytes, BoxError>>(), length)
     } else {
         let content = asked.tree().read_content(content, wanted);
-        if length <= WHOLE_BYTES_MAX {
-            whole(content, length, ticket.content).await?
-        } else {
-            long(&asked, content, length).await?
-        }
+        stream::started(content, length, asked.arrival.request_id).await.map_err(TreeError::of_read)?
     };
     let mut response = Response::new(body);
     describe(response.headers_mut(), &ticket, quoted_etag);
@@ -123,49 +117,4 @@ fn describe(headers: &mut HeaderMap, ticket: &Ticket, etag: HeaderValue) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-}
-
-/// A content as it comes. What is damaged at its beginning is found before the head is sent; when it fails later the
-/// connection is cut, and here is said why.
-async fn long(
-    asked: &Asked,
-    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
-    length: u64,
-) -> Result<Body, Problem> {
-    let request_id = asked.arrival.request_id;
-    let mut content = Box::pin(content);
-    let first = content.try_next().await.map_err(Problem::of_read)?;
-    let content = iter(first.map(Ok)).chain(content);
-    let content = content.map_err(move |error| {
-        tracing::error!(request.id = %request_id, error = chain(&*error), "a download was cut off");
-        error
-    });
-    Ok(stream::exact(content, length))
-}
-
-/// A small content in one piece. What is damaged is found before the head is sent.
-async fn whole(
-    content: impl Stream<Item = Result<Bytes, BoxError>>,
-    length: u64,
-    id: ContentId,
-) -> Result<Body, Problem> {
-    let mut content = pin!(content);
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(piece) = content.try_next().await.map_err(Problem::of_read)? {
-        if first.is_empty() && all.is_empty() {
-            first = piece;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&piece);
-        }
-    }
-    let body = if all.is_empty() { first } else { all.freeze() };
-    if body.len() as u64 == length {
-        Ok(Body::from(body))
-    } else {
-        // The vault yields as many bytes as it was asked for, or an error.
-        let cause = format!("content {id} gave {} bytes for {length}", body.len());
-        Err(TreeError::Internal(cause.into()).into())
-    }
 }

@@ -3,26 +3,23 @@
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::conditions::decide;
-use crate::error::{Problem, chain};
+use crate::error::Problem;
 use crate::to_wire::{content_type, known_checksums, quoted_etag};
 use crate::wire::date::HttpDate;
 use crate::wire::ranges;
 use axum::body::Body;
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use entente_door_kit::precondition::{Decision, Intent};
 use entente_door_kit::range::{self, Answer};
-use entente_door_kit::{RequestId, stream};
+use entente_door_kit::stream;
 use entente_tree::{BoxError, Content, Error as TreeError, Object, Tree, Want};
+use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, iter};
-use futures_util::{Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::fmt::Display;
 use std::ops::Range;
-use std::pin::pin;
 
-/// Contents of up to this many bytes are sent together with the head, in one write.
-const WHOLE_BYTES_MAX: u64 = 64 * 1024;
 const OC_CHECKSUM: HeaderName = HeaderName::from_static("oc-checksum");
 
 pub(crate) async fn show(asked: Asked) -> Outcome {
@@ -59,6 +56,10 @@ async fn file(asked: &Asked, object: &Object, content: Content) -> Outcome {
         Decision::NotModified => return Ok(not_modified(object)),
         Decision::Proceed => {}
     }
+    if content.is_customers() {
+        // Before a head is sent that promises bytes.
+        return Err(TreeError::KeyNeeded.into());
+    }
     let version = object.view.version.as_ref().ok_or_else(Problem::not_found)?;
     let (size, is_head) = (version.size, asked.parts.method == Method::HEAD);
     let etag = quoted_etag(object);
@@ -88,7 +89,7 @@ async fn file(asked: &Asked, object: &Object, content: Content) -> Outcome {
         stream::exact(futures_util::stream::pending::<Result<Bytes, BoxError>>(), length)
     } else {
         let bytes = asked.tree().read_content(content, wanted);
-        if length <= WHOLE_BYTES_MAX { whole(bytes, length).await? } else { long(asked, bytes, length).await? }
+        stream::started(bytes, length, asked.arrival.request_id).await.map_err(TreeError::of_read)?
     };
     let mut response = Response::new(body);
     if let Some(content_range) = content_range {
@@ -169,7 +170,7 @@ fn parts(asked: &Asked, object: &Object, content: Content, wanted: Vec<Range<u64
     let body = if asked.parts.method == Method::HEAD {
         stream::exact(futures_util::stream::pending::<Result<Bytes, BoxError>>(), length)
     } else {
-        stream::exact(logged(iter(pieces).flatten().chain(tail), request_id), length)
+        stream::exact(stream::logged(iter(pieces).flatten().chain(tail), request_id), length)
     };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -185,50 +186,4 @@ fn piece(
     range: Range<u64>,
 ) -> BoxStream<'static, Result<Bytes, BoxError>> {
     iter([Ok(Bytes::from(head))]).chain(tree.read_content(content, range)).boxed()
-}
-
-/// A content as it comes. What is damaged at its beginning is found before the head is sent; when it fails later the
-/// connection is cut, and here is said why.
-async fn long(
-    asked: &Asked,
-    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
-    length: u64,
-) -> Result<Body, Problem> {
-    let mut content = Box::pin(content);
-    let first = content.try_next().await.map_err(Problem::of_read)?;
-    let content = iter(first.map(Ok)).chain(content);
-    Ok(stream::exact(logged(content, asked.arrival.request_id), length))
-}
-
-fn logged(
-    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
-    request_id: RequestId,
-) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static {
-    content.map_err(move |error| {
-        tracing::error!(request.id = %request_id, error = chain(&*error), "a download was cut off");
-        error
-    })
-}
-
-/// A small content in one piece. What is damaged is found before the head is sent.
-async fn whole(content: impl Stream<Item = Result<Bytes, BoxError>>, length: u64) -> Result<Body, Problem> {
-    let mut content = pin!(content);
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(piece) = content.try_next().await.map_err(Problem::of_read)? {
-        if first.is_empty() && all.is_empty() {
-            first = piece;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&piece);
-        }
-    }
-    let body = if all.is_empty() { first } else { all.freeze() };
-    if body.len() as u64 == length {
-        Ok(Body::from(body))
-    } else {
-        // The tree yields as many bytes as it was asked for, or an error.
-        let cause = format!("a content gave {} bytes for {length}", body.len());
-        Err(TreeError::Internal(cause.into()).into())
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{self, XML_TYPE};
 use crate::asked::{Asked, Outcome};
-use crate::error::{Problem, chain};
+use crate::error::Problem;
 use crate::to_wire::{Dead, Live, MULTISTATUS_HEAD, MULTISTATUS_TAIL, Quota, Shown, Thing, Wish, response, shown};
 use crate::wire::bodies::parse_find;
 use crate::wire::headers::Depth;
@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use entente_door_kit::RequestId;
-use entente_model::{Caller, ItemId};
+use entente_model::{Caller, ItemId, with_causes};
 use entente_tree::limits::LOCKS_COVERING_MAX;
 use entente_tree::{BoxError, Error as TreeError, Kind, Lock, LockDepth, Object, Tree};
 use futures_util::{StreamExt, stream};
@@ -71,7 +71,7 @@ pub(crate) async fn propfind(mut asked: Asked) -> Outcome {
 async fn next(mut search: Search, request_id: RequestId) -> Result<(Bytes, Option<Search>), BoxError> {
     let mut piece = String::new();
     if let Err(error) = search.more(&mut piece).await {
-        tracing::error!(request.id = %request_id, error = chain(&error), "a listing was cut off");
+        tracing::error!(request.id = %request_id, error = with_causes(&error), "a listing was cut off");
         return Err(error.into());
     }
     if search.is_over() {

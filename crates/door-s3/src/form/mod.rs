@@ -9,12 +9,15 @@ use crate::asked::Asked;
 use crate::body::{BodyProblem, Hashers, Received};
 use crate::door::S3Door;
 use crate::error::{error, not_served, of_body, of_credentials};
-use crate::handlers::{Operations, facts_of_form, names, store_form};
+use crate::gate;
+use crate::handlers::{Operations, facts_of_form, headers_of_form, names, store_form};
 use crate::sign::{Scope, SigningKey, refusal};
+use crate::sse::SaidKeys;
 use axum::body::Body;
 use bytes::Bytes;
 use entente_door_kit::{Arrival, multipart};
-use entente_tree::BoxError;
+use entente_identity::Reach;
+use entente_tree::{BoxError, Caller};
 use fields::{Fields, Form};
 use futures_util::{Stream, stream};
 use http::request::Parts;
@@ -64,23 +67,51 @@ pub(crate) async fn post(
     }
     // Before any of the file is read.
     names(&key)?;
-    let (asked, policy) = admit(door, &fields, arrival, received)?;
-    let bounds = policy.check(&fields, &bucket, &key, door.auth().now())?;
+    let (mut asked, policy) = admit(door, &fields, arrival, received)?;
+    let privacy = || door.privacy(&parts.uri, &parts.headers, &arrival);
+    asked.keys = Arc::new(SaidKeys::of_form(|name| fields.value(name), privacy)?);
+    let bounds = match &policy {
+        Some(policy) => policy.check(&fields, &bucket, &key, asked.at)?,
+        None => Bounds { least_bytes: 0, most_bytes: u64::MAX },
+    };
     if fields.value("tagging").is_some() {
         return Err(not_served("Tags in forms are not served"));
     }
     let facts = facts_of_form(fields.all())?;
     let operations: &Operations = door.operations();
+    let mut headers = headers_of_form(fields.all())?;
+    for name in [header::REFERER, header::USER_AGENT] {
+        headers.extend(parts.headers.get(&name).map(|value| (name.clone(), value.clone())));
+    }
+    let asked = gate::put(operations, &asked, (&bucket, &key), &headers).await?;
     let content = content(form, bounds, Arc::clone(received));
-    let etag = store_form(operations, &asked, (&bucket, &key), facts, content).await?;
+    let etag = store_form(operations, &asked, (&bucket, &key), (facts, &headers), content).await?;
     answer(&fields, &bucket, &key, &etag)
 }
 
-/// Who sends the form, and within which bounds.
-fn admit(door: &S3Door, fields: &Fields, arrival: Arrival, received: &Arc<Received>) -> S3Result<(Asked, Policy)> {
-    let Some(policy) = fields.value("policy") else {
-        return Err(refusal(S3ErrorCode::AccessDenied, "Anonymous access is forbidden for this operation"));
+/// Who sends the form, and within which bounds. One without a policy is nobody's, and the bucket's rules decide.
+fn admit(
+    door: &S3Door,
+    fields: &Fields,
+    arrival: Arrival,
+    received: &Arc<Received>,
+) -> S3Result<(Asked, Option<Policy>)> {
+    let at = door.auth().now();
+    let asked = |signer: Option<Caller>, reach: Reach| Asked {
+        caller: signer.clone().unwrap_or(Caller::nobody()),
+        signature_at: signer.as_ref().map(|_| "POST"),
+        signer,
+        entered: None,
+        reach,
+        arrival,
+        at,
+        range: None,
+        expires: None,
+        announced: None,
+        keys: Arc::default(),
+        received: Arc::clone(received),
     };
+    let Some(policy) = fields.value("policy") else { return Ok((asked(None, Reach::All), None)) };
     if fields.value("signature").is_some() {
         let message = "Signature version 2 is not accepted. Please use AWS4-HMAC-SHA256";
         return Err(refusal(S3ErrorCode::InvalidRequest, message));
@@ -106,16 +137,7 @@ fn admit(door: &S3Door, fields: &Fields, arrival: Arrival, received: &Arc<Receiv
         return Err(refusal(S3ErrorCode::SignatureDoesNotMatch, message));
     }
     let policy = Policy::parse(policy)?;
-    let asked = Asked {
-        caller: key.caller,
-        reach: key.reach,
-        arrival,
-        range: None,
-        expires: None,
-        announced: None,
-        received: Arc::clone(received),
-    };
-    Ok((asked, policy))
+    Ok((asked(Some(key.caller), key.reach), Some(policy)))
 }
 
 /// The bytes of the file. The stream ends well only if the whole form came well, and the file is within its bounds.

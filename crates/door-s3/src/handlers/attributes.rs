@@ -2,6 +2,7 @@
 
 use super::Operations;
 use super::checksums::{kind, with_checksum};
+use super::customer_key::with_key;
 use super::shown::{length, modified, size, stored_at, told_version, wanted};
 use crate::asked::Asked;
 use crate::error::{About, error};
@@ -31,6 +32,10 @@ pub(super) async fn show(
         }
         Err(error) => return Err(asked.told_about(about)(error)),
     };
+    if let Some(version) = &object.view.version {
+        let content = operations.tree.open_content(version.content).map_err(asked.told_about(about))?;
+        with_key(operations, asked, content, about).await?;
+    }
     // Clients send one header of several names, or several of one.
     let names = || input.object_attributes.iter().flat_map(|names| names.as_str().split(',')).map(str::trim);
     let wants = |name: &str| names().any(|wanted| wanted == name);

@@ -1,11 +1,17 @@
 //! Buckets themselves.
 
 use super::Operations;
-use super::facts::{no_acl, refuse_what_is_not_served};
+use super::acl::{gives_others, of_new_bucket};
+use super::facts::refuse_what_is_not_served;
 use super::shown::{modified, owner};
 use crate::asked::Asked;
-use crate::error::{About, error, not_served};
+use crate::error::{About, custom, error};
+use crate::gate::denied;
+use entente_model::ItemId;
 use entente_tree::Error as TreeError;
+use entente_tree::acl::Acl;
+use entente_tree::rules::Ownership;
+use http::StatusCode;
 use s3s::dto::{
     Bucket as ListedBucket, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
     GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput,
@@ -64,14 +70,33 @@ pub(super) async fn create(
 ) -> S3Result<S3Response<CreateBucketOutput>> {
     let S3Request { input, headers, .. } = request;
     refuse_what_is_not_served(&headers)?;
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(not_served("Object lock is not served"));
+    let retains = input.object_lock_enabled_for_bucket == Some(true);
+    let ownership = sharing_of(input.object_ownership.as_ref())?;
+    let acl = of_new_bucket(&headers, ItemId::new(0), asked.caller.user)?.filter(gives_others);
+    if acl.is_some() && ownership == Ownership::Enforced {
+        let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+        return Err(custom("InvalidBucketAclWithObjectOwnership", StatusCode::BAD_REQUEST, message));
     }
-    if input.object_ownership.is_some_and(|kind| kind.as_str() != ObjectOwnership::BUCKET_OWNER_ENFORCED) {
-        return Err(no_acl());
+    // A new bucket lets nothing be public.
+    if acl.as_ref().is_some_and(Acl::is_public) {
+        return Err(denied());
     }
     asked.may_reach(&input.bucket)?;
-    match operations.tree.create_bucket(&asked.caller, &input.bucket).await {
+    let (tree, caller) = (&operations.tree, &asked.caller);
+    let created = if retains {
+        tree.create_retaining_bucket(caller, &input.bucket).await
+    } else {
+        tree.create_bucket(caller, &input.bucket).await
+    };
+    match created {
+        Ok(bucket) if ownership != Ownership::Enforced => {
+            let changed = operations.tree.change_sharing(&asked.caller, &input.bucket, move |sharing| {
+                sharing.ownership = Some(ownership);
+                sharing.acl = acl.clone().map(|acl| Acl { bucket: bucket.item, ..acl });
+                Ok(())
+            });
+            changed.await.map_err(asked.told_about(About::Bucket))?;
+        }
         Ok(_) => {}
         Err(TreeError::BucketYours) => {
             let message = "Your previous request to create the named bucket succeeded and you already own it.";
@@ -80,6 +105,13 @@ pub(super) async fn create(
         Err(error) => return Err(asked.told_about(About::Bucket)(error)),
     }
     Ok(S3Response::new(CreateBucketOutput { location: Some(["/", &input.bucket].concat()) }))
+}
+
+/// Whose the objects of a new bucket are.
+fn sharing_of(name: Option<&ObjectOwnership>) -> S3Result<Ownership> {
+    let Some(name) = name else { return Ok(Ownership::Enforced) };
+    let invalid = || error(S3ErrorCode::InvalidArgument, "Invalid x-amz-object-ownership header");
+    super::ownership::named(name).ok_or_else(invalid)
 }
 
 pub(super) async fn head(

@@ -1,14 +1,19 @@
 //! Copies of objects: by reference.
 
+use super::acl::of_new_object;
 use super::checksums::{kind, with_checksum};
 use super::conditions::{Conditions, strong};
+use super::customer_key::{copy_anew, source_with_key, told_sealing};
 use super::facts::{UNKNOWN_TYPE, facts_of, refuse_what_is_not_served, tags_of_query};
-use super::shown::{content_type, modified, remembered, sealed, stored_at, told_version, wanted};
+use super::retention::{check_wish, wish};
+use super::shown::{content_type, modified, remembered, stored_at, told_version, wanted};
 use super::uploads::expected_at;
 use super::{Operations, Place};
 use crate::asked::Asked;
 use crate::error::{About, error, not_served};
-use entente_tree::{CopyAt, Expect, Facts, Folders, NameRule, Object, Versioning, WantedVersion};
+use crate::gate::{self, Said};
+use entente_tree::rules::Deed;
+use entente_tree::{Caller, Content, CopyAt, Expect, Facts, Folders, NameRule, Object, Put, Versioning, WantedVersion};
 use http::HeaderMap;
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETagCondition, MetadataDirective, TaggingDirective,
@@ -17,9 +22,13 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 /// What is copied, once it has been looked at.
 pub(super) struct Source {
+    /// In whose name it is read.
+    pub(super) caller: Caller,
     pub(super) place: Place,
     pub(super) version: Option<WantedVersion>,
     pub(super) object: Object,
+    /// Its bytes, with the key that came for them.
+    pub(super) content: Content,
 }
 
 impl Source {
@@ -29,19 +38,25 @@ impl Source {
         asked: &Asked,
         source: &CopySource,
         conditions: &Conditions,
+        headers: &HeaderMap,
     ) -> S3Result<Self> {
         let CopySource::Bucket { bucket, key, version_id } = source else {
             return Err(not_served("Copies are made of keys in buckets"));
         };
+        let deed = if version_id.is_some() { Deed::ReadVersion } else { Deed::ReadObject };
+        let said = Said { headers, uri: None };
+        // The source may be in another bucket, with other rules.
+        let asked = &gate::again(operations, asked, (bucket, key, version_id.as_deref()), &[deed], said).await?;
         let place = operations.place(asked, bucket, key).await?;
         let version = wanted(version_id.as_deref())?;
         let about = if version.is_some() { About::Version } else { About::Key };
-        let object = operations.tree.version_at(&asked.caller, place.path(), version).await;
-        let object = object.map_err(asked.told_about(about))?;
+        let opened = operations.tree.open_at(&asked.caller, place.path(), version).await;
+        let (object, content) = opened.map_err(|error| asked.seen(asked.told_about(about)(error)))?;
+        let content = source_with_key(operations, asked, content).await?;
         conditions.check_source(&object.etag(), stored_at(&object))?;
         // What was looked at is what is copied, whatever happens to the key meanwhile.
         let seen = object.view.version.as_ref().map(|version| WantedVersion::Id(version.id));
-        Ok(Self { place, version: version.or(seen), object })
+        Ok(Self { caller: asked.caller.clone(), place, version: version.or(seen), object, content })
     }
 }
 
@@ -58,12 +73,13 @@ pub(super) async fn copy(
         modified_since: input.copy_source_if_modified_since,
         unmodified_since: input.copy_source_if_unmodified_since,
     };
-    let source = Source::find(operations, asked, &input.copy_source, &conditions).await?;
+    let source = Source::find(operations, asked, &input.copy_source, &conditions, &headers).await?;
     let place = operations.place(asked, &input.bucket, &input.key).await?;
     let replaces = directive(input.metadata_directive.as_ref().map(MetadataDirective::as_str))?;
     let replaces_tags = directive(input.tagging_directive.as_ref().map(TaggingDirective::as_str))?;
     let is_itself = place.bucket.item == source.place.bucket.item && place.names == source.place.names;
-    if is_itself && !replaces && !names_version(&input.copy_source) {
+    let is_sealed_so = source.content.is_sealed_with(asked.keys.target().as_deref());
+    if is_itself && !replaces && is_sealed_so && !names_version(&input.copy_source) {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing \
                        the object's metadata, storage class, website redirect location or encryption attributes.";
         return Err(error(S3ErrorCode::InvalidRequest, message));
@@ -75,9 +91,13 @@ pub(super) async fn copy(
         let said = facts_of(&without_tagging(&headers), asked.expires.as_ref(), input.metadata)?;
         facts = Facts { content_type: said.content_type, headers: said.headers, metadata: said.metadata, ..facts };
     }
+    facts.retention = wish(&headers)?;
+    check_wish(&place, facts.retention)?;
     if replaces_tags {
         facts.tags = input.tagging.as_deref().map_or(Ok(Vec::new()), |tags| tags_of_query(tags.as_bytes()))?;
     }
+    // Grants are the copy's own.
+    facts.acl = of_new_object(operations, asked, &place, &headers).await?;
     let expect = expected_at(
         operations,
         asked,
@@ -86,18 +106,13 @@ pub(super) async fn copy(
         condition(&headers, "if-none-match")?.as_ref(),
     )
     .await?;
-    let copy = CopyAt {
-        folders: Folders::Imply,
-        rule: NameRule::Exact,
-        expect,
-        overwrite: entente_tree::Overwrite::Refuse,
-        expect_from: Expect::Anything,
-        versioning: Versioning::ByBucket,
-        facts: Some(remembered(facts, &place)),
+    let facts = remembered(facts, &place);
+    // Contents are one owner's: for another's bucket the bytes are read and written.
+    let made = if is_sealed_so && source.caller.user == asked.caller.user {
+        copy_by_reference(operations, asked, &source, (&place, expect, facts)).await?
+    } else {
+        copy_anew(operations, asked, &source, (&place, expect, facts)).await?
     };
-    let from = (source.place.path(), source.version);
-    let made = operations.tree.copy_at(&asked.caller, from, place.path(), copy).await;
-    let made = made.map_err(asked.told_about(About::Key))?;
     let mut result = CopyObjectResult {
         e_tag: Some(strong(made.object.etag())),
         last_modified: Some(modified(stored_at(&made.object))),
@@ -106,13 +121,37 @@ pub(super) async fn copy(
     let checksum = made.object.facts.as_ref().and_then(|facts| facts.checksum.as_ref());
     with_checksum!(result, checksum);
     result.checksum_type = checksum.map(kind);
-    Ok(S3Response::new(CopyObjectOutput {
+    let mut output = CopyObjectOutput {
         copy_object_result: Some(result),
+        expiration: super::lifecycle::expiration(operations, asked, &place, &made.object),
         copy_source_version_id: told_version(&source.place, &source.object),
-        server_side_encryption: sealed(),
         version_id: told_version(&place, &made.object),
         ..CopyObjectOutput::default()
-    }))
+    };
+    told_sealing!(output, asked);
+    Ok(S3Response::new(output))
+}
+
+async fn copy_by_reference(
+    operations: &Operations,
+    asked: &Asked,
+    source: &Source,
+    (place, expect, facts): (&Place, Expect, Facts),
+) -> S3Result<Put> {
+    let copy = CopyAt {
+        folders: Folders::Imply,
+        rule: NameRule::Exact,
+        expect,
+        overwrite: entente_tree::Overwrite::Refuse,
+        expect_from: Expect::Anything,
+        versioning: Versioning::ByBucket,
+        facts: Some(facts),
+    };
+    let from = (source.place.path(), source.version);
+    // Both have been let by now: what reading needs, and what writing needs.
+    let caller = Caller { scopes: asked.caller.scopes.with(source.caller.scopes), ..asked.caller.clone() };
+    let made = operations.tree.copy_at(&caller, from, place.path(), copy).await;
+    made.map_err(asked.told_about(About::Key))
 }
 
 fn names_version(source: &CopySource) -> bool {

@@ -2,26 +2,34 @@
 
 use super::conditions::failed;
 use super::facts::refuse_what_is_not_served;
+use super::retention::bypass;
 use super::shown::{modified, size, stored_at, wanted};
 use super::{Operations, Place, names};
 use crate::asked::Asked;
 use crate::error::{About, error};
-use entente_tree::{Error as TreeError, Expect, Object, Prune, Recursive, RemoveAt, Want, WantedVersion};
+use crate::gate::{self, Said};
+use entente_tree::rules::Deed;
+use entente_tree::{
+    Bypass, Error as TreeError, Expect, Object, Prune, Recursive, RemoveAt, RemoveVersionAt, Want, WantedVersion,
+};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETagCondition,
     Error, ObjectIdentifier, Timestamp,
 };
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
+use std::borrow::Cow;
 
 /// Objects that one request names.
 const OBJECTS_MAX: usize = 1_000;
 
-/// What must hold of an object for it to be deleted.
+/// What must hold of an object for it to be deleted, and what need not.
 #[derive(Default)]
 struct Wish {
     etag: Option<ETagCondition>,
     modified_at: Option<Timestamp>,
     size: Option<i64>,
+    /// Whether what is retained is deleted too, if it may be.
+    bypass: Bypass,
 }
 
 /// What was deleted.
@@ -40,7 +48,12 @@ pub(super) async fn delete(
     let S3Request { input, headers, .. } = request;
     refuse_what_is_not_served(&headers)?;
     let place = operations.place(asked, &input.bucket, &input.key).await?;
-    let wish = Wish { etag: input.if_match, modified_at: input.if_match_last_modified_time, size: input.if_match_size };
+    let wish = Wish {
+        etag: input.if_match,
+        modified_at: input.if_match_last_modified_time,
+        size: input.if_match_size,
+        bypass: bypass(input.bypass_governance_retention),
+    };
     let done = remove(operations, asked, &place, input.version_id.as_deref(), &wish).await?;
     Ok(S3Response::new(DeleteObjectOutput {
         delete_marker: done.marker.then_some(true),
@@ -54,22 +67,27 @@ pub(super) async fn delete_many(
     asked: &Asked,
     request: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
-    let S3Request { input, headers, .. } = request;
+    let S3Request { input, headers, uri, .. } = request;
     refuse_what_is_not_served(&headers)?;
+    let said = Said { headers: &headers, uri: Some(&uri) };
     if input.delete.objects.is_empty() || input.delete.objects.len() > OBJECTS_MAX {
         let message = "The XML you provided was not well-formed or did not validate against our published schema";
         return Err(error(S3ErrorCode::MalformedXML, message));
     }
     let mut place = Place { bucket: operations.bucket(asked, &input.bucket).await?, names: Vec::new() };
+    let bypass = bypass(input.bypass_governance_retention);
     let quiet = input.delete.quiet.unwrap_or(false);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
         let ObjectIdentifier { key, version_id, e_tag, last_modified_time, size } = object;
-        let wish = Wish { etag: e_tag.map(ETagCondition::ETag), modified_at: last_modified_time, size };
+        let wish = Wish { etag: e_tag.map(ETagCondition::ETag), modified_at: last_modified_time, size, bypass };
         let outcome = match names(&key) {
             Ok(names) => {
                 place.names = names;
-                remove(operations, asked, &place, version_id.as_deref(), &wish).await
+                match let_in(operations, asked, (&input.bucket, &key, version_id.as_deref()), said).await {
+                    Ok(asked) => remove(operations, &asked, &place, version_id.as_deref(), &wish).await,
+                    Err(error) => Err(error),
+                }
             }
             Err(error) => Err(error),
         };
@@ -93,6 +111,20 @@ pub(super) async fn delete_many(
     Ok(S3Response::new(DeleteObjectsOutput { deleted, errors, ..DeleteObjectsOutput::default() }))
 }
 
+/// One of many keys: the rules of the bucket are asked about each, if it has any.
+async fn let_in<'a>(
+    operations: &Operations,
+    asked: &'a Asked,
+    (bucket, key, version): (&str, &str, Option<&str>),
+    said: Said<'_>,
+) -> S3Result<Cow<'a, Asked>> {
+    if asked.entered.as_ref().is_some_and(|entered| !entered.ruled) {
+        return Ok(Cow::Borrowed(asked));
+    }
+    let deed = if version.is_some() { Deed::RemoveVersion } else { Deed::RemoveObject };
+    gate::remove(operations, asked, (bucket, key, version), deed, said).await.map(Cow::Owned)
+}
+
 async fn remove(
     operations: &Operations,
     asked: &Asked,
@@ -106,7 +138,7 @@ async fn remove(
     }
 }
 
-/// Deleting a key that is not there is a success, as often as one likes.
+/// Deleting a key that is not there is a success, as often as one likes, and leaves a marker where versions are kept.
 async fn remove_current(operations: &Operations, asked: &Asked, place: &Place, wish: &Wish) -> S3Result<Done> {
     let expect = if wish.is_empty() {
         Expect::Anything
@@ -118,7 +150,7 @@ async fn remove_current(operations: &Operations, asked: &Asked, place: &Place, w
         }
     };
     let remove = RemoveAt { expect, recursive: Recursive::No, prune: Prune::Implied };
-    match operations.tree.remove_at(&asked.caller, place.path(), Want::File, remove).await {
+    match operations.tree.remove_or_mark_at(&asked.caller, place.path(), remove).await {
         Ok(removed) => {
             let version = removed.marker.map(|marker| marker.to_string());
             Ok(Done { marker: version.is_some(), version })
@@ -139,7 +171,8 @@ async fn remove_version(
         let found = operations.tree.version_at(&asked.caller, place.path(), Some(version)).await;
         wish.expected(&found.map_err(asked.told_about(About::Version))?)?;
     }
-    let removed = operations.tree.remove_version_at(&asked.caller, place.path(), version, Prune::Implied).await;
+    let how = RemoveVersionAt { prune: Prune::Implied, bypass: wish.bypass };
+    let removed = operations.tree.remove_version_at(&asked.caller, place.path(), version, how).await;
     let marker = match removed {
         Ok(removed) => removed.marker.is_some(),
         Err(TreeError::NotFound) => false,

@@ -1,5 +1,6 @@
 //! What a client wants to be remembered of an object, and what it may not want.
 
+use super::retention;
 use crate::error::{custom, error, not_served};
 use entente_tree::Facts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -27,13 +28,8 @@ const KEPT: [&str; 6] = [
     "x-amz-website-redirect-location",
 ];
 /// Headers that ask for what is not served. To pass over them would be to pretend.
-const NOT_SERVED: [(&str, &str); 8] = [
-    ("x-amz-server-side-encryption-customer-algorithm", "Keys of customers are not served"),
-    ("x-amz-server-side-encryption-customer-key", "Keys of customers are not served"),
-    ("x-amz-copy-source-server-side-encryption-customer-algorithm", "Keys of customers are not served"),
+const NOT_SERVED: [(&str, &str); 3] = [
     ("x-amz-server-side-encryption-aws-kms-key-id", "Keys of AWS KMS are not served"),
-    ("x-amz-object-lock-mode", "Object lock is not served"),
-    ("x-amz-object-lock-legal-hold", "Object lock is not served"),
     ("x-amz-write-offset-bytes", "Objects are not appended to"),
     ("x-amz-mfa", "MFA delete is not served"),
 ];
@@ -60,12 +56,6 @@ pub(super) fn refuse_what_is_not_served(headers: &HeaderMap) -> S3Result<()> {
             "x-amz-server-side-encryption" if value != "AES256" => {
                 return Err(not_served("The only encryption is AES256, and everything has it"));
             }
-            "x-amz-acl" if !matches!(value, "private" | "bucket-owner-full-control") => return Err(no_acl()),
-            "x-amz-grant-full-control"
-            | "x-amz-grant-read"
-            | "x-amz-grant-read-acp"
-            | "x-amz-grant-write"
-            | "x-amz-grant-write-acp" => return Err(no_acl()),
             "x-amz-storage-class" if value != "STANDARD" => {
                 let message = "The storage class you specified is not valid: there is only STANDARD";
                 return Err(error(S3ErrorCode::InvalidStorageClass, message));
@@ -74,11 +64,6 @@ pub(super) fn refuse_what_is_not_served(headers: &HeaderMap) -> S3Result<()> {
         }
     }
     Ok(())
-}
-
-/// Every bucket is owned as S3 calls BucketOwnerEnforced.
-pub(super) fn no_acl() -> s3s::S3Error {
-    error(S3ErrorCode::AccessControlListNotSupported, "The bucket does not allow ACLs")
 }
 
 /// What the headers of a request say of an object that it makes. The front takes `Expires` away from them, so it
@@ -107,11 +92,23 @@ pub(super) fn facts_of(
     if let Some(tags) = headers.get(X_AMZ_TAGGING) {
         facts.tags = tags_of_query(tags.as_bytes())?;
     }
+    facts.retention = retention::wish(headers)?;
     Ok(facts)
 }
 
 /// What the fields of a form say of an object that it makes: what headers could say, and no more.
 pub(crate) fn facts_of_form(fields: &[(String, String)]) -> S3Result<Facts> {
+    let headers = headers_of_form(fields)?;
+    refuse_what_is_not_served(&headers)?;
+    let metadata = fields.iter().filter_map(|(name, value)| {
+        let name = name.strip_prefix("x-amz-meta-").filter(|name| !name.is_empty())?;
+        Some((name.to_owned(), value.clone()))
+    });
+    facts_of(&headers, headers.get(header::EXPIRES), Some(metadata.collect()))
+}
+
+/// The fields of a form that mean what headers of the same names would.
+pub(crate) fn headers_of_form(fields: &[(String, String)]) -> S3Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         let name = if name == "acl" { "x-amz-acl" } else { name };
@@ -123,12 +120,7 @@ pub(crate) fn facts_of_form(fields: &[(String, String)]) -> S3Result<Facts> {
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?;
         headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?, value);
     }
-    refuse_what_is_not_served(&headers)?;
-    let metadata = fields.iter().filter_map(|(name, value)| {
-        let name = name.strip_prefix("x-amz-meta-").filter(|name| !name.is_empty())?;
-        Some((name.to_owned(), value.clone()))
-    });
-    facts_of(&headers, headers.get(header::EXPIRES), Some(metadata.collect()))
+    Ok(headers)
 }
 
 fn checked_metadata(metadata: Option<Metadata>) -> S3Result<Vec<(String, String)>> {
@@ -238,7 +230,6 @@ mod tests {
             ("x-amz-meta-a", "b\r\nc"),
             ("x-amz-meta-a b", "c"),
             ("x-amz-storage-class", "GLACIER\n"),
-            ("acl", "public-read"),
         ] {
             assert!(of(name, value).is_err(), "{name}");
         }
@@ -257,14 +248,7 @@ mod tests {
 
     #[test]
     fn what_is_not_served_is_refused() {
-        for (name, value) in [
-            ("x-amz-server-side-encryption", "aws:kms"),
-            ("x-amz-server-side-encryption-customer-key", "x"),
-            ("x-amz-object-lock-mode", "GOVERNANCE"),
-            ("x-amz-acl", "public-read"),
-            ("x-amz-grant-read", "id=x"),
-            ("x-amz-storage-class", "GLACIER"),
-        ] {
+        for (name, value) in [("x-amz-server-side-encryption", "aws:kms"), ("x-amz-storage-class", "GLACIER")] {
             assert!(refuse_what_is_not_served(&headers(&[(name, value)])).is_err(), "{name}");
         }
         let fine = [("x-amz-server-side-encryption", "AES256"), ("x-amz-acl", "private"), ("x-amz-meta-acl", "x")];

@@ -1,34 +1,46 @@
 //! Decode, ask the tree, encode: one module for each kind of thing. This is the table of what is served; what is not
 //! named here is answered with `NotImplemented`.
 
+mod access_block;
+pub(crate) mod acl;
 mod attributes;
 mod buckets;
 mod checksums;
 mod conditions;
 mod copies;
+mod customer_key;
 mod deletes;
 mod facts;
+mod lifecycle;
 mod listing;
 mod multipart;
+mod notifications;
+mod object_lock;
 mod objects;
+mod ownership;
 mod parts;
+mod policy;
+mod retention;
 mod settings;
 mod shown;
 mod tagging;
 mod uploads;
 mod versions;
 
-pub(crate) use facts::facts_of_form;
+pub(crate) use facts::{facts_of_form, headers_of_form};
 pub(crate) use settings::CORS_SETTING;
-pub(crate) use shown::modified;
+pub(crate) use shown::{modified, wanted};
 pub(crate) use uploads::store_form;
 
 use crate::asked::Asked;
 use crate::error::{About, of_name, of_tree};
+use crate::gate::{self, Said, Wanted};
+use entente_door_kit::origin::Origin;
 use entente_model::{ItemName, NameError};
+use entente_tree::rules::Deed;
 use entente_tree::{Bucket, BucketVersioning, Error as TreeError, Path, Tree};
 use s3s::dto;
-use s3s::{S3, S3Error, S3Request, S3Response, S3Result};
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
 
 /// The longest key.
@@ -38,6 +50,10 @@ const KEY_BYTES_MAX: usize = 1_024;
 pub(crate) struct Operations {
     pub(crate) tree: Tree,
     pub(crate) object_bytes_max: u64,
+    /// The names of those who may be told of changes.
+    pub(crate) targets: Vec<String>,
+    /// From where requests come, and how.
+    pub(crate) origin: Origin,
 }
 
 /// What `s3s` is given of them.
@@ -61,11 +77,12 @@ impl Place {
 }
 
 impl Operations {
-    /// A bucket that the caller's key reaches.
+    /// The bucket that the request has come into. There is no other way to one.
+    #[expect(clippy::unused_async, reason = "handlers wait for it as for whatever they look up")]
     pub(crate) async fn bucket(&self, asked: &Asked, name: &str) -> S3Result<Bucket> {
-        asked.may_reach(name)?;
-        let found = self.tree.bucket(&asked.caller, name).await;
-        found.map_err(|error| of_tree(error, About::Bucket, asked.arrival.request_id))
+        let entered = asked.entered.as_ref().filter(|entered| entered.bucket.name == name);
+        // The gate is passed with the name that the handler uses.
+        entered.map(|entered| entered.bucket.clone()).ok_or_else(|| S3Error::new(S3ErrorCode::InternalError))
     }
 
     /// A key of such a bucket, whether there is anything.
@@ -94,14 +111,46 @@ pub(crate) fn names(key: &str) -> S3Result<Vec<ItemName>> {
     key.split('/').map(|text| ItemName::new(text).map_err(of_name)).collect()
 }
 
+/// What an operation needs before it does anything, as its row says: `somebody` for what is a user's own, `bucket` or `key`
+/// with the deed that is done to it, `version` with that and the deed for a version that is named, `each` where the handler
+/// asks for each key, and `itself` where it comes in and reads at one moment.
+macro_rules! wanted {
+    ($input:expr, somebody) => {
+        Wanted::Somebody
+    };
+    ($input:expr, itself) => {
+        Wanted::Itself
+    };
+    ($input:expr, each) => {
+        Wanted::Each { bucket: &$input.bucket }
+    };
+    ($input:expr, bucket $deed:ident) => {
+        Wanted::Deed { bucket: &$input.bucket, key: None, version: None, deed: Deed::$deed }
+    };
+    ($input:expr, key $deed:ident) => {
+        Wanted::Deed { bucket: &$input.bucket, key: Some(&$input.key), version: None, deed: Deed::$deed }
+    };
+    ($input:expr, version $deed:ident $named:ident) => {
+        Wanted::Deed {
+            bucket: &$input.bucket,
+            key: Some(&$input.key),
+            version: $input.version_id.as_deref(),
+            deed: if $input.version_id.is_some() { Deed::$named } else { Deed::$deed },
+        }
+    };
+}
+
 macro_rules! table {
-    ($($operation:ident $input:ident $output:ident => $module:ident::$function:ident;)*) => {
+    ($($operation:ident $input:ident $output:ident [$($needs:tt)*] => $module:ident::$function:ident;)*) => {
         #[async_trait::async_trait]
         impl S3 for Shared {
             $(
                 async fn $operation(&self, request: S3Request<dto::$input>) -> S3Result<S3Response<dto::$output>> {
                     let asked = Asked::of(&request)?;
-                    $module::$function(&self.0, &asked, request).await
+                    let said = Said { headers: &request.headers, uri: Some(&request.uri) };
+                    let asked = gate::admit(&self.0, asked, wanted!(request.input, $($needs)*), said).await?;
+                    let outcome = $module::$function(&self.0, &asked, request).await;
+                    outcome.map_err(|error| asked.seen(error))
                 }
             )*
         }
@@ -113,68 +162,76 @@ macro_rules! table {
 }
 
 table! {
-    list_buckets ListBucketsInput ListBucketsOutput => buckets::list;
-    create_bucket CreateBucketInput CreateBucketOutput => buckets::create;
-    head_bucket HeadBucketInput HeadBucketOutput => buckets::head;
-    delete_bucket DeleteBucketInput DeleteBucketOutput => buckets::delete;
-    get_bucket_location GetBucketLocationInput GetBucketLocationOutput => buckets::location;
-    get_bucket_versioning GetBucketVersioningInput GetBucketVersioningOutput => versions::versioning;
-    put_bucket_versioning PutBucketVersioningInput PutBucketVersioningOutput => versions::set_versioning;
+    list_buckets ListBucketsInput ListBucketsOutput [somebody] => buckets::list;
+    create_bucket CreateBucketInput CreateBucketOutput [somebody] => buckets::create;
+    head_bucket HeadBucketInput HeadBucketOutput [bucket ListKeys] => buckets::head;
+    delete_bucket DeleteBucketInput DeleteBucketOutput [bucket RemoveBucket] => buckets::delete;
+    get_bucket_location GetBucketLocationInput GetBucketLocationOutput [bucket SeeLocation] => buckets::location;
+    get_bucket_versioning GetBucketVersioningInput GetBucketVersioningOutput [bucket ReadVersioning] => versions::versioning;
+    put_bucket_versioning PutBucketVersioningInput PutBucketVersioningOutput [bucket WriteVersioning] => versions::set_versioning;
 
-    list_objects ListObjectsInput ListObjectsOutput => listing::list;
-    list_objects_v2 ListObjectsV2Input ListObjectsV2Output => listing::list_v2;
-    list_object_versions ListObjectVersionsInput ListObjectVersionsOutput => versions::list;
+    list_objects ListObjectsInput ListObjectsOutput [bucket ListKeys] => listing::list;
+    list_objects_v2 ListObjectsV2Input ListObjectsV2Output [bucket ListKeys] => listing::list_v2;
+    list_object_versions ListObjectVersionsInput ListObjectVersionsOutput [bucket ListVersions] => versions::list;
 
-    put_object PutObjectInput PutObjectOutput => uploads::put;
-    get_object GetObjectInput GetObjectOutput => objects::get;
-    head_object HeadObjectInput HeadObjectOutput => objects::head;
-    copy_object CopyObjectInput CopyObjectOutput => copies::copy;
-    delete_object DeleteObjectInput DeleteObjectOutput => deletes::delete;
-    delete_objects DeleteObjectsInput DeleteObjectsOutput => deletes::delete_many;
-    get_object_attributes GetObjectAttributesInput GetObjectAttributesOutput => attributes::show;
-    get_object_tagging GetObjectTaggingInput GetObjectTaggingOutput => tagging::show;
-    put_object_tagging PutObjectTaggingInput PutObjectTaggingOutput => tagging::set;
-    delete_object_tagging DeleteObjectTaggingInput DeleteObjectTaggingOutput => tagging::remove;
-    get_object_acl GetObjectAclInput GetObjectAclOutput => settings::object_acl;
-    put_object_acl PutObjectAclInput PutObjectAclOutput => settings::set_object_acl;
+    put_object PutObjectInput PutObjectOutput [key WriteObject] => uploads::put;
+    get_object GetObjectInput GetObjectOutput [itself] => objects::get;
+    head_object HeadObjectInput HeadObjectOutput [itself] => objects::head;
+    copy_object CopyObjectInput CopyObjectOutput [key WriteObject] => copies::copy;
+    delete_object DeleteObjectInput DeleteObjectOutput [version RemoveObject RemoveVersion] => deletes::delete;
+    delete_objects DeleteObjectsInput DeleteObjectsOutput [each] => deletes::delete_many;
+    get_object_attributes GetObjectAttributesInput GetObjectAttributesOutput [version ReadAttributes ReadVersionAttributes] => attributes::show;
+    get_object_tagging GetObjectTaggingInput GetObjectTaggingOutput [version ReadTags ReadVersionTags] => tagging::show;
+    put_object_tagging PutObjectTaggingInput PutObjectTaggingOutput [version WriteTags WriteVersionTags] => tagging::set;
+    delete_object_tagging DeleteObjectTaggingInput DeleteObjectTaggingOutput [version RemoveTags RemoveVersionTags] => tagging::remove;
+    get_object_acl GetObjectAclInput GetObjectAclOutput [version ReadAcl ReadVersionAcl] => acl::object;
+    put_object_acl PutObjectAclInput PutObjectAclOutput [version WriteAcl WriteVersionAcl] => acl::set_object;
 
-    create_multipart_upload CreateMultipartUploadInput CreateMultipartUploadOutput => multipart::create;
-    upload_part UploadPartInput UploadPartOutput => parts::put;
-    upload_part_copy UploadPartCopyInput UploadPartCopyOutput => parts::copy;
-    list_parts ListPartsInput ListPartsOutput => parts::list;
-    list_multipart_uploads ListMultipartUploadsInput ListMultipartUploadsOutput => multipart::list;
-    complete_multipart_upload CompleteMultipartUploadInput CompleteMultipartUploadOutput => multipart::complete;
-    abort_multipart_upload AbortMultipartUploadInput AbortMultipartUploadOutput => multipart::abort;
+    create_multipart_upload CreateMultipartUploadInput CreateMultipartUploadOutput [key WriteObject] => multipart::create;
+    upload_part UploadPartInput UploadPartOutput [key WriteObject] => parts::put;
+    upload_part_copy UploadPartCopyInput UploadPartCopyOutput [key WriteObject] => parts::copy;
+    list_parts ListPartsInput ListPartsOutput [key ListParts] => parts::list;
+    list_multipart_uploads ListMultipartUploadsInput ListMultipartUploadsOutput [bucket ListUploads] => multipart::list;
+    complete_multipart_upload CompleteMultipartUploadInput CompleteMultipartUploadOutput [key WriteObject] => multipart::complete;
+    abort_multipart_upload AbortMultipartUploadInput AbortMultipartUploadOutput [key AbortUpload] => multipart::abort;
 
-    get_bucket_cors GetBucketCorsInput GetBucketCorsOutput => settings::cors;
-    put_bucket_cors PutBucketCorsInput PutBucketCorsOutput => settings::set_cors;
-    delete_bucket_cors DeleteBucketCorsInput DeleteBucketCorsOutput => settings::remove_cors;
-    get_bucket_tagging GetBucketTaggingInput GetBucketTaggingOutput => settings::tagging;
-    put_bucket_tagging PutBucketTaggingInput PutBucketTaggingOutput => settings::set_tagging;
-    delete_bucket_tagging DeleteBucketTaggingInput DeleteBucketTaggingOutput => settings::remove_tagging;
-    get_public_access_block GetPublicAccessBlockInput GetPublicAccessBlockOutput => settings::public_access_block;
-    put_public_access_block PutPublicAccessBlockInput PutPublicAccessBlockOutput => settings::set_public_access_block;
-    delete_public_access_block DeletePublicAccessBlockInput DeletePublicAccessBlockOutput => settings::remove_public_access_block;
-    get_bucket_ownership_controls GetBucketOwnershipControlsInput GetBucketOwnershipControlsOutput => settings::ownership;
-    put_bucket_ownership_controls PutBucketOwnershipControlsInput PutBucketOwnershipControlsOutput => settings::set_ownership;
-    delete_bucket_ownership_controls DeleteBucketOwnershipControlsInput DeleteBucketOwnershipControlsOutput => settings::remove_ownership;
-    get_bucket_encryption GetBucketEncryptionInput GetBucketEncryptionOutput => settings::encryption;
-    put_bucket_encryption PutBucketEncryptionInput PutBucketEncryptionOutput => settings::set_encryption;
-    delete_bucket_encryption DeleteBucketEncryptionInput DeleteBucketEncryptionOutput => settings::remove_encryption;
-    get_bucket_acl GetBucketAclInput GetBucketAclOutput => settings::bucket_acl;
-    put_bucket_acl PutBucketAclInput PutBucketAclOutput => settings::set_bucket_acl;
-    get_bucket_policy GetBucketPolicyInput GetBucketPolicyOutput => settings::policy;
-    delete_bucket_policy DeleteBucketPolicyInput DeleteBucketPolicyOutput => settings::remove_policy;
-    get_bucket_policy_status GetBucketPolicyStatusInput GetBucketPolicyStatusOutput => settings::policy_status;
-    get_bucket_lifecycle_configuration GetBucketLifecycleConfigurationInput GetBucketLifecycleConfigurationOutput => settings::lifecycle;
-    delete_bucket_lifecycle DeleteBucketLifecycleInput DeleteBucketLifecycleOutput => settings::remove_lifecycle;
-    get_bucket_notification_configuration GetBucketNotificationConfigurationInput GetBucketNotificationConfigurationOutput => settings::notifications;
-    get_object_lock_configuration GetObjectLockConfigurationInput GetObjectLockConfigurationOutput => settings::object_lock;
-    get_bucket_request_payment GetBucketRequestPaymentInput GetBucketRequestPaymentOutput => settings::request_payment;
-    get_bucket_logging GetBucketLoggingInput GetBucketLoggingOutput => settings::logging;
-    get_bucket_website GetBucketWebsiteInput GetBucketWebsiteOutput => settings::website;
-    get_bucket_replication GetBucketReplicationInput GetBucketReplicationOutput => settings::replication;
-    get_bucket_accelerate_configuration GetBucketAccelerateConfigurationInput GetBucketAccelerateConfigurationOutput => settings::acceleration;
+    get_bucket_cors GetBucketCorsInput GetBucketCorsOutput [bucket ReadCors] => settings::cors;
+    put_bucket_cors PutBucketCorsInput PutBucketCorsOutput [bucket WriteCors] => settings::set_cors;
+    delete_bucket_cors DeleteBucketCorsInput DeleteBucketCorsOutput [bucket WriteCors] => settings::remove_cors;
+    get_bucket_tagging GetBucketTaggingInput GetBucketTaggingOutput [bucket ReadBucketTags] => settings::tagging;
+    put_bucket_tagging PutBucketTaggingInput PutBucketTaggingOutput [bucket WriteBucketTags] => settings::set_tagging;
+    delete_bucket_tagging DeleteBucketTaggingInput DeleteBucketTaggingOutput [bucket WriteBucketTags] => settings::remove_tagging;
+    get_public_access_block GetPublicAccessBlockInput GetPublicAccessBlockOutput [bucket ReadPublicBlock] => access_block::show;
+    put_public_access_block PutPublicAccessBlockInput PutPublicAccessBlockOutput [bucket WritePublicBlock] => access_block::set;
+    delete_public_access_block DeletePublicAccessBlockInput DeletePublicAccessBlockOutput [bucket WritePublicBlock] => access_block::remove;
+    get_bucket_ownership_controls GetBucketOwnershipControlsInput GetBucketOwnershipControlsOutput [bucket ReadOwnership] => ownership::show;
+    put_bucket_ownership_controls PutBucketOwnershipControlsInput PutBucketOwnershipControlsOutput [bucket WriteOwnership] => ownership::set;
+    delete_bucket_ownership_controls DeleteBucketOwnershipControlsInput DeleteBucketOwnershipControlsOutput [bucket WriteOwnership] => ownership::remove;
+    get_bucket_encryption GetBucketEncryptionInput GetBucketEncryptionOutput [bucket ReadEncryption] => settings::encryption;
+    put_bucket_encryption PutBucketEncryptionInput PutBucketEncryptionOutput [bucket WriteEncryption] => settings::set_encryption;
+    delete_bucket_encryption DeleteBucketEncryptionInput DeleteBucketEncryptionOutput [bucket WriteEncryption] => settings::remove_encryption;
+    get_bucket_acl GetBucketAclInput GetBucketAclOutput [bucket ReadBucketAcl] => acl::bucket;
+    put_bucket_acl PutBucketAclInput PutBucketAclOutput [bucket WriteBucketAcl] => acl::set_bucket;
+    get_bucket_policy GetBucketPolicyInput GetBucketPolicyOutput [bucket ReadPolicy] => policy::show;
+    put_bucket_policy PutBucketPolicyInput PutBucketPolicyOutput [bucket WritePolicy] => policy::set;
+    delete_bucket_policy DeleteBucketPolicyInput DeleteBucketPolicyOutput [bucket RemovePolicy] => policy::remove;
+    get_bucket_policy_status GetBucketPolicyStatusInput GetBucketPolicyStatusOutput [bucket ReadPolicyStatus] => policy::status;
+    get_bucket_lifecycle_configuration GetBucketLifecycleConfigurationInput GetBucketLifecycleConfigurationOutput [bucket ReadLifecycle] => lifecycle::show;
+    put_bucket_lifecycle_configuration PutBucketLifecycleConfigurationInput PutBucketLifecycleConfigurationOutput [bucket WriteLifecycle] => lifecycle::set;
+    delete_bucket_lifecycle DeleteBucketLifecycleInput DeleteBucketLifecycleOutput [bucket WriteLifecycle] => lifecycle::remove;
+    get_bucket_notification_configuration GetBucketNotificationConfigurationInput GetBucketNotificationConfigurationOutput [bucket ReadNotifications] => notifications::show;
+    put_bucket_notification_configuration PutBucketNotificationConfigurationInput PutBucketNotificationConfigurationOutput [bucket WriteNotifications] => notifications::set;
+    get_object_lock_configuration GetObjectLockConfigurationInput GetObjectLockConfigurationOutput [bucket ReadObjectLock] => object_lock::show;
+    put_object_lock_configuration PutObjectLockConfigurationInput PutObjectLockConfigurationOutput [bucket WriteObjectLock] => object_lock::set;
+    get_object_retention GetObjectRetentionInput GetObjectRetentionOutput [key ReadRetention] => retention::show;
+    put_object_retention PutObjectRetentionInput PutObjectRetentionOutput [key WriteRetention] => retention::set;
+    get_object_legal_hold GetObjectLegalHoldInput GetObjectLegalHoldOutput [key ReadHold] => retention::hold;
+    put_object_legal_hold PutObjectLegalHoldInput PutObjectLegalHoldOutput [key WriteHold] => retention::set_hold;
+    get_bucket_request_payment GetBucketRequestPaymentInput GetBucketRequestPaymentOutput [bucket ReadRequestPayment] => settings::request_payment;
+    get_bucket_logging GetBucketLoggingInput GetBucketLoggingOutput [bucket ReadLogging] => settings::logging;
+    get_bucket_website GetBucketWebsiteInput GetBucketWebsiteOutput [bucket ReadWebsite] => settings::website;
+    get_bucket_replication GetBucketReplicationInput GetBucketReplicationOutput [bucket ReadReplication] => settings::replication;
+    get_bucket_accelerate_configuration GetBucketAccelerateConfigurationInput GetBucketAccelerateConfigurationOutput [bucket ReadAcceleration] => settings::acceleration;
 }
 
 #[cfg(test)]

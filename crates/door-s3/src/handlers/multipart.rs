@@ -1,9 +1,13 @@
 //! Uploads of parts: begun, listed, completed, ended.
 
+use super::acl::of_new_object;
 use super::checksums::{kind, named_checksum, with_checksum};
 use super::conditions::strong;
+use super::customer_key::{check_completion, told_sealing};
 use super::facts::{facts_of, refuse_what_is_not_served};
+use super::lifecycle::{abortion, expiration};
 use super::listing::{Spelling, delimiter, limit};
+use super::retention::check_wish;
 use super::shown::{modified, owner, sealed, told_version};
 use super::uploads::expected_at;
 use super::{Operations, Place};
@@ -55,17 +59,26 @@ pub(super) async fn create(
     let mut facts = facts_of(&headers, asked.expires.as_ref(), input.metadata)?;
     facts.checksum = wanted_checksum(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let place = operations.place(asked, &input.bucket, &input.key).await?;
-    let made = operations.tree.create_multipart(&asked.caller, place.path(), MultipartInto { facts }).await;
+    facts.acl = of_new_object(operations, asked, &place, &headers).await?;
+    check_wish(&place, facts.retention)?;
+    let made = operations
+        .tree
+        .create_multipart_with_key(&asked.caller, place.path(), MultipartInto { facts }, asked.keys.target().as_deref())
+        .await;
     let made = made.map_err(asked.told_about(About::Bucket))?;
-    Ok(S3Response::new(CreateMultipartUploadOutput {
+    let (abort_date, abort_rule_id) = abortion(operations, asked, &place, made.created_at).unzip();
+    let mut output = CreateMultipartUploadOutput {
+        abort_date,
+        abort_rule_id,
         bucket: Some(input.bucket),
-        checksum_algorithm: input.checksum_algorithm,
+        checksum_algorithm: input.checksum_algorithm.filter(|_| made.facts.checksum.is_some()),
         checksum_type: made.facts.checksum.as_ref().map(kind),
         key: Some(input.key),
-        server_side_encryption: sealed(),
         upload_id: Some(made.id.to_string()),
         ..CreateMultipartUploadOutput::default()
-    }))
+    };
+    told_sealing!(output, asked);
+    Ok(S3Response::new(output))
 }
 
 /// Which checksum the object will have: its value comes with its parts.
@@ -143,6 +156,7 @@ pub(super) async fn complete(
     if parts.is_empty() {
         return Err(malformed());
     }
+    check_completion(asked, &upload, parts.iter().any(|part| part.checksum.is_some()))?;
     // A complete upload answers again, whatever has become of the key.
     let (if_match, if_none_match) = match upload.completed {
         Some(_) => (None, None),
@@ -164,10 +178,11 @@ pub(super) async fn complete(
     })?;
     let mut output = CompleteMultipartUploadOutput {
         e_tag: Some(strong(made.object.etag())),
+        expiration: expiration(operations, asked, &place, &made.object),
         location: Some(["/", &input.bucket, "/", &input.key].concat()),
         bucket: Some(input.bucket),
         key: Some(input.key),
-        server_side_encryption: sealed(),
+        server_side_encryption: sealed().filter(|_| upload.customer.is_none()),
         version_id: told_version(&place, &made.object),
         ..CompleteMultipartUploadOutput::default()
     };

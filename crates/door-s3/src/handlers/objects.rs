@@ -2,28 +2,23 @@
 
 use super::checksums::{kind, with_checksum};
 use super::conditions::{Conditions, Outcome, failed, strong};
+use super::customer_key::{told_sealing, with_key};
 use super::facts::refuse_what_is_not_served;
-use super::shown::{content_type, length, modified, sealed, size, stored_at, told_version, wanted};
-use super::{Operations, Place, names};
+use super::lifecycle::expiration;
+use super::shown::{content_type, length, modified, size, stored_at, told_version, wanted};
+use super::{Operations, Place, names, retention};
 use crate::asked::Asked;
-use crate::error::{About, chain, custom, error};
-use axum::body::Body as HttpBody;
-use bytes::{Bytes, BytesMut};
+use crate::error::{About, custom, error};
+use crate::gate::{self, Said};
 use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
-use entente_tree::{BoxError, Content, Error as TreeError, Object};
-use futures_util::stream::iter;
-use futures_util::{Stream, StreamExt, TryStreamExt};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use entente_tree::{Content, Error as TreeError, Object};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use s3s::dto::{
     ChecksumMode, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Metadata, StreamingBlob,
 };
 use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::ops::Range;
-use std::pin::pin;
-
-/// Objects of up to this many bytes are sent together with the head, in one write.
-const WHOLE_BYTES_MAX: u64 = 64 * 1024;
 
 /// What a read names.
 struct Wish<'r> {
@@ -51,7 +46,7 @@ pub(super) async fn get(
     asked: &Asked,
     request: S3Request<GetObjectInput>,
 ) -> S3Result<S3Response<GetObjectOutput>> {
-    let S3Request { input, headers, .. } = request;
+    let S3Request { input, headers, uri, .. } = request;
     let overrides = overrides(&input)?;
     let wish = Wish {
         bucket: &input.bucket,
@@ -66,34 +61,41 @@ pub(super) async fn get(
         part_number: input.part_number,
         wants_checksum: is_enabled(input.checksum_mode.as_ref()),
     };
-    let found = find(operations, asked, &wish, &headers).await?;
+    let found = find(operations, asked, &wish, (&headers, &uri)).await?;
     let length_bytes = found.wanted.end - found.wanted.start;
     let body = if length_bytes == 0 {
         Body::empty()
     } else {
         let bytes = operations.tree.read_content(found.content.clone(), found.wanted.clone());
-        if length_bytes <= WHOLE_BYTES_MAX {
-            Body::from(whole(asked, bytes, length_bytes).await?)
+        let of_read = |error| asked.told(TreeError::of_read(error));
+        if length_bytes <= stream::WHOLE_BYTES_MAX {
+            Body::from(stream::whole(bytes, length_bytes).await.map_err(of_read)?)
         } else {
-            Body::http_body_unsync(long(asked, bytes, length_bytes).await?)
+            let body = stream::begun(bytes, length_bytes, asked.arrival.request_id).await;
+            Body::http_body_unsync(body.map_err(of_read)?)
         }
     };
     let tags = found.object.facts.as_ref().map_or(0, |facts| facts.tags.len());
+    let kept = retention::told(&found.object);
     let mut output = GetObjectOutput {
+        object_lock_mode: kept.mode,
+        object_lock_retain_until_date: kept.until,
+        object_lock_legal_hold_status: kept.hold,
         accept_ranges: Some("bytes".to_owned()),
         body: Some(StreamingBlob::from(body)),
         content_length: Some(length(length_bytes)),
         content_range: found.content_range.clone(),
         content_type: Some(content_type(&found.object)),
         e_tag: Some(strong(found.object.etag())),
+        expiration: expiration(operations, asked, &found.place, &found.object),
         last_modified: Some(modified(stored_at(&found.object))),
         metadata: metadata(&found.object),
         parts_count: found.parts_count,
-        server_side_encryption: sealed(),
         tag_count: (tags > 0).then(|| i32::try_from(tags).unwrap_or(i32::MAX)),
         version_id: told_version(&found.place, &found.object),
         ..GetObjectOutput::default()
     };
+    told_sealing!(output, asked);
     if let Some(checksum) = told_checksum(&found, &wish) {
         with_checksum!(output, Some(checksum));
         output.checksum_type = Some(kind(checksum));
@@ -106,7 +108,7 @@ pub(super) async fn head(
     asked: &Asked,
     request: S3Request<HeadObjectInput>,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
-    let S3Request { input, headers, .. } = request;
+    let S3Request { input, headers, uri, .. } = request;
     let wish = Wish {
         bucket: &input.bucket,
         key: &input.key,
@@ -120,20 +122,25 @@ pub(super) async fn head(
         part_number: input.part_number,
         wants_checksum: is_enabled(input.checksum_mode.as_ref()),
     };
-    let found = find(operations, asked, &wish, &headers).await?;
+    let found = find(operations, asked, &wish, (&headers, &uri)).await?;
+    let kept = retention::told(&found.object);
     let mut output = HeadObjectOutput {
+        object_lock_mode: kept.mode,
+        object_lock_retain_until_date: kept.until,
+        object_lock_legal_hold_status: kept.hold,
         accept_ranges: Some("bytes".to_owned()),
         content_length: Some(length(found.wanted.end - found.wanted.start)),
         content_range: found.content_range.clone(),
         content_type: Some(content_type(&found.object)),
         e_tag: Some(strong(found.object.etag())),
+        expiration: expiration(operations, asked, &found.place, &found.object),
         last_modified: Some(modified(stored_at(&found.object))),
         metadata: metadata(&found.object),
         parts_count: found.parts_count,
-        server_side_encryption: sealed(),
         version_id: told_version(&found.place, &found.object),
         ..HeadObjectOutput::default()
     };
+    told_sealing!(output, asked);
     if let Some(checksum) = told_checksum(&found, &wish) {
         with_checksum!(output, Some(checksum));
         output.checksum_type = Some(kind(checksum));
@@ -142,21 +149,26 @@ pub(super) async fn head(
 }
 
 /// The object, if the request's conditions hold, and which bytes of it are wanted.
-async fn find(operations: &Operations, asked: &Asked, wish: &Wish<'_>, headers: &HeaderMap) -> S3Result<Found> {
+async fn find(
+    operations: &Operations,
+    asked: &Asked,
+    wish: &Wish<'_>,
+    (headers, uri): (&HeaderMap, &Uri),
+) -> S3Result<Found> {
     refuse_what_is_not_served(headers)?;
-    asked.may_reach(wish.bucket)?;
     let (names, version) = (names(wish.key)?, wanted(wish.version)?);
     let about = if version.is_some() { About::Version } else { About::Key };
-    let opened = operations.tree.open_key(&asked.caller, wish.bucket, &names, version).await;
-    let (bucket, opened) = opened.map_err(asked.told_about(About::Bucket))?;
-    let place = Place { bucket, names };
+    let said = Said { headers, uri: Some(uri) };
+    let (asked, opened) = gate::open(operations, asked, (wish.bucket, &names, version), said).await?;
+    let place = Place { bucket: operations.bucket(&asked, wish.bucket).await?, names };
     let (object, content) = match opened {
         Ok(opened) => opened,
         Err(TreeError::NotFound) if version.is_none() => {
-            return Err(super::versions::missing(operations, asked, &place).await);
+            return Err(asked.seen(super::versions::missing(operations, &asked, &place).await));
         }
-        Err(error) => return Err(asked.told_about(about)(error)),
+        Err(error) => return Err(asked.seen(asked.told_about(about)(error))),
     };
+    let content = with_key(operations, &asked, content, about).await?;
     let (etag, stored_at) = (object.etag(), stored_at(&object));
     match wish.conditions.decide(&etag, stored_at) {
         Outcome::Holds => {}
@@ -290,55 +302,4 @@ fn answer<T>(output: T, found: &Found, overrides: HeaderMap) -> S3Response<T> {
     let mut response = S3Response::new(output);
     response.headers = headers;
     response
-}
-
-fn of_read(asked: &Asked, error: BoxError) -> S3Error {
-    match error.downcast::<TreeError>() {
-        Ok(error) => asked.told(*error),
-        Err(error) => asked.told(TreeError::Internal(error)),
-    }
-}
-
-/// A content as it comes. What is damaged at its beginning is found before the head is sent; when it fails later the
-/// connection is cut, and here is said why.
-async fn long(
-    asked: &Asked,
-    content: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
-    length_bytes: u64,
-) -> S3Result<HttpBody> {
-    let request_id = asked.arrival.request_id;
-    let mut content = Box::pin(content);
-    let first = content.try_next().await.map_err(|error| of_read(asked, error))?;
-    let content = iter(first.map(Ok)).chain(content);
-    let content = content.map_err(move |error| {
-        tracing::error!(request.id = %request_id, error = chain(&*error), "a download was cut off");
-        error
-    });
-    Ok(stream::exact(content, length_bytes))
-}
-
-/// A small content in one piece. What is damaged is found before the head is sent.
-async fn whole(
-    asked: &Asked,
-    content: impl Stream<Item = Result<Bytes, BoxError>>,
-    length_bytes: u64,
-) -> S3Result<Bytes> {
-    let mut content = pin!(content);
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(piece) = content.try_next().await.map_err(|error| of_read(asked, error))? {
-        if first.is_empty() && all.is_empty() {
-            first = piece;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&piece);
-        }
-    }
-    let body = if all.is_empty() { first } else { all.freeze() };
-    if body.len() as u64 == length_bytes {
-        Ok(body)
-    } else {
-        // The vault yields as many bytes as it was asked for, or an error.
-        Err(asked.told(TreeError::Internal(format!("{} bytes came for {length_bytes}", body.len()).into())))
-    }
 }

@@ -4,14 +4,15 @@ use super::Operations;
 use super::checksums::with_checksum;
 use super::conditions::{Conditions, strong};
 use super::copies::Source;
+use super::customer_key::told_sealing;
 use super::facts::refuse_what_is_not_served;
 use super::multipart::find;
-use super::shown::{length, modified, owner, sealed, size, told_version};
+use super::shown::{length, modified, owner, size, told_version};
 use super::uploads::{check_length, finish};
 use crate::asked::Asked;
 use crate::body::Algorithm;
 use crate::error::{About, error};
-use entente_tree::{Facts, Multipart, MultipartPart};
+use entente_tree::{Error as TreeError, Facts, Multipart, MultipartPart};
 use futures_util::stream::empty;
 use s3s::dto::{
     ChecksumAlgorithm, CopyPartResult, Initiator, ListPartsInput, ListPartsOutput, Part, StorageClass,
@@ -38,16 +39,14 @@ pub(super) async fn put(
     want_checksum(asked, &upload)?;
     let (tree, caller) = (&operations.tree, &asked.caller);
     let (size_max, finish) = (operations.object_bytes_max, finish(asked, Facts::default()));
+    let (part, key) = ((upload.id, number), asked.keys.target());
     let part = match input.body {
-        Some(body) => tree.put_multipart_part(caller, upload.id, number, size_max, body, finish).await,
-        None => tree.put_multipart_part(caller, upload.id, number, size_max, empty(), finish).await,
+        Some(body) => tree.put_multipart_part_with_key(caller, part, key, (size_max, body), finish).await,
+        None => tree.put_multipart_part_with_key(caller, part, key, (size_max, empty()), finish).await,
     };
     let part = part.map_err(asked.told_about(About::Upload))?;
-    let mut output = UploadPartOutput {
-        e_tag: Some(strong(part.etag)),
-        server_side_encryption: sealed(),
-        ..UploadPartOutput::default()
-    };
+    let mut output = UploadPartOutput { e_tag: Some(strong(part.etag)), ..UploadPartOutput::default() };
+    told_sealing!(output, asked);
     with_checksum!(output, part.facts.checksum.as_ref());
     Ok(S3Response::new(output))
 }
@@ -87,24 +86,28 @@ pub(super) async fn copy(
         modified_since: input.copy_source_if_modified_since,
         unmodified_since: input.copy_source_if_unmodified_since,
     };
-    let source = Source::find(operations, asked, &input.copy_source, &conditions).await?;
+    let source = Source::find(operations, asked, &input.copy_source, &conditions, &headers).await?;
     let range = input.copy_source_range.as_deref().map(|text| range(text, size(&source.object))).transpose()?;
-    let from = source.place.path();
-    let copied =
-        operations.tree.copy_multipart_part(&asked.caller, upload.id, number, from, source.version, range).await;
-    let (_, part) = copied.map_err(asked.told_about(About::Key))?;
+    let part = (&source.object, source.content);
+    let to = (upload.id, number);
+    let copied = operations.tree.copy_part_with_key(&asked.caller, to, part, range, asked.keys.target()).await;
+    let part = copied.map_err(|error| match error {
+        TreeError::KeyNeeded | TreeError::WrongKey | TreeError::KeyUnused => asked.told_about(About::Upload)(error),
+        error => asked.told(error),
+    })?;
     let mut result = CopyPartResult {
         e_tag: Some(strong(part.etag)),
         last_modified: Some(modified(part.modified_at)),
         ..CopyPartResult::default()
     };
     with_checksum!(result, part.facts.checksum.as_ref());
-    Ok(S3Response::new(UploadPartCopyOutput {
+    let mut output = UploadPartCopyOutput {
         copy_part_result: Some(result),
         copy_source_version_id: told_version(&source.place, &source.object),
-        server_side_encryption: sealed(),
         ..UploadPartCopyOutput::default()
-    }))
+    };
+    told_sealing!(output, asked);
+    Ok(S3Response::new(output))
 }
 
 pub(super) async fn list(
@@ -123,9 +126,12 @@ pub(super) async fn list(
     let page = operations.tree.list_multipart_parts(&asked.caller, upload.id, after, limit).await;
     let page = page.map_err(asked.told_about(About::Upload))?;
     let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-    let Multipart { user, facts, .. } = page.upload;
+    let Multipart { user, facts, created_at, .. } = page.upload;
     let user = owner(user);
+    let (abort_date, abort_rule_id) = super::lifecycle::abortion(operations, asked, &place, created_at).unzip();
     Ok(S3Response::new(ListPartsOutput {
+        abort_date,
+        abort_rule_id,
         bucket: Some(input.bucket),
         checksum_algorithm: facts.checksum.as_ref().map(|checksum| ChecksumAlgorithm::from(checksum.algorithm.clone())),
         checksum_type: facts.checksum.as_ref().map(super::checksums::kind),

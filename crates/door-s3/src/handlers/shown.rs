@@ -20,6 +20,18 @@ pub(crate) fn modified(at: Timestamp) -> dto::Timestamp {
     dto::Timestamp::from(if seconds < 0 { UNIX_EPOCH - span } else { UNIX_EPOCH + span })
 }
 
+/// The other way, to the millisecond. `None` for what is no moment of ours.
+pub(super) fn moment(at: &dto::Timestamp) -> Option<Timestamp> {
+    let mut text = Vec::new();
+    at.format(dto::TimestampFormat::EpochSeconds, &mut text).ok()?;
+    let seconds: f64 = std::str::from_utf8(&text).ok()?.parse().ok()?;
+    // The text may be off by less than a microsecond.
+    let span = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
+    let span = span.checked_add(jiff::SignedDuration::from_micros(500))?;
+    let millis = span.as_nanos().div_euclid(1_000_000);
+    i64::try_from(millis).ok().map(Timestamp::from_millis)
+}
+
 /// Everything is sealed with AES-256.
 pub(super) fn sealed() -> Option<ServerSideEncryption> {
     Some(ServerSideEncryption::from_static(ServerSideEncryption::AES256))
@@ -80,7 +92,7 @@ pub(super) fn told_version(place: &Place, object: &Object) -> Option<String> {
 }
 
 /// The version that a request names. `InvalidArgument` for what cannot be one.
-pub(super) fn wanted(version: Option<&str>) -> S3Result<Option<WantedVersion>> {
+pub(crate) fn wanted(version: Option<&str>) -> S3Result<Option<WantedVersion>> {
     let invalid = |_| error(S3ErrorCode::InvalidArgument, "Invalid version id specified");
     version.map(str::parse).transpose().map_err(invalid)
 }

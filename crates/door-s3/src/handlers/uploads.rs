@@ -1,18 +1,23 @@
 //! Objects that arrive in one request.
 
+use super::acl::of_new_object;
 use super::checksums::{remember, with_checksum};
 use super::conditions::{depends_on_content, expected, strong};
+use super::customer_key::told_sealing;
 use super::facts::{facts_of, refuse_what_is_not_served};
-use super::shown::{remembered, sealed, told_version};
+use super::retention::check_wish;
+use super::shown::{remembered, told_version};
 use super::{Operations, Place};
 use crate::asked::Asked;
 use crate::error::{About, error};
 use bytes::Bytes;
 use entente_tree::{
-    BoxError, Error as TreeError, Expect, Facts, Finish, Finished, Folders, NameRule, Put, PutAt, Versioning, Want,
+    BoxError, Error as TreeError, Expect, Facts, Finish, Finished, Folders, Manner, NameRule, Put, PutAt, Versioning,
+    Want,
 };
 use futures_util::Stream;
 use futures_util::stream::empty;
+use http::HeaderMap;
 use s3s::dto::{ETagCondition, PutObjectInput, PutObjectOutput};
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
@@ -25,8 +30,10 @@ pub(super) async fn put(
     let S3Request { input, headers, .. } = request;
     refuse_what_is_not_served(&headers)?;
     check_length(operations, input.content_length)?;
-    let facts = facts_of(&headers, asked.expires.as_ref(), input.metadata)?;
+    let mut facts = facts_of(&headers, asked.expires.as_ref(), input.metadata)?;
     let place = operations.place(asked, &input.bucket, &input.key).await?;
+    facts.acl = of_new_object(operations, asked, &place, &headers).await?;
+    check_wish(&place, facts.retention)?;
     let expect = expected_at(operations, asked, &place, input.if_match.as_ref(), input.if_none_match.as_ref()).await?;
     let put = match input.body {
         Some(body) => store(operations, asked, &place, expect, facts, body).await?,
@@ -34,10 +41,11 @@ pub(super) async fn put(
     };
     let mut output = PutObjectOutput {
         e_tag: Some(strong(put.object.etag())),
-        server_side_encryption: sealed(),
+        expiration: super::lifecycle::expiration(operations, asked, &place, &put.object),
         version_id: told_version(&place, &put.object),
         ..PutObjectOutput::default()
     };
+    told_sealing!(output, asked);
     let checksum = put.object.facts.as_ref().and_then(|facts| facts.checksum.as_ref());
     with_checksum!(output, checksum);
     output.checksum_type = checksum.map(super::checksums::kind);
@@ -86,6 +94,20 @@ pub(crate) async fn store<S>(
 where
     S: Stream<Item = Result<Bytes, BoxError>> + Send,
 {
+    store_in(operations, asked, place, (expect, Manner::Usual), facts, body).await
+}
+
+async fn store_in<S>(
+    operations: &Operations,
+    asked: &Asked,
+    place: &Place,
+    (expect, manner): (Expect, Manner),
+    facts: Facts,
+    body: S,
+) -> S3Result<Put>
+where
+    S: Stream<Item = Result<Bytes, BoxError>> + Send,
+{
     let put = PutAt {
         size_max: operations.object_bytes_max,
         content_created_at: None,
@@ -97,7 +119,8 @@ where
         versioning: Versioning::ByBucket,
         finish: finish(asked, remembered(facts, place)),
     };
-    let stored = operations.tree.put_at(&asked.caller, place.path(), put, body).await;
+    let key = asked.keys.target();
+    let stored = operations.tree.in_manner(manner).put_at_with_key(&asked.caller, place.path(), put, key, body).await;
     stored.map_err(asked.told_about(About::Bucket))
 }
 
@@ -106,14 +129,16 @@ pub(crate) async fn store_form<S>(
     operations: &Operations,
     asked: &Asked,
     (bucket, key): (&str, &str),
-    facts: Facts,
+    (mut facts, headers): (Facts, &HeaderMap),
     body: S,
 ) -> S3Result<String>
 where
     S: Stream<Item = Result<Bytes, BoxError>> + Send,
 {
     let place = operations.place(asked, bucket, key).await?;
-    Ok(store(operations, asked, &place, Expect::Anything, facts, body).await?.object.etag())
+    facts.acl = of_new_object(operations, asked, &place, headers).await?;
+    let how = (Expect::Anything, Manner::Form);
+    Ok(store_in(operations, asked, &place, how, facts, body).await?.object.etag())
 }
 
 /// What is known of a body once it has passed.

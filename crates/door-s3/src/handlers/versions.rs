@@ -2,6 +2,7 @@
 
 use super::conditions::strong;
 use super::listing::{Spelling, delimiter, limit};
+use super::object_lock::check_versioning;
 use super::shown::{length, modified, owner, size, stored_at};
 use super::{Operations, Place};
 use crate::asked::Asked;
@@ -53,6 +54,7 @@ pub(super) async fn set_versioning(
         }
     };
     let bucket = operations.bucket(asked, &input.bucket).await?;
+    check_versioning(&bucket, versioning)?;
     let set = operations.tree.set_versioning(&asked.caller, &bucket.name, versioning).await;
     set.map_err(asked.told_about(About::Bucket))?;
     Ok(S3Response::new(PutBucketVersioningOutput::default()))

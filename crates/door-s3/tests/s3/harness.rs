@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
+use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Auth, Entry, RequestId, Scheme};
 use entente_door_s3::{Options, S3Door};
 use entente_identity::{AccessKeys, NewAccessKey, Reach};
@@ -62,7 +63,10 @@ impl Client {
         let keys = AccessKeys::load(&stage.world, &stage.database, stage.custodian.as_ref()).await.unwrap();
         let key = make_key(&keys, user, false, Reach::All).await;
         let auth = Auth::new(stage.world.clone(), stage.identity.clone(), stage.signer.clone());
-        let options = Options { domain: Some(HOST.to_owned()), object_bytes_max: 64 << 20 };
+        // Who asks comes by a proxy that says whether its clients came encrypted.
+        let origin = Origin { trusted_proxies: vec!["192.0.2.9".parse().unwrap()], ..Origin::default() };
+        let domain = Some(HOST.to_owned());
+        let options = Options { domain, object_bytes_max: 64 << 20, origin, ..Options::default() };
         let router = S3Door::new(stage.tree.clone(), auth, keys.clone(), options).router();
         Self { stage, user, keys, key, router }
     }

@@ -176,9 +176,9 @@ async fn metadata_has_a_limit_and_any_letters() {
 async fn what_is_not_served_is_not_pretended() {
     let client = Client::with_bucket().await;
     for (name, value, status, code) in [
-        ("x-amz-server-side-encryption-customer-algorithm", "AES256", 501, "NotImplemented"),
         ("x-amz-server-side-encryption", "aws:kms", 501, "NotImplemented"),
-        ("x-amz-object-lock-mode", "GOVERNANCE", 501, "NotImplemented"),
+        ("x-amz-object-lock-mode", "GOVERNANCE", 400, "InvalidArgument"),
+        ("x-amz-object-lock-legal-hold", "ON", 400, "InvalidRequest"),
         ("x-amz-acl", "public-read", 400, "AccessControlListNotSupported"),
         ("x-amz-storage-class", "GLACIER", 400, "InvalidStorageClass"),
     ] {
@@ -187,7 +187,8 @@ async fn what_is_not_served_is_not_pretended() {
     }
     client.get("/box/a").await.refused(404, "NoSuchKey");
     let rules = "<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
-                 <Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
+                 <Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition></Rule>\
+                 </LifecycleConfiguration>";
     client.put("/box?lifecycle", rules).await.refused(501, "NotImplemented");
     client.send("PATCH", "/box/a").await.refused(501, "NotImplemented");
 }

@@ -104,3 +104,34 @@ async fn tags_and_copies_know_versions() {
     assert_eq!(copy.header("x-amz-copy-source-version-id"), first);
     assert_eq!(client.get("/box/a").await.expect(200).body, "one");
 }
+
+#[tokio::test]
+async fn deleting_what_is_not_there_leaves_a_marker_too() {
+    let client = versioned().await;
+    let first = client.delete("/box/a/b").await.expect(204);
+    assert_eq!(first.header("x-amz-delete-marker"), "true");
+    let second = client.delete("/box/a/b").await.expect(204).header("x-amz-version-id").to_owned();
+    let first = first.header("x-amz-version-id").to_owned();
+    assert_ne!(first, second);
+    let listed = client.get("/box?versions").await.expect(200);
+    assert_eq!(listed.elements("VersionId"), [second.clone(), first.clone()]);
+    assert_eq!(listed.elements("IsLatest"), ["true", "false"]);
+    let missing = client.get("/box/a/b").await.refused(404, "NoSuchKey");
+    assert_eq!(missing.header("x-amz-version-id"), second);
+    assert!(client.get("/box").await.expect(200).elements("Key").is_empty());
+    client.delete("/box").await.refused(409, "BucketNotEmpty");
+    for marker in [first, second] {
+        let gone = client.delete(&format!("/box/a/b?versionId={marker}")).await.expect(204);
+        assert_eq!(gone.header("x-amz-delete-marker"), "true");
+    }
+    assert!(client.get("/box?versions").await.expect(200).elements("VersionId").is_empty());
+    // While that is suspended one that bears no id is enough.
+    set(&client, "Suspended").await;
+    for _ in 0..2 {
+        let deleted = client.delete("/box/c").await.expect(204);
+        assert_eq!((deleted.header("x-amz-delete-marker"), deleted.header("x-amz-version-id")), ("true", "null"));
+    }
+    assert_eq!(client.get("/box?versions").await.expect(200).elements("VersionId"), ["null"]);
+    client.delete("/box/c?versionId=null").await.expect(204);
+    client.delete("/box").await.expect(204);
+}

@@ -10,6 +10,7 @@ mod mistake;
 mod reader;
 mod show;
 mod storage;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -28,6 +29,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 pub(crate) use storage::{BackendConfig, StorageConfig};
+pub(crate) use targets::TargetConfig;
 pub(crate) use upkeep::UpkeepConfig;
 
 /// Larger files are not configuration.
@@ -55,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) writes: WritesConfig,
     pub(crate) health: HealthConfig,
     pub(crate) storage: StorageConfig,
+    /// Who may be told of changes.
+    pub(crate) targets: Vec<TargetConfig>,
     /// Whether the file declares backends, zones and policies; if not, `storage` is the embedded default.
     pub(crate) declares_storage: bool,
 }
@@ -160,6 +164,7 @@ impl Config {
         let reads = reads(top.table("reads"));
         let writes = writes(top.table("writes"));
         let health = health(top.table("health"));
+        let targets = TargetConfig::take_all(&mut top);
         let draft = storage::read(&mut top, &data);
         let declares_storage = draft.is_some();
         let storage = match draft {
@@ -182,6 +187,7 @@ impl Config {
             writes,
             health,
             storage,
+            targets,
             declares_storage,
         }
     }

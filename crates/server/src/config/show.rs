@@ -37,6 +37,7 @@ impl Config {
                 "grace": self.upkeep.grace.to_string(),
                 "repack": self.upkeep.repack.to_string(),
                 "expire": self.upkeep.expire.to_string(),
+                "trash": self.upkeep.trash.to_string(),
                 "scrub": self.upkeep.scrub.to_string(),
                 "scrub_bytes_per_second": self.upkeep.scrub_bytes_per_second,
                 "leave_grace": self.upkeep.leave_grace.to_string(),
@@ -57,6 +58,7 @@ impl Config {
                 "probe_after_max": self.health.probe_after_max.map(span),
                 "slow_from": self.health.slow_from.map(span),
             },
+            "subscription_targets": self.targets.iter().map(|target| target.to_json(secret)).collect::<Vec<_>>(),
             "declared": self.declares_storage,
             "custodians": self.storage.custodians.iter().map(|custodian| json!({
                 "name": custodian.name, "kind": "local", "provider": custodian.provider, "path": custodian.path,

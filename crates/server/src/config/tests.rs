@@ -34,6 +34,7 @@ fn a_full_file_is_read() {
         grace = "2d"
         repack = "3h"
         expire = "1m"
+        trash = "90d"
         scrub = "7d"
         scrub_bytes_per_second = 1000000
         [database]
@@ -53,6 +54,7 @@ fn a_full_file_is_read() {
     assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.limits.connections, Some(100));
     assert_eq!(config.upkeep.grace.0.as_secs(), 172_800);
+    assert_eq!(config.upkeep.trash.0.as_secs(), 7_776_000);
     assert_eq!(config.data, Path::new("/srv/data"), "the command line counts more");
     assert!(!config.declares_storage);
     assert_eq!(config.storage.backends.len(), 1);
@@ -279,4 +281,62 @@ fn the_examples_for_operators_are_right() {
         }
     }
     assert!(count >= 3);
+}
+
+#[test]
+fn targets_of_subscriptions_are_read_and_their_secrets_are_elsewhere() {
+    let config = config(
+        r#"
+        [[subscription_targets]]
+        name = "thumbnails"
+        url = "https://hooks.example.com/entente"
+        secret_file = "/run/secrets/thumbnails"
+        [[subscription_targets]]
+        name = "index"
+        url = "http://10.0.0.7:9000/"
+        secret_env = "INDEX_SECRET"
+        allow_private = true
+        attempts = 5
+        "#,
+    );
+    let shown = config.to_json();
+    let targets = shown.get("subscription_targets").and_then(serde_json::Value::as_array).expect("targets");
+    let expected = serde_json::json!([
+        { "name": "thumbnails", "url": "https://hooks.example.com/entente",
+          "secret": { "file": "/run/secrets/thumbnails" }, "allow_private": false, "attempts": 50 },
+        { "name": "index", "url": "http://10.0.0.7:9000/",
+          "secret": { "env": "INDEX_SECRET" }, "allow_private": true, "attempts": 5 },
+    ]);
+    assert_eq!(targets, expected.as_array().expect("a list"));
+}
+
+#[test]
+fn mistakes_in_targets_of_subscriptions_are_told() {
+    let told = mistakes(
+        r#"
+        [[subscription_targets]]
+        name = "a b"
+        url = "ftp://hooks.example.com"
+        [[subscription_targets]]
+        name = "twice"
+        url = "https://me:hush@example.com/"
+        secret = "hush"
+        [[subscription_targets]]
+        name = "twice"
+        url = "https://example.com/"
+        secret_file = "/s"
+        attempts = 51
+        "#,
+    );
+    for words in [
+        "must be 1 to 80 letters",
+        "must begin with https:// or http://",
+        "secret_file: is missing (or secret_env)",
+        "must not hold a user or a password",
+        "a secret does not belong in this file",
+        "must be a number from 1 to 50",
+    ] {
+        assert!(told.contains(words), "{words} is not in:\n{told}");
+    }
+    assert!(!told.contains("hush"), "{told}");
 }

@@ -2,6 +2,7 @@
 
 use super::reader::Section;
 use crate::span::Span;
+use entente_tree::limits::TRASH_LIFETIME;
 use entente_vault::upkeep::safety::{COLLECT_GRACE, COLLECT_GRACE_BESIDE_A_SERVER, LEAVE_GRACE};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) struct UpkeepConfig {
     pub(crate) repack: Span,
     /// How often what has expired is removed.
     pub(crate) expire: Span,
+    /// How long the trash keeps what is in it, and versions that were removed, or overwritten where none are kept.
+    pub(crate) trash: Span,
     /// Within how long each backend is scrubbed once.
     pub(crate) scrub: Span,
     /// What a scrub reads in a second, of each backend.
@@ -40,6 +43,7 @@ impl Default for UpkeepConfig {
             grace: Span(COLLECT_GRACE),
             repack: Span(6 * HOUR),
             expire: Span(HOUR / 6),
+            trash: Span(TRASH_LIFETIME),
             scrub: Span(30 * 24 * HOUR),
             scrub_bytes_per_second: 32 << 20,
             leave_grace: Span(LEAVE_GRACE),
@@ -65,6 +69,7 @@ impl UpkeepConfig {
         };
         let (collect, repack) = (every("collect", usual.collect), every("repack", usual.repack));
         let (expire, scrub) = (every("expire", usual.expire), every("scrub", usual.scrub));
+        let trash = every("trash", usual.trash);
         let rate = section.number("scrub_bytes_per_second", 1 << 10..=1 << 40);
         let leave_grace = section.parsed::<Span>("leave_grace");
         let bytes_per_second = section.number("bytes_per_second", 1 << 10..=1 << 40);
@@ -75,6 +80,7 @@ impl UpkeepConfig {
             grace: grace.map_or(usual.grace, |at| at.value),
             repack,
             expire,
+            trash,
             scrub,
             scrub_bytes_per_second: rate.map_or(usual.scrub_bytes_per_second, |at| at.value),
             leave_grace: leave_grace.map_or(usual.leave_grace, |at| at.value),

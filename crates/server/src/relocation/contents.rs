@@ -1,10 +1,10 @@
 //! A move of what a user owns, or of what is in a folder, to another policy: content by content, a slice at a time.
 
 use super::step::end_barren;
-use super::{Next, Relocations, SLICE_PAUSE, chain};
+use super::{Next, Relocations, SLICE_PAUSE};
 use entente_database::Error as DatabaseError;
 use entente_database::relocations::{Moved, Relocation};
-use entente_model::{ItemId, PolicyId, UserId};
+use entente_model::{ItemId, PolicyId, UserId, with_causes};
 use entente_tree::{BelowPosition, ElsewherePosition, Stored};
 use entente_vault::Scope;
 use entente_vault::upkeep::Watch;
@@ -60,7 +60,7 @@ impl Relocations {
                 Ok(None) => return self.end(&relocation).await,
                 Err(error) => {
                     relocation.progress.failures += 1;
-                    relocation.progress.last_error = chain(&error);
+                    relocation.progress.last_error = with_causes(&error);
                     return self.save(&relocation, Next::After(FAILURE_WAIT)).await;
                 }
             };
@@ -163,7 +163,7 @@ impl Relocations {
                 }
                 Err(error) => {
                     batch.failed += ids.len() as u64;
-                    batch.last_error = Some(chain(&error));
+                    batch.last_error = Some(with_causes(&error));
                     break;
                 }
             }

@@ -8,7 +8,9 @@ use entente_database::assignments::{self, Assignee, Assignment};
 use entente_database::jobs::{self, NewJob};
 use entente_database::relocations::{self, Moved, Progress, Redirect, Relocation, State};
 use entente_database::{Error as DatabaseError, Tx, items, users};
-use entente_model::{AssignmentId, BackendId, ItemId, JobId, PolicyId, RelocationId, Timestamp, UserId, ZoneId};
+use entente_model::{
+    AssignmentId, BackendId, ItemId, JobId, PolicyId, RelocationId, Timestamp, UserId, ZoneId, with_causes,
+};
 use entente_tree::Kind;
 use entente_vault::Topology;
 use std::collections::BTreeSet;
@@ -189,7 +191,7 @@ impl Relocations {
                 let (name, probing) = (names.of_backend(to), probe(member.cloud.as_ref(), &self.world));
                 match tokio::time::timeout(PROBE, probing).await {
                     Ok(Ok(())) => Ok(()),
-                    Ok(Err(error)) => Err(Refusal::Down { to: name, why: super::chain(&error) }),
+                    Ok(Err(error)) => Err(Refusal::Down { to: name, why: with_causes(&error) }),
                     Err(_) => Err(Refusal::Down { to: name, why: format!("not within {} seconds", PROBE.as_secs()) }),
                 }
             }

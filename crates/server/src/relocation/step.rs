@@ -3,7 +3,7 @@
 use super::{Next, Relocations, SLICE_PAUSE};
 use entente_database::relocations::{self, Held, Moved, Progress, Relocation, State};
 use entente_database::{Error as DatabaseError, Tx};
-use entente_model::{BackendId, PolicyId, Timestamp};
+use entente_model::{BackendId, PolicyId, Timestamp, with_causes};
 use entente_vault::upkeep::{Converged, Cursor, Pace, Selection, Watch};
 use std::time::Duration;
 
@@ -153,7 +153,7 @@ impl Relocations {
         tracing::warn!(relocation.id = %id, %error, "a relocation cannot go on now; trying again soon");
         let progress = &mut slice.relocation.progress;
         progress.failures += 1;
-        progress.last_error = super::chain(error);
+        progress.last_error = with_causes(error);
         self.save(&slice.relocation, Next::After(FAILURE_WAIT)).await
     }
 }

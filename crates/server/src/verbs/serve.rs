@@ -10,6 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::metering::Meter;
 use crate::output::print;
 use crate::store::Store;
+use crate::subscribers::subscribers;
 use anyhow::Context;
 use axum::Router;
 use entente_door_admin::OnEarlier;
@@ -57,6 +58,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         Store::open_or_make(world, data.clone(), config.clone(), vault_limits(config), wanted.on_earlier).await?;
     data.remember_configuration(config.file.as_deref())?;
     let storage = opened.storage.clone();
+    let subscribers = subscribers(&config.targets)?;
     let (endpoint, ca_file) = endpoint(world, &wanted)?;
     let origin = Origin { public_url: wanted.public_url.clone(), trusted_proxies: config.trusted_proxies.clone() };
     let plan = Plan {
@@ -65,10 +67,11 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         file_bytes_max: config.limits.file_bytes,
         s3_host: config.s3.host.clone(),
         upkeep: config.upkeep.clone(),
+        subscribers,
         meter: meter.clone(),
         file: config.file.clone(),
     };
-    let site = compose(&store, opened, plan);
+    let site = compose(&store, opened, plan)?;
     let mut listener = Listener::bind(wanted.listen, site.router).map_err(anyhow::Error::from)?.with_hosts(hosts());
     let secure = endpoint.is_some();
     let endpoint = endpoint.map(Arc::new);
@@ -104,6 +107,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     };
     world.spawn(site.upkeep.keep_up(site.runner.clone(), shutdown.clone()));
     let jobs = world.spawn(run_jobs(site.runner, shutdown.clone()));
+    let sender = world.spawn(site.sender.run(shutdown.clone()));
     world.spawn(meter.keep_up(world.clone(), shutdown.clone()));
     storage.introduce(node_name(address)).await?;
     let reports = world.spawn(storage.clone().keep_reporting(shutdown.clone()));
@@ -121,6 +125,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     data.remove_ready();
     // A panic in the runner has been logged; there is nothing to wait for then.
     let _ = jobs.await;
+    let _ = sender.await;
     let _ = reports.await;
     tracing::info!("stopped");
     served.map_err(anyhow::Error::from)?;

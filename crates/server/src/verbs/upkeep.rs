@@ -29,6 +29,8 @@ pub(crate) async fn verify(world: &World, arguments: VerifyArgs, shutdown: Shutd
         "chunks": verified.chunks,
         "pieces": verified.pieces,
         "opened_bytes": verified.opened_bytes,
+        "customers_contents": verified.customers,
+        "sealed_bytes": verified.sealed_bytes,
         "segments": verified.segments,
         "reserved_segments": verified.reserved,
         "objects": verified.objects,
@@ -66,6 +68,13 @@ fn report(verified: &Verified) -> String {
         verified.objects,
     ));
     let mut beside = String::new();
+    if verified.customers > 0 {
+        beside += &format!(
+            "; {} contents are sealed with customers' own keys, and {} of them were compared as they are sealed",
+            verified.customers,
+            size(verified.sealed_bytes)
+        );
+    }
     if verified.reduced > 0 {
         beside += &format!(
             "; {} replicas are missing or wrong where another one is good, and are repaired by and by",

@@ -35,6 +35,7 @@ impl Desk {
             identity: store.identity(),
             vault,
             storage,
+            targets: store.config.targets.iter().map(|target| target.name.clone()).collect(),
             config: store.config.upkeep.clone(),
         }))))
     }

@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 46] = [
+    let verbs: [&[&str]; 49] = [
         &[],
         &["serve"],
         &["token"],
@@ -24,6 +24,9 @@ fn help_is_worth_reading() {
         &["access-key", "create"],
         &["access-key", "list"],
         &["access-key", "revoke"],
+        &["lifecycle"],
+        &["lifecycle", "list"],
+        &["lifecycle", "run"],
         &["status"],
         &["verify"],
         &["collect"],

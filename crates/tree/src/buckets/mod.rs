@@ -1,20 +1,27 @@
 //! Buckets: folders at a root, as S3 sees them. Whatever its maker meant it for, a folder whose name can be a bucket's is
 //! one; what only S3 knows of it is kept beside it.
 
+pub(crate) mod lifecycle;
 mod open;
+pub mod rules;
+mod share;
+mod through;
 mod told;
 
 pub use open::OpenedKey;
+pub(crate) use through::check_still_ruled;
+pub use through::{Entered, Question, Sight};
 
 use crate::grant::{Change, Delete, Grant, List, See, Upload, allow_way};
 use crate::items::place::{check_depth, settle};
 use crate::items::trash::into_trash;
 use crate::limits::{BATCH_ROWS_MAX, BUCKET_SETTING_BYTES_MAX, BUCKETS_MAX, CLEAR_TURNS_MAX, PAGE_ITEMS_MAX};
 use crate::{Caller, Error, Item, Kind, Top, Tree, allow};
-use entente_database::buckets::{self, BucketRow, BucketVersioning};
+use entente_database::buckets::{self, BucketRow, BucketVersioning, Traits};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Ancestor};
 use entente_database::paths::{self, From};
+use entente_database::retention::{self, Retains};
 use entente_database::{Tx, counts, users};
 use entente_model::{ItemId, ItemName, Timestamp, UserId};
 use std::net::Ipv4Addr;
@@ -35,6 +42,10 @@ pub struct Bucket {
     pub created_at: Timestamp,
     /// Whether it keeps versions.
     pub versioning: BucketVersioning,
+    /// Whether it has rules by which keys go. Only where somebody comes to it by its name; else it says no.
+    pub expires: bool,
+    /// Whether its versions may be retained. Only where somebody comes to it by its name; else it says no.
+    pub retains: Retains,
 }
 
 /// Whether a folder of this name at a root is a bucket: 3 to 63 lower-case letters, digits, dots and hyphens, a letter or
@@ -83,14 +94,20 @@ impl Tree {
     pub async fn bucket(&self, caller: &Caller, name: &str) -> Result<Bucket, Error> {
         self.database.read(|tx| {
             let (grant, item) = find::<See>(tx, caller, name)?;
-            let versioning = buckets::versioning(tx, item.id)?;
-            Ok(bucket(&item, grant.owner(), versioning))
+            let traits = buckets::traits(tx, item.id)?;
+            let Traits { expires, retains, .. } = traits;
+            Ok(Bucket { expires, retains, ..bucket(&item, grant.owner(), traits.versioning) })
         })
     }
 
     /// Makes a bucket: a folder at the caller's root. `Invalid` for a name that no bucket can have; `BucketYours` when
     /// there is such a folder; `BucketTaken` when somebody else of the enterprise has a bucket of that name.
     pub async fn create_bucket(&self, caller: &Caller, name: &str) -> Result<Bucket, Error> {
+        self.make_bucket(caller, name, Retains::Never).await
+    }
+
+    /// The same, keeping versions if they may be retained.
+    pub(crate) async fn make_bucket(&self, caller: &Caller, name: &str, retains: Retains) -> Result<Bucket, Error> {
         if !is_bucket_name(name) {
             return Err(Error::Invalid("this cannot be the name of a bucket"));
         }
@@ -109,8 +126,10 @@ impl Tree {
                 item.parent = Some(root);
                 items::insert(tx, &item)?;
                 settle(tx, &folder, id, 1)?;
-                let bucket = bucket(&item, folder.owner(), BucketVersioning::Never);
+                let keeps = if retains == Retains::Never { BucketVersioning::Never } else { BucketVersioning::On };
+                let bucket = Bucket { retains, ..bucket(&item, folder.owner(), keeps) };
                 buckets::insert(tx, &row(&caller, &bucket))?;
+                retention::set_of_bucket(tx, id, retains)?;
                 stamp.record(tx, &caller, EventKind::Created, id, None)?;
                 Ok(bucket)
             })
@@ -149,7 +168,7 @@ impl Tree {
     }
 
     /// Sets whether a bucket keeps versions. `NotFound`; `Invalid` for [`BucketVersioning::Never`], which no bucket
-    /// returns to; `BucketTaken` when the folder was not made through S3, and its name is taken.
+    /// returns to, and for anything but [`BucketVersioning::On`] where versions may be retained; `BucketTaken` when the folder was not made through S3, and its name is taken.
     pub async fn set_versioning(
         &self,
         caller: &Caller,
@@ -164,6 +183,9 @@ impl Tree {
             .transact("set versioning", move |tx| {
                 let (grant, item) = find::<Change>(tx, &caller, &name)?;
                 let bucket = bucket(&item, grant.owner(), versioning);
+                if versioning != BucketVersioning::On && buckets::traits(tx, item.id)?.retains != Retains::Never {
+                    return Err(Error::Invalid("a bucket that retains versions goes on keeping them"));
+                }
                 if buckets::by_item(tx, item.id)?.is_some() {
                     buckets::set_versioning(tx, item.id, versioning)?;
                 } else {
@@ -216,7 +238,11 @@ impl Tree {
     }
 }
 
-fn find<A: crate::grant::Act>(tx: &mut Tx<'_>, caller: &Caller, name: &str) -> Result<(Grant<A>, Item), Error> {
+pub(crate) fn find<A: crate::grant::Act>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    name: &str,
+) -> Result<(Grant<A>, Item), Error> {
     if !is_bucket_name(name) {
         return Err(Error::NotFound);
     }
@@ -228,7 +254,8 @@ fn find<A: crate::grant::Act>(tx: &mut Tx<'_>, caller: &Caller, name: &str) -> R
 }
 
 fn bucket(item: &Item, owner: UserId, versioning: BucketVersioning) -> Bucket {
-    Bucket { item: item.id, name: item.name.as_str().to_owned(), owner, created_at: item.created_at, versioning }
+    let (name, created_at) = (item.name.as_str().to_owned(), item.created_at);
+    Bucket { item: item.id, name, owner, created_at, versioning, expires: false, retains: Retains::Never }
 }
 
 fn row(caller: &Caller, bucket: &Bucket) -> BucketRow {

@@ -3,10 +3,11 @@
 use crate::grant::{Grant, Upload};
 use crate::items::place::{NameRule, check_name, settle};
 use crate::items::{Stamp, check_sequence};
+use crate::retention::{self, Keeping};
 use crate::view::{Minis, Surroundings, current, row};
-use crate::{Caller, Error, ItemView, Kind, allow};
+use crate::{Caller, Error, ItemView, Kind, allow, subscriptions};
 use entente_database::events::EventKind;
-use entente_database::items::{self, Item};
+use entente_database::items::{self, Ancestor, Item};
 use entente_database::versions::{self, Version};
 use entente_database::{Tx, users};
 use entente_model::{ContentId, ItemId, ItemName, Sha1, Timestamp, UserId, VersionId};
@@ -23,6 +24,8 @@ pub(crate) struct Added {
     pub(crate) content_modified_at: Option<Timestamp>,
     /// Whether its bucket keeps no versions.
     pub(crate) plain: bool,
+    /// What keeps it from being removed.
+    pub(crate) keeping: Keeping,
 }
 
 /// Who adds it, when, and under which rule for names.
@@ -47,7 +50,10 @@ pub(crate) fn add_file(
 ) -> Result<ItemView, Error> {
     let folder = allow::<Upload>(tx, &target.caller, parent)?.of(Kind::Folder)?;
     check_name(tx, folder.inside(), (Kind::File, name), target.rule, None)?;
-    add_file_to(tx, target, (id, &folder, name), added, minis, commit)
+    let view = add_file_to(tx, target, (id, &folder, name), added, minis, commit)?;
+    let by = (&target.caller, target.stamp);
+    subscriptions::put(tx, by, folder.inside(), added.version, target.event)?;
+    Ok(view)
 }
 
 /// The same in a folder where that may be, under a name that nothing has.
@@ -68,6 +74,7 @@ pub(crate) fn add_file_to(
     item.content_modified_at = added.content_modified_at.unwrap_or(stamp.at);
     items::insert(tx, &item)?;
     let version = insert_version(tx, caller, *stamp, &item, 1, added)?;
+    retention::begin(tx, (&version, added.keeping), folder.bucket(), || folder.way_from(Ancestor::of(&item)))?;
     settle(tx, folder, id, 0)?;
     stamp.record(tx, caller, *event, id, Some(added.version))?;
     Surroundings::inside(folder.inside()).view(tx, minis, item, Some(version))
@@ -90,7 +97,15 @@ pub(crate) fn add_version(
         item.name = name.clone();
     }
     let before = current(tx, &item)?.map_or(0, |version| version.number);
-    add_version_to(tx, target, (&grant, item, before), added, minis, commit)
+    let is_renamed = grant.item().name != item.name;
+    let view = add_version_to(tx, target, (&grant, item, before), added, minis, commit)?;
+    let (by, beside) = ((&target.caller, target.stamp), grant.beside()?);
+    if is_renamed {
+        subscriptions::moved(tx, by, (beside, &grant.item().name), beside, &view.item)?;
+    } else {
+        subscriptions::put(tx, by, beside, added.version, target.event)?;
+    }
+    Ok(view)
 }
 
 /// The same of a file whose row has been read, with the number of its current version.
@@ -110,6 +125,7 @@ pub(crate) fn add_version_to(
     item.content_modified_at = added.content_modified_at.unwrap_or(stamp.at);
     items::save(tx, &item)?;
     let version = insert_version(tx, caller, *stamp, &item, before + 1, added)?;
+    retention::begin(tx, (&version, added.keeping), grant.bucket(), || grant.way())?;
     stamp.record(tx, caller, EventKind::VersionAdded, item.id, Some(added.version))?;
     Surroundings::of(grant).view(tx, minis, item, Some(version))
 }

@@ -22,12 +22,14 @@ const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0
 
 impl Tree {
     /// Reads a content for about `span`, from where the last call stopped, to keep its SHA-1 for it and for the versions
-    /// that have it. `true` when it is known, or the content is gone. Dropping the future loses what this call read.
+    /// that have it. `true` when it is known, or the content is gone, or only its customer can open it. Dropping the future loses what this call read.
     ///
     /// The errors of [`Tree::read_content`].
     pub async fn digest_content(&self, content: ContentId, span: Duration) -> Result<bool, Error> {
         let found = match self.open_content(content) {
             Err(Error::NotFound) => return Ok(true),
+            // Nobody can read it, and nobody is to know its digest.
+            Ok(found) if found.is_customers() => return Ok(true),
             found => found?,
         };
         let sha1 = match found.sha1() {

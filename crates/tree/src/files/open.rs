@@ -4,11 +4,13 @@ use crate::{BoxError, Caller, Error, Item, Kind, Located, Tree, Version, allow};
 use bytes::Bytes;
 use entente_database::{Tx, contents, pieces, versions};
 use entente_model::{ContentId, ItemId, ItemName, Manifest, Sha1, VersionId};
-use entente_vault::{Piece, Reading};
+use entente_vault::{CustomerKey, Piece, Reading};
 use futures_util::future::Either;
 use futures_util::{Stream, TryStreamExt, stream};
 use std::collections::VecDeque;
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Pieces of a content that are asked of the database at a time.
 const PIECES_WINDOW: u32 = 64;
@@ -31,11 +33,19 @@ pub struct Opened {
 }
 
 /// A content, and what is needed to begin to read it: for [`Tree::read_content`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Content {
-    manifest: Manifest,
+    pub(super) manifest: Manifest,
     /// The first places of one that has chunks.
     located: Vec<Located>,
+    /// Its customer's, once it was given ([`Tree::with_key`]).
+    pub(super) key: Option<Arc<CustomerKey>>,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content").field("manifest", &self.manifest).finish_non_exhaustive()
+    }
 }
 
 impl Content {
@@ -53,7 +63,7 @@ impl Content {
         } else {
             contents::places(tx, manifest.content, 0, contents::PLACES_WINDOW)?
         };
-        Ok(Self { manifest, located })
+        Ok(Self { manifest, located, key: None })
     }
 
     /// Which.
@@ -103,21 +113,22 @@ impl Tree {
     }
 
     /// Reads a range of a content, clipped to its size. Never yields wrong bytes: the stream ends with an error instead
-    /// (`Damaged`, `Unavailable`; `NotFound` when the content was purged meanwhile).
+    /// (`Damaged`, `Unavailable`; `KeyNeeded` unless it was given one; `NotFound` when the content was purged meanwhile).
     pub fn read_content(
         &self,
         content: Content,
         range: Range<u64>,
     ) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static {
-        let Content { manifest, located } = content;
+        let Content { manifest, located, key } = content;
         if !manifest.is_of_pieces() {
-            let bytes = self.vault.read(manifest, located, range).into_stream();
+            let bytes = self.vault.read(manifest, located, range).with_key(key).into_stream();
             return Either::Left(bytes.map_err(|error| Error::from(error).into()));
         }
         let reading = ReadingPieces {
             tree: self.clone(),
             content: manifest.content,
             rest: range.start..range.end.min(manifest.size),
+            key,
             pieces: VecDeque::new(),
             reading: None,
         };
@@ -132,6 +143,8 @@ struct ReadingPieces {
     content: ContentId,
     /// What no reading has been begun for.
     rest: Range<u64>,
+    /// Its customer's.
+    key: Option<Arc<CustomerKey>>,
     /// The next pieces, from the one on that has the first byte of `rest`.
     pieces: VecDeque<Piece>,
     /// One piece's; it stays when it has ended, since the next one goes on at its pace.
@@ -172,7 +185,7 @@ impl ReadingPieces {
             Ok::<_, Error>((found, (piece, source)))
         })?;
         self.pieces.append(&mut found);
-        let (piece, Content { manifest, located }) = source;
+        let (piece, Content { manifest, located, .. }) = source;
         let within = at.saturating_sub(piece.start);
         let length = piece.length.saturating_sub(within).min(self.rest.end.saturating_sub(at));
         if length == 0 || manifest.is_of_pieces() {
@@ -183,7 +196,7 @@ impl ReadingPieces {
         self.rest.start = at.saturating_add(length);
         self.reading = Some(match self.reading.take() {
             Some(before) => before.then(manifest, located, range),
-            None => self.tree.vault.read(manifest, located, range),
+            None => self.tree.vault.read(manifest, located, range).with_key(self.key.clone()),
         });
         Ok(())
     }

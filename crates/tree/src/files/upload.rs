@@ -2,6 +2,7 @@ use super::{Added, Target, add_file, add_version};
 use crate::grant::{Grant, Upload};
 use crate::items::check_sequence;
 use crate::items::place::{NameRule, check_name};
+use crate::retention::Keeping;
 use crate::storage::follow_commit;
 use crate::view::{Minis, row};
 use crate::{BoxError, Caller, Error, ItemView, Kind, Tree, allow};
@@ -9,8 +10,8 @@ use bytes::Bytes;
 use entente_database::events::EventKind;
 use entente_database::users::{self, Storage};
 use entente_database::{Tx, contents};
-use entente_model::{ItemId, ItemName, JobId, Sha1, Timestamp, VersionId};
-use entente_vault::{Scope, Written};
+use entente_model::{ItemId, ItemName, JobId, Manifest, Sha1, Timestamp, VersionId};
+use entente_vault::{CustomerKey, Scope, Written};
 use futures_util::Stream;
 
 /// A file to be made of a body.
@@ -151,8 +152,25 @@ impl Tree {
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
+        self.store_with_key(prepared, None, (size_max, expected), body).await
+    }
+
+    /// The same, sealed with a customer's key, if there is one: then nobody can say what its SHA-1 must be.
+    pub(crate) async fn store_with_key<S>(
+        &self,
+        prepared: &Prepared,
+        customer: Option<&CustomerKey>,
+        (size_max, expected): (u64, Option<Sha1>),
+        body: S,
+    ) -> Result<Written, Error>
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Send,
+    {
+        if customer.is_some() && expected.is_some() {
+            return Err(Error::Invalid("no digest is kept of what is sealed with a customer's key"));
+        }
         let left = prepared.left.unwrap_or(u64::MAX);
-        let written = match self.vault.write(prepared.scope, size_max.min(left), body).await {
+        let written = match self.vault.write_with_key(prepared.scope, customer, size_max.min(left), body).await {
             Err(entente_vault::Error::TooLong { .. }) if left < size_max => return Err(Error::QuotaExceeded),
             outcome => outcome?,
         };
@@ -166,14 +184,19 @@ impl Tree {
         content_created_at: Option<Timestamp>,
         content_modified_at: Option<Timestamp>,
     ) -> Result<Added, Error> {
+        let Manifest { sha1, customer, .. } = written.manifest;
+        if sha1.is_none() && customer.is_none() {
+            return Err(Error::internal("the vault did not compute the SHA-1"));
+        }
         Ok(Added {
             version: VersionId::new(self.world.next_id()),
             content: written.manifest.content,
             size: written.manifest.size,
-            sha1: Some(written.manifest.sha1.ok_or(Error::internal("the vault did not compute the SHA-1"))?),
+            sha1,
             content_created_at,
             content_modified_at,
             plain: false,
+            keeping: Keeping::AsBucket,
         })
     }
 }

@@ -3,14 +3,15 @@
 use super::add::take_space;
 use crate::grant::{Delete, Grant, See, Upload};
 use crate::items::place::{NameRule, check_name};
-use crate::limits::{BATCH_ROWS_MAX, PAGE_ITEMS_MAX, REMOVED_VERSION_LIFETIME};
+use crate::limits::{BATCH_ROWS_MAX, PAGE_ITEMS_MAX};
+use crate::retention::{self, Keeping};
 use crate::view::{Minis, VersionState, current, row};
-use crate::{Caller, Error, Item, Kind, Tree, Version, VersionView, allow};
+use crate::{Bypass, Caller, Error, Item, Kind, Tree, Version, VersionView, WantedVersion, allow, subscriptions};
 use entente_database::events::EventKind;
 use entente_database::{Tx, contents, facts, items, users, versions};
 use entente_model::{ItemId, Timestamp, VersionId};
 
-/// The kind of the job that calls [`Tree::purge_removed_versions`] now and then.
+/// The kind of the job that calls [`Tree::purge_versions`] now and then.
 pub const PURGE_VERSIONS_JOB: &str = "purge removed versions";
 
 /// A page of versions.
@@ -90,27 +91,38 @@ impl Tree {
                 items::save(tx, &item)?;
                 versions::insert(tx, &new)?;
                 facts::copy(tx, version, id)?;
+                retention::begin(tx, (&new, Keeping::AsBucket), grant.bucket(), || grant.way())?;
                 stamp.record(tx, &caller, EventKind::VersionPromoted, file, Some(id))?;
+                let (by, beside) = ((&caller, stamp), grant.beside()?);
+                if grant.item().name == item.name {
+                    subscriptions::put(tx, by, beside, id, EventKind::VersionPromoted)?;
+                } else {
+                    subscriptions::moved(tx, by, (beside, &grant.item().name), beside, &item)?;
+                }
                 view(tx, &mut Minis::default(), &item, new)
             })
             .await
     }
 
     /// Removes an older version from the list. It can be restored until it is removed for good.
-    /// `Forbidden` for the current version; removed already is success.
+    /// `Forbidden` for the current version; `Retained`; removed already is success.
     pub async fn remove_version(&self, caller: &Caller, file: ItemId, version: VersionId) -> Result<(), Error> {
         let (caller, stamp) = (caller.clone(), self.stamp());
         self.database
             .transact("remove version", move |tx| {
-                let item = seen::<Delete>(tx, &caller, file)?.1;
-                if of_file(tx, file, version)?.trashed_at.is_some() {
+                let (grant, item) = seen::<Delete>(tx, &caller, file)?;
+                let gone = of_file(tx, file, version)?;
+                if gone.trashed_at.is_some() {
                     return Ok(());
                 }
                 if item.version == Some(version) {
                     return Err(Error::Forbidden);
                 }
+                retention::release(tx, version, stamp.at, Bypass::No)?;
                 versions::set_trashed(tx, version, Some((caller.user, stamp.at)))?;
-                stamp.record(tx, &caller, EventKind::VersionRemoved, file, Some(version))
+                stamp.record(tx, &caller, EventKind::VersionRemoved, file, Some(version))?;
+                let told = if gone.plain { WantedVersion::Plain } else { WantedVersion::Id(version) };
+                subscriptions::version_gone(tx, (&caller, stamp), grant.beside()?, &item.name, told)
             })
             .await
     }
@@ -137,31 +149,30 @@ impl Tree {
             .await
     }
 
-    /// Removes for good up to `rows` versions that were removed from their lists `limits::REMOVED_VERSION_LIFETIME` ago
-    /// or earlier. `true` when none is left. Harmless to run twice.
-    pub async fn purge_removed_versions(&self, rows: u32) -> Result<bool, Error> {
-        self.purge_versions(self.world.now().before(REMOVED_VERSION_LIFETIME), rows).await
-    }
-
-    /// Removes for good up to `rows` versions that were removed from their lists before `before`. `true` when none is
-    /// left. Harmless to run twice.
+    /// Removes for good up to `rows` versions that were removed from their lists before `before` and that nothing retains.
+    /// `true` when none is left. Harmless to run twice.
     pub async fn purge_versions(&self, before: Timestamp, rows: u32) -> Result<bool, Error> {
-        let rows = rows.clamp(1, BATCH_ROWS_MAX);
+        let (rows, now) = (rows.clamp(1, BATCH_ROWS_MAX), self.world.now());
         self.database
             .transact("purge versions", move |tx| {
-                let removed = versions::trashed_before(tx, before, rows)?;
+                let removed = versions::trashed_before(tx, before, now, rows)?;
                 for version in &removed {
-                    let way = items::ancestors(tx, version.item)?;
-                    if let Some(owner) = way.last().and_then(|top| top.top_user) {
-                        users::give_space(tx, owner, version.size)?;
-                    }
-                    contents::release(tx, version.content)?;
-                    versions::remove(tx, version.id)?;
+                    remove_for_good(tx, version)?;
                 }
                 Ok(u32::try_from(removed.len()).is_ok_and(|removed| removed < rows))
             })
             .await
     }
+}
+
+/// Removes a version that nothing retains and that is not the current one of its file, and gives its owner the space back.
+pub(crate) fn remove_for_good(tx: &mut Tx<'_>, version: &Version) -> Result<(), Error> {
+    let way = items::ancestors(tx, version.item)?;
+    if let Some(owner) = way.last().and_then(|top| top.top_user) {
+        users::give_space(tx, owner, version.size)?;
+    }
+    contents::release(tx, version.content)?;
+    Ok(versions::remove(tx, version.id)?)
 }
 
 fn seen<A: crate::grant::Act>(tx: &mut Tx<'_>, caller: &Caller, file: ItemId) -> Result<(Grant<A>, Item), Error> {

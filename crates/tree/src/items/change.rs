@@ -5,7 +5,7 @@ use super::{Stamp, check_sequence};
 use crate::grant::{Change, Grant, Upload};
 use crate::limits::{DESCRIPTION_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX};
 use crate::view::{row, view_inside, view_row};
-use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow};
+use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow, retention, subscriptions};
 use entente_database::events::EventKind;
 use entente_database::{Tx, counts, items};
 use entente_model::{ItemId, ItemName, Timestamp};
@@ -99,12 +99,20 @@ pub(crate) fn apply(
     }
     item.touch(caller.user, stamp.at);
     items::save(tx, &item)?;
+    if moved {
+        retention::follow(tx, id)?;
+    }
     let kind = match (moved, renamed) {
         (true, _) => EventKind::Moved,
         (false, true) => EventKind::Renamed,
         (false, false) => EventKind::Described,
     };
     stamp.record(tx, caller, kind, id, item.version)?;
+    if moved || renamed {
+        let beside = grant.beside()?;
+        let to = folder.as_ref().map_or(beside, Grant::inside);
+        subscriptions::moved(tx, (caller, stamp), (beside, &before.name), to, &item)?;
+    }
     match folder {
         Some(folder) => view_inside(tx, folder.inside(), item),
         None => view_row(tx, &grant, item),

@@ -4,6 +4,7 @@ use super::copy_folder;
 use super::place::NameRule;
 use crate::files::{Added, Target, add_file};
 use crate::grant::Download;
+use crate::retention::Keeping;
 use crate::view::{Minis, row};
 use crate::{Caller, Error, ItemView, Kind, Overwrite, Tree, allow};
 use entente_database::events::EventKind;
@@ -61,14 +62,15 @@ impl Tree {
                     content_created_at: Some(source.content_created_at),
                     content_modified_at: Some(source.content_modified_at),
                     plain: false,
+                    keeping: Keeping::AsBucket,
                 };
                 let name = to.name.as_ref().unwrap_or(&source.name);
                 let mut view =
                     add_file(tx, &target, (id, to.parent, name), &added, &mut Minis::default(), |tx, owner| {
                         check_owner(grant.owner(), owner)?;
+                        facts::copy(tx, old.id, version)?;
                         share(tx, &old)
                     })?;
-                facts::copy(tx, old.id, version)?;
                 properties::copy(tx, file, id)?;
                 if !(source.description.is_empty() && source.tags.is_empty()) {
                     view.item.description.clone_from(&source.description);

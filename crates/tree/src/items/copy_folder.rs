@@ -6,8 +6,9 @@ use super::place::{NameRule, check_depth, check_name, levels, make_room, settle}
 use super::{CopyTo, purge};
 use crate::grant::{Download, Grant, Upload};
 use crate::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
+use crate::subscriptions;
 use crate::view::{row, view_inside};
-use crate::{Caller, Error, Item, ItemView, Kind, Overwrite, Top, Tree, Version, allow};
+use crate::{Caller, Error, Item, ItemView, Kind, Overwrite, Retention, Top, Tree, Version, allow, retention};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Child, Position};
 use entente_database::{Tx, contents, counts, facts, jobs, properties, users, versions};
@@ -23,6 +24,8 @@ pub(super) struct Copying {
     at: Timestamp,
     rule: NameRule,
     overwrite: Overwrite,
+    /// How what is copied is retained where it goes.
+    retention: Option<Retention>,
 }
 
 /// A row that is to be.
@@ -82,7 +85,8 @@ impl Copying {
                 items::insert(tx, &item)?;
                 properties::copy(tx, old.id, root)?;
                 purge::enqueue(tx, job, root, stamp, COPY_LIFETIME)?;
-                Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at, rule, overwrite })
+                let retention = retention::of_folder(tx, &folder, stamp.at)?;
+                Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at, rule, overwrite, retention })
             })
             .await
     }
@@ -103,15 +107,15 @@ impl Copying {
             if staged.is_empty() {
                 break;
             }
-            let (root, owner) = (self.root, self.owner);
-            tree.database.transact("copy batch", move |tx| stage(tx, root, owner, &staged)).await?;
+            let (root, owner, retention) = (self.root, self.owner, self.retention);
+            tree.database.transact("copy batch", move |tx| stage(tx, (root, owner), retention, &staged)).await?;
         }
         self.attach(tree, caller, (to, walk.height)).await
     }
 
     async fn attach(&self, tree: &Tree, caller: &Caller, (to, height): (&CopyTo, u32)) -> Result<ItemView, Error> {
         let (world, caller, to, stamp) = (tree.world.clone(), caller.clone(), to.clone(), tree.stamp());
-        let Self { source, root, owner, rule, overwrite, .. } = *self;
+        let Self { source, root, owner, rule, overwrite, retention, .. } = *self;
         tree.database
             .transact("attach copy", move |tx| {
                 let (_, folder) = allow_both(tx, &caller, source, to.parent)?;
@@ -127,8 +131,11 @@ impl Copying {
                 item.parent = Some(to.parent);
                 items::save(tx, &item)?;
                 settle(tx, &folder, root, levels(&item))?;
+                retention::mark_copy(tx, &item, None, retention)?;
+                retention::follow(tx, root)?;
                 jobs::withdraw(tx, purge::PURGE_JOB, &root.to_string())?;
                 stamp.record(tx, &caller, EventKind::Copied, root, None)?;
+                subscriptions::restored(tx, (&caller, stamp), folder.inside(), &item, EventKind::Copied)?;
                 view_inside(tx, folder.inside(), item)
             })
             .await
@@ -238,7 +245,12 @@ fn in_limbo(tx: &mut Tx<'_>, root: ItemId) -> Result<Item, Error> {
 }
 
 /// Writes a batch of rows below a copy's root.
-fn stage(tx: &mut Tx<'_>, root: ItemId, owner: UserId, staged: &[Staged]) -> Result<(), Error> {
+fn stage(
+    tx: &mut Tx<'_>,
+    (root, owner): (ItemId, UserId),
+    retention: Option<Retention>,
+    staged: &[Staged],
+) -> Result<(), Error> {
     in_limbo(tx, root)?;
     let mut size = 0;
     for Staged { item, source, version } in staged {
@@ -258,6 +270,7 @@ fn stage(tx: &mut Tx<'_>, root: ItemId, owner: UserId, staged: &[Staged]) -> Res
             size += version.size;
         }
         items::insert(tx, item)?;
+        retention::mark_copy(tx, item, item.version, retention)?;
         properties::copy(tx, *source, item.id)?;
         if let Some(parent) = item.parent {
             counts::gained(tx, parent, item.id)?;

@@ -17,6 +17,7 @@ pub use place::NameRule;
 pub use purge::PURGE_JOB;
 pub use trash::{Recursive, RestoreTo};
 
+use crate::buckets::check_still_ruled;
 use crate::grant::{See, SeeTrashed};
 use crate::view::{row, view_row};
 use crate::{Caller, Error, ItemView, Kind, Tree, allow};
@@ -32,9 +33,30 @@ use entente_world::World;
 pub(crate) struct Stamp {
     pub(crate) at: Timestamp,
     pub(crate) event: EventId,
+    pub(crate) manner: Manner,
+}
+
+/// How a change comes about, where those who are told of it want to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Manner {
+    /// By a request that says what is to be.
+    Usual,
+    /// By a browser's form.
+    Form,
+    /// By parts that have come before.
+    Parts,
+    /// By reading something else that is there, and writing it again.
+    Copy,
+    /// By a rule of the bucket.
+    Expiry,
 }
 
 impl Stamp {
+    /// Of a change that comes about in that manner.
+    pub(crate) fn by(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
     /// For another event of the same change.
     pub(crate) fn again(self, world: &World) -> Self {
         Self { event: EventId::new(world.next_id()), ..self }
@@ -49,7 +71,9 @@ impl Stamp {
         item: ItemId,
         version: Option<VersionId>,
     ) -> Result<(), Error> {
-        let Caller { user, enterprise, .. } = *caller;
+        // Every change comes past here in its transaction, so whoever asks through a bucket's rules is held to them.
+        check_still_ruled(tx, caller)?;
+        let (enterprise, user) = (caller.enterprise, caller.doer());
         events::record(tx, &NewEvent { id: self.event, enterprise, user, kind, item, version, at: self.at })?;
         Ok(())
     }
@@ -62,7 +86,13 @@ pub(crate) fn check_sequence(item: &Item, if_match: Option<u64>) -> Result<(), E
 
 impl Tree {
     pub(crate) fn stamp(&self) -> Stamp {
-        Stamp { at: self.world.now(), event: EventId::new(self.world.next_id()) }
+        Stamp { at: self.world.now(), event: EventId::new(self.world.next_id()), manner: self.manner }
+    }
+
+    /// The same tree for changes that come about in another manner.
+    #[must_use]
+    pub fn in_manner(&self, manner: Manner) -> Self {
+        Self { manner, ..self.clone() }
     }
 
     /// The caller's root folder.

@@ -2,13 +2,14 @@
 
 use super::Stamp;
 use crate::grant::Purge;
-use crate::limits::BATCH_ROWS_MAX;
+use crate::limits::{BATCH_ROWS_MAX, CLEAR_TURNS_MAX};
+use crate::retention::{Cleared, clear};
 use crate::view::row;
 use crate::{Caller, Error, Kind, Top, Tree, allow};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Item, Mark};
 use entente_database::jobs::{self, NewJob};
-use entente_database::{Tx, buckets, contents, counts, users, versions};
+use entente_database::{Tx, buckets, contents, counts, lifecycle, paths, users, versions};
 use entente_model::{ItemId, JobId, Timestamp};
 use std::time::Duration;
 
@@ -19,13 +20,26 @@ impl Tree {
     /// Removes an item that is in the trash itself, with everything below it: it is gone from sight when this returns,
     /// and what it held is released then or soon after.
     ///
-    /// `NotFound` unless it is in the trash itself.
+    /// `NotFound` unless it is in the trash itself; `Retained` when it is, or anything below it: then all of it stays.
+    /// `BusyRetry` when there is more below it that was retained than `limits::CLEAR_TURNS_MAX` batches.
     pub async fn purge(&self, caller: &Caller, item: ItemId, kind: Kind) -> Result<(), Error> {
+        for _ in 0..CLEAR_TURNS_MAX {
+            if self.purge_unless_retained(caller, item, kind).await? == Cleared::Wholly {
+                return Ok(());
+            }
+        }
+        Err(Error::BusyRetry("very much below the item was retained".into()))
+    }
+
+    async fn purge_unless_retained(&self, caller: &Caller, item: ItemId, kind: Kind) -> Result<Cleared, Error> {
         let (caller, stamp, job) = (caller.clone(), self.stamp(), JobId::new(self.world.next_id()));
         self.database
             .transact("purge item", move |tx| {
                 let grant = allow::<Purge>(tx, &caller, item)?.of(kind)?;
                 let mut row = row(tx, &grant)?;
+                if row.parent.is_some() && clear(tx, (item, kind), stamp.at, BATCH_ROWS_MAX)? == Cleared::InPart {
+                    return Ok(Cleared::InPart);
+                }
                 let trash = row.parent.take().ok_or(Error::NotFound)?;
                 if row.kind == Kind::Folder {
                     buckets::remove(tx, item)?;
@@ -39,7 +53,7 @@ impl Tree {
                 if !remove_some(tx, &row, BATCH_ROWS_MAX)? {
                     enqueue(tx, job, item, stamp, Duration::ZERO)?;
                 }
-                Ok(())
+                Ok(Cleared::Wholly)
             })
             .await
     }
@@ -71,7 +85,9 @@ pub(crate) fn enqueue(tx: &mut Tx<'_>, job: JobId, item: ItemId, stamp: Stamp, d
     Ok(())
 }
 
-/// Removes up to `rows` rows, from the bottom up. `true` when the item itself is gone.
+/// Removes up to `rows` rows, from the bottom up. `true` when the item itself is gone. What is in limbo is retained by
+/// nothing: that was decided when it went there, and nobody can come to it since; a copy that was never finished was
+/// nobody's.
 fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
     let (mut left, mut freed) = (rows, 0);
     let mut way = vec![(top.id, top.kind)];
@@ -82,6 +98,11 @@ fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
         let gone = match kind {
             Kind::Folder => match items::some_children(tx, item, 1)?.first() {
                 None => {
+                    left -= paths::remove_markers(tx, item, left)?;
+                    if left == 0 {
+                        break;
+                    }
+                    lifecycle::hide_trashed_from(tx, item)?;
                     counts::remove(tx, item)?;
                     items::remove(tx, item)?;
                     left -= 1;

@@ -4,7 +4,7 @@ use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{Stamp, check_sequence};
 use crate::grant::{Delete, Grant, Restore, Upload};
 use crate::view::{row, view_inside};
-use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow};
+use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow, retention, subscriptions};
 use entente_database::buckets::{self, BucketVersioning};
 use entente_database::events::EventKind;
 use entente_database::items::Mark;
@@ -87,7 +87,9 @@ impl Tree {
                 items::save(tx, &row)?;
                 counts::lost(tx, trash, item)?;
                 settle(tx, &folder, item, levels(&row))?;
+                retention::follow(tx, item)?;
                 stamp.record(tx, &caller, EventKind::Restored, item, row.version)?;
+                subscriptions::restored(tx, (&caller, stamp), folder.inside(), &row, EventKind::Restored)?;
                 view_inside(tx, folder.inside(), row)
             })
             .await
@@ -97,6 +99,19 @@ impl Tree {
 /// Puts an item with that row into its owner's trash, and answers the row as it is then. In a bucket that keeps versions a
 /// file stays there as a delete marker.
 pub(crate) fn into_trash(
+    tx: &mut Tx<'_>,
+    grant: &Grant<Delete>,
+    row: Item,
+    caller: &Caller,
+    stamp: Stamp,
+) -> Result<Item, Error> {
+    let trashed = into_trash_untold(tx, grant, row, caller, stamp)?;
+    subscriptions::gone(tx, (caller, stamp), grant.beside()?, &trashed)?;
+    Ok(trashed)
+}
+
+/// The same where the caller tells subscribers of it in other words.
+pub(crate) fn into_trash_untold(
     tx: &mut Tx<'_>,
     grant: &Grant<Delete>,
     mut row: Item,

@@ -1,9 +1,11 @@
 use super::{Multipart, MultipartPart, find};
 use crate::files::{Added, Target, enqueue_digest};
 use crate::grant::See;
+use crate::items::Manner;
 use crate::items::place::NameRule;
 use crate::limits::{MULTIPART_BYTES_MAX, MULTIPART_PART_BYTES_MIN, MULTIPART_PARTS_MAX, MULTIPART_REMEMBERED};
 use crate::paths::{Landing, land};
+use crate::retention::Keeping;
 use crate::view::{Minis, Surroundings, row};
 use crate::{Caller, Error, Expect, Folders, Object, Path, Put, Tree, Versioning, allow};
 use entente_database::events::EventKind;
@@ -111,8 +113,10 @@ impl Tree {
             content_created_at: None,
             content_modified_at: None,
             plain: false,
+            keeping: Keeping::AsBucket,
         };
-        let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event: EventKind::Created };
+        let stamp = self.stamp().by(Manner::Parts);
+        let target = Target { caller: caller.clone(), stamp, rule, event: EventKind::Created };
         let (item, job) = (ItemId::new(self.world.next_id()), JobId::new(self.world.next_id()));
         let (world, now, upload) = (self.world.clone(), self.world.now(), upload.id);
         self.database
@@ -130,7 +134,7 @@ impl Tree {
                     land(tx, (&world, &target), &landing, (item, &added), (None, &facts), &mut minis, |tx, _| {
                         Ok(multipart::join(tx, upload, &parts, (added.content, enterprise))?)
                     })?;
-                if added.sha1.is_none() {
+                if added.sha1.is_none() && found.customer.is_none() {
                     enqueue_digest(tx, added.content, job, now)?;
                 }
                 multipart::set_complete(

@@ -1,13 +1,15 @@
 use super::parts::{Room, Told};
 use super::{MultipartPart, check_number, find_open};
+use crate::files::check_mark;
 use crate::limits::{MULTIPART_PART_BYTES_MAX, PART_PIECES_MAX, PIECES_MAX};
 use crate::{Caller, Content, Error, Object, Path, Tree, WantedVersion};
 use aws_lc_rs::digest;
 use entente_database::facts::Facts;
 use entente_database::{Tx, contents, multipart, pieces};
 use entente_model::{ContentId, EnterpriseId, Md5, MultipartId, Sha1};
-use entente_vault::Piece;
+use entente_vault::{CustomerKey, Piece};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A range of a content that is to be a part.
 #[derive(Clone)]
@@ -50,6 +52,19 @@ impl Tree {
         (object, content): (&Object, Content),
         range: Option<Range<u64>>,
     ) -> Result<MultipartPart, Error> {
+        self.copy_part_with_key(caller, (upload, number), (object, content), range, None).await
+    }
+
+    /// The same into an upload that was begun with a customer's key, or not. What another key has sealed, or none, is read and
+    /// written anew: `KeyNeeded`, `WrongKey` and `KeyUnused` speak of the upload; the object has been given its key.
+    pub async fn copy_part_with_key(
+        &self,
+        caller: &Caller,
+        (upload, number): (MultipartId, u32),
+        (object, content): (&Object, Content),
+        range: Option<Range<u64>>,
+        customer: Option<Arc<CustomerKey>>,
+    ) -> Result<MultipartPart, Error> {
         check_number(number)?;
         let range = range.unwrap_or(0..content.size());
         let is_within = range.start <= range.end && range.end <= content.size();
@@ -68,11 +83,13 @@ impl Tree {
             sha1: content.sha1(),
             md5: object.md5,
         };
+        let is_same_key = content.is_sealed_with(customer.as_deref());
         let now = self.world.now();
         let from = object.view.owner.id;
         let (room, by_reference) = self.database.read(|tx| {
             let room = Room::find(tx, caller, (upload, number), now)?;
-            let by_reference = from == room.owner && source.is_lendable(tx, (upload, number))?;
+            check_mark(room.mark.as_ref(), customer.as_deref())?;
+            let by_reference = is_same_key && from == room.owner && source.is_lendable(tx, (upload, number))?;
             Ok::<_, Error>((room, by_reference))
         })?;
         if room.left.is_some_and(|left| left < length) {
@@ -82,8 +99,9 @@ impl Tree {
             return self.refer(caller, (upload, number), source, room).await;
         }
         let told = Told { md5: source.whole_md5(), tag: Some(source.tag()), facts: Facts::default() };
+        let told = if customer.is_some() { told.concealed(self.drawn_tag()) } else { told };
         let bytes = self.read_content(content, source.range.clone());
-        let written = self.write_part(&room, length, bytes).await?;
+        let written = self.write_part(&room, customer.as_deref(), length, bytes).await?;
         if written.manifest.size != length {
             return Err(Error::internal("a content is shorter than its size"));
         }
@@ -173,6 +191,7 @@ impl Source {
             }
             pieces::add(tx, fresh, piece)?;
         }
+        pieces::inherit_customer(tx, fresh)?;
         Ok((fresh, count))
     }
 

@@ -19,10 +19,12 @@ pub use parts::MultipartPartPage;
 
 use crate::grant::{Grant, Upload};
 use crate::limits::{MULTIPART_KEY_BYTES_MAX, MULTIPART_LIFETIME, MULTIPART_PARTS_MAX, MULTIPARTS_MAX};
+use crate::retention::check_wish;
 use crate::{Caller, Error, Kind, Path, Tree, allow};
 use entente_database::facts::Facts;
 use entente_database::{Tx, multipart};
 use entente_model::{ItemName, MultipartId, Timestamp};
+use entente_vault::CustomerKey;
 
 /// What an upload of parts is to become, besides its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,20 +45,36 @@ impl Tree {
         path: Path<'_>,
         into: MultipartInto,
     ) -> Result<Multipart, Error> {
+        self.create_multipart_with_key(caller, path, into, None).await
+    }
+
+    /// The same, its parts to be sealed with a customer's key, if there is one: each of them must come with that key, and no
+    /// checksums are kept of them.
+    pub async fn create_multipart_with_key(
+        &self,
+        caller: &Caller,
+        path: Path<'_>,
+        into: MultipartInto,
+        customer: Option<&CustomerKey>,
+    ) -> Result<Multipart, Error> {
         let key = path.names.iter().map(ItemName::as_str).collect::<Vec<_>>().join("/");
         if path.names.is_empty() || key.len() > MULTIPART_KEY_BYTES_MAX {
             return Err(Error::Invalid("an upload is for a path of some names and at most 1,024 bytes"));
         }
+        let mut facts = into.facts;
+        check_wish(&facts, self.world.now())?;
+        facts.checksum = facts.checksum.filter(|_| customer.is_none());
         let now = self.world.now();
         let upload = Multipart {
             id: MultipartId::new(self.world.next_id()),
             user: caller.user,
             base: path.base,
             key,
-            facts: into.facts,
+            facts,
             created_at: now,
             expires_at: now.after(MULTIPART_LIFETIME),
             completed: None,
+            customer: customer.map(|key| self.vault.mark(key)),
         };
         let caller = caller.clone();
         self.database

@@ -1,4 +1,5 @@
 use super::{Multipart, MultipartPart, check_number, find, find_open};
+use crate::files::check_mark;
 use crate::limits::{MULTIPART_PART_BYTES_MAX, PAGE_ITEMS_MAX};
 use crate::storage::follow_commit;
 use crate::{BoxError, Caller, Error, Finish, Finished, Tree};
@@ -7,8 +8,9 @@ use entente_database::facts::Facts;
 use entente_database::users::{self, Storage};
 use entente_database::{Tx, contents, multipart};
 use entente_model::{JobId, Md5, MultipartId, Sha1, Timestamp, UserId};
-use entente_vault::{Scope, Written};
+use entente_vault::{CustomerKey, CustomerMark, Scope, Written};
 use futures_util::Stream;
+use std::sync::Arc;
 
 /// A page of the parts that have arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) struct Room {
     pub(super) owner: UserId,
     /// What the owner may still store besides the other parts; `None` for any number of bytes.
     pub(super) left: Option<u64>,
+    /// Of the customer's key that parts are to be sealed with, if there is one.
+    pub(super) mark: Option<CustomerMark>,
 }
 
 impl Room {
@@ -37,7 +41,8 @@ impl Room {
         (upload, number): (MultipartId, u32),
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let owner = find_open(tx, caller, upload, now)?.1.owner();
+        let (Multipart { customer: mark, .. }, grant) = find_open(tx, caller, upload, now)?;
+        let owner = grant.owner();
         let storage = users::storage(tx, owner)?.ok_or(Error::internal("an owner is not there"))?;
         let Storage { enterprise, zone, policy, left } = storage;
         // Parts are counted when they are complete: until then they count here, and only for who has a limit.
@@ -45,7 +50,7 @@ impl Room {
             Some(left) => Some(left.saturating_sub(multipart::held(tx, owner, (upload, number))?)),
             None => None,
         };
-        Ok(Self { scope: Scope { enterprise, zone, policy }, owner, left })
+        Ok(Self { scope: Scope { enterprise, zone, policy }, owner, left, mark })
     }
 
     /// The same in the transaction that keeps a part of that many bytes: others may have arrived since. `QuotaExceeded`.
@@ -82,12 +87,30 @@ impl Tree {
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
+        self.put_multipart_part_with_key(caller, (upload, number), None, (size_max, body), finish).await
+    }
+
+    /// The same, sealed with the customer's key that the upload was begun with: `KeyNeeded`, `WrongKey`, `KeyUnused`. Its tag
+    /// is drawn, and its checksum is not kept.
+    pub async fn put_multipart_part_with_key<S>(
+        &self,
+        caller: &Caller,
+        (upload, number): (MultipartId, u32),
+        customer: Option<Arc<CustomerKey>>,
+        (size_max, body): (u64, S),
+        finish: Finish,
+    ) -> Result<MultipartPart, Error>
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Send,
+    {
         check_number(number)?;
         let now = self.world.now();
         let room = self.database.read(|tx| Room::find(tx, caller, (upload, number), now))?;
-        let written = self.write_part(&room, size_max, body).await?;
+        let written = self.write_part(&room, customer.as_deref(), size_max, body).await?;
         let Finished { md5, facts } = finish()?;
-        self.keep_part(caller, (upload, number), room, written, Told { md5, tag: None, facts }).await
+        let told = Told { md5, tag: None, facts };
+        let told = if customer.is_some() { told.concealed(self.drawn_tag()) } else { told };
+        self.keep_part(caller, (upload, number), room, written, told).await
     }
 
     /// A page of the parts that have arrived, after a number (0 for the first page): at most `limit`, and
@@ -110,12 +133,19 @@ impl Tree {
         })
     }
 
-    pub(super) async fn write_part<S>(&self, room: &Room, size_max: u64, body: S) -> Result<Written, Error>
+    pub(super) async fn write_part<S>(
+        &self,
+        room: &Room,
+        customer: Option<&CustomerKey>,
+        size_max: u64,
+        body: S,
+    ) -> Result<Written, Error>
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
+        check_mark(room.mark.as_ref(), customer)?;
         let (size_max, left) = (size_max.min(MULTIPART_PART_BYTES_MAX), room.left.unwrap_or(u64::MAX));
-        match self.vault.write(room.scope, size_max.min(left), body).await {
+        match self.vault.write_with_key(room.scope, customer, size_max.min(left), body).await {
             Err(entente_vault::Error::TooLong { .. }) if left < size_max => Err(Error::QuotaExceeded),
             outcome => Ok(outcome?),
         }
@@ -174,6 +204,11 @@ impl Told {
         let from_sha1 = || sha1.and_then(|sha1| sha1.0.first_chunk::<16>().copied());
         let bytes = self.md5.as_ref().map(|md5| md5.0).or(self.tag).or_else(from_sha1);
         Md5(bytes.unwrap_or_default()).to_string()
+    }
+
+    /// Without what says what is in the part.
+    pub(super) fn concealed(self, tag: [u8; 16]) -> Self {
+        Self { md5: None, tag: Some(tag), facts: Facts::default() }
     }
 
     /// Of a part only its checksum is asked for again.

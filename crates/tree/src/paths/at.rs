@@ -4,13 +4,14 @@ use super::removed::{Placed, find_version};
 use super::way::{descend, find};
 use super::{MarkerId, Object, Path, Want, WantedVersion};
 use crate::files::Content;
-use crate::grant::{Download, Grant, List, See};
+use crate::grant::{Act, Download, Grant, List, See};
 use crate::limits::PAGE_ITEMS_MAX;
 use crate::view::{Minis, Surroundings};
 use crate::{Caller, Error, Item, Kind, Tree, allow};
 use entente_database::Tx;
+use entente_database::facts::Facts;
 use entente_database::paths::{self, Found, From};
-use entente_model::ItemId;
+use entente_model::{ItemId, VersionId};
 
 impl Tree {
     /// What is at a path. `NotFound`; `Trashed` when the path begins in the trash. A few lookups, inline.
@@ -104,8 +105,52 @@ pub(crate) fn open(
     Ok((object(tx, &grant, found)?, content))
 }
 
+/// What is remembered of a version of the file at a path (the current one, if none is named), if there is such a file.
+pub(crate) fn facts_at(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    path: Path<'_>,
+    version: Option<WantedVersion>,
+) -> Result<Option<Facts>, Error> {
+    let found = match version {
+        None => find::<See>(tx, caller, path, Want::File.kind()).map(|(_, found)| found),
+        Some(version) => find_version::<See>(tx, caller, path, version).map(|placed| placed.found),
+    };
+    match found {
+        Ok(found) => Ok(found.facts),
+        Err(Error::NotFound | Error::Deleted) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A version that a request names.
+pub(crate) struct Named {
+    pub(crate) object: Object,
+    pub(crate) version: VersionId,
+    /// The bucket that its path leads through.
+    pub(crate) bucket: Option<ItemId>,
+}
+
+/// A version of the file at a path, or the current one if none is named. Errors are those of [`Tree::version_at`].
+pub(crate) fn named<A: Act>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    (path, version): (Path<'_>, Option<WantedVersion>),
+) -> Result<Named, Error> {
+    let (grant, found) = match version {
+        None => find::<A>(tx, caller, path, Want::File.kind())?,
+        Some(version) => {
+            let Placed { grant, found } = find_version::<A>(tx, caller, path, version)?;
+            (grant, found)
+        }
+    };
+    let version = found.version.as_ref().map(|version| version.id);
+    let version = version.ok_or(Error::internal("a file has no current version"))?;
+    Ok(Named { object: object(tx, &grant, found)?, version, bucket: grant.bucket() })
+}
+
 /// How a marker is called.
-pub(super) fn marker_of(item: &Item) -> WantedVersion {
+pub(crate) fn marker_of(item: &Item) -> WantedVersion {
     if item.mark.plain {
         WantedVersion::Plain
     } else {

@@ -8,6 +8,7 @@ use crate::files::{Added, Target};
 use crate::grant::{Download, Upload, allow_way};
 use crate::items::copy::{check_owner, share};
 use crate::items::place::{NameRule, check_depth, make_room, settle};
+use crate::retention::{Keeping, check_wish};
 use crate::view::Minis;
 use crate::{Caller, CopyTo, Error, Item, Kind, Tree};
 use entente_database::Tx;
@@ -62,6 +63,7 @@ impl Tree {
         copy: CopyAt,
     ) -> Result<Put, Error> {
         let CopyAt { folders, rule, expect, overwrite, expect_from, versioning, facts } = copy;
+        facts.as_ref().map_or(Ok(()), |facts| check_wish(facts, self.world.now()))?;
         let to_names = to.names.to_vec();
         let to_base = to.base;
         let landing = Landing::new(to, (folders, rule), (expect, versioning));
@@ -90,6 +92,7 @@ impl Tree {
                     content_created_at: Some(source.content_created_at),
                     content_modified_at: Some(source.content_modified_at),
                     plain: false,
+                    keeping: Keeping::AsBucket,
                 };
                 let facts = facts.clone().or(kept).unwrap_or_default();
                 if overwrite == Overwrite::Replace {

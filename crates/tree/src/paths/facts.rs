@@ -5,7 +5,7 @@ use super::removed::{Placed, find_version};
 use super::way::find;
 use super::{Object, Path, Want, WantedVersion};
 use crate::grant::Change;
-use crate::{Caller, Error, Tree};
+use crate::{Caller, Error, Tree, subscriptions};
 use entente_database::events::EventKind;
 use entente_database::facts::{self, Facts};
 
@@ -43,6 +43,8 @@ impl Tree {
                 if after != before {
                     facts::replace(tx, version, &after)?;
                     stamp.record(tx, &caller, EventKind::Described, found.item.id, Some(version))?;
+                    let facts = (&found, &before, &after);
+                    subscriptions::changed(tx, (&caller, stamp), grant.beside()?, facts)?;
                 }
                 found.facts = Some(after).filter(|facts| !facts.is_empty());
                 object(tx, &grant, found)

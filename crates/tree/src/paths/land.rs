@@ -6,12 +6,14 @@ use super::{Expect, Folders, Object, Path, Put, Versioning};
 use crate::files::{Added, Target, add_file_to, add_version_to};
 use crate::grant::{Grant, Upload, allow_way};
 use crate::items::place::{NameRule, check_name};
+use crate::retention::Keeping;
 use crate::view::Minis;
-use crate::{Caller, Error, Kind};
+use crate::{Caller, Error, Kind, retention, subscriptions};
 use entente_database::Tx;
-use entente_database::buckets::{self, BucketVersioning};
+use entente_database::buckets::{self, BucketVersioning, Traits};
 use entente_database::facts::{self, Facts};
 use entente_database::items::Ancestor;
+use entente_database::lifecycle;
 use entente_database::paths::{self, Found};
 use entente_model::{ItemId, ItemName, Md5, UserId};
 use entente_world::World;
@@ -114,31 +116,29 @@ pub(crate) fn land(
     commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
 ) -> Result<Put, Error> {
     let Site { folder, missing, name, found } = landing.site(tx, &target.caller)?;
-    let plain = match landing.versioning {
-        Versioning::Always => false,
-        Versioning::ByBucket => is_plain(tx, &folder)?,
-    };
-    let added = Added { plain, ..*added };
+    let traits = folder.bucket().map_or_else(|| Ok(Traits::default()), |bucket| buckets::traits(tx, bucket))?;
+    let plain = landing.versioning == Versioning::ByBucket && traits.versioning != BucketVersioning::On;
+    let decided = retention::decide(traits.retains, facts.retention, target.stamp.at)?;
+    let facts = Facts { retention: None, ..facts.clone() };
+    let added = Added { plain, keeping: Keeping::As(decided), ..*added };
     let created = found.is_none();
-    let view = match found {
+    let (view, folder) = match found {
         Some(Found { item, version, .. }) => {
             let grant = allow_way::<Upload>(&target.caller, folder.way_from(Ancestor::of(&item)))?;
             let before = version.map_or(0, |version| version.number);
-            add_version_to(tx, target, (&grant, item, before), &added, minis, commit)?
+            (add_version_to(tx, target, (&grant, item, before), &added, minis, commit)?, folder)
         }
         None => {
             let by = (world, &target.caller, target.stamp);
             let folder = imply(tx, by, folder, missing, landing.folders)?;
-            add_file_to(tx, target, (item, &folder, name), &added, minis, commit)?
+            (add_file_to(tx, target, (item, &folder, name), &added, minis, commit)?, folder)
         }
     };
-    facts::insert(tx, added.version, facts)?;
-    let facts = if facts.is_empty() { None } else { Some(facts.clone()) };
+    facts::insert(tx, added.version, &facts)?;
+    if plain && !created {
+        lifecycle::note_replaced(tx, view.item.id, added.version, target.stamp.at)?;
+    }
+    subscriptions::put(tx, (&target.caller, target.stamp), folder.inside(), added.version, target.event)?;
+    let facts = Some(facts).filter(|facts| !facts.is_empty());
     Ok(Put { object: Object { view, md5, facts }, created })
-}
-
-/// Whether the bucket that the folder is in, or is, keeps no versions at the moment.
-fn is_plain(tx: &mut Tx<'_>, folder: &Grant<Upload>) -> Result<bool, Error> {
-    let Some(bucket) = folder.bucket() else { return Ok(true) };
-    Ok(buckets::versioning(tx, bucket)? != BucketVersioning::On)
 }

@@ -13,26 +13,29 @@ mod facts;
 mod folders;
 mod history;
 mod land;
+mod markers;
 mod moves;
 mod put;
 mod remove;
 mod removed;
+mod seen;
 mod walk;
 mod walker;
 mod wanted;
 mod way;
 
-pub(crate) use at::open;
+pub(crate) use at::{Named, facts_at, marker_of, named, open};
 pub use copy::{CopyAt, CopyTreeAt};
 pub use history::{HistoryEntry, HistoryWalk, HistoryWalked};
 pub(crate) use land::{Landing, land};
 pub use moves::MoveAt;
 pub use put::{Finish, Finished, PutAt};
-pub use remove::{Prune, RemoveAt, Removed};
+pub use remove::{Prune, RemoveAt, RemoveVersionAt, Removed};
+pub(crate) use seen::Seen;
 pub use walk::{Entry, Walk, Walked};
 pub use wanted::{MarkerId, WantedVersion, WantedVersionError};
 
-use crate::{Error, ItemView, Kind, VersionState};
+use crate::{Error, ItemView, Kind, Version, VersionState};
 use entente_database::facts::Facts;
 use entente_database::items::Item;
 use entente_model::{ItemId, ItemName, Md5, VersionId};
@@ -129,22 +132,7 @@ impl Object {
     /// say instead, or 32 hexadecimal digits and `-1`, which no client takes for an MD5. Empty for a folder.
     #[must_use]
     pub fn etag(&self) -> String {
-        if let Some(etag) = self.facts.as_ref().and_then(|facts| facts.etag.as_ref()) {
-            return etag.clone();
-        }
-        if let Some(md5) = &self.md5 {
-            return md5.to_string();
-        }
-        let Some(version) = &self.view.version else { return String::new() };
-        match &version.sha1 {
-            Some(sha1) => {
-                let mut text = sha1.to_string();
-                text.truncate(32);
-                text.push_str("-1");
-                text
-            }
-            None => format!("{:032x}-1", version.content.number()),
-        }
+        etag_of(self.view.version.as_ref(), self.md5.as_ref(), self.facts.as_ref())
     }
 
     /// Whether the version was made while its bucket kept none.
@@ -166,6 +154,26 @@ impl Object {
             Some(version) if self.view.item.version != Some(version.id) => VersionState::Older,
             _ => VersionState::Current,
         }
+    }
+}
+
+/// The entity tag of a version with those facts, as [`Object::etag`] says.
+pub(crate) fn etag_of(version: Option<&Version>, md5: Option<&Md5>, facts: Option<&Facts>) -> String {
+    if let Some(etag) = facts.and_then(|facts| facts.etag.as_ref()) {
+        return etag.clone();
+    }
+    if let Some(md5) = md5 {
+        return md5.to_string();
+    }
+    let Some(version) = version else { return String::new() };
+    match &version.sha1 {
+        Some(sha1) => {
+            let mut text = sha1.to_string();
+            text.truncate(32);
+            text.push_str("-1");
+            text
+        }
+        None => format!("{:032x}-1", version.content.number()),
     }
 }
 

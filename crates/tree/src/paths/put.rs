@@ -2,7 +2,9 @@
 
 use super::{Expect, Folders, Landing, Path, Put, Versioning, land};
 use crate::files::{Prepared, Target};
+use crate::items::Manner;
 use crate::items::place::NameRule;
+use crate::retention::check_wish;
 use crate::storage::follow_commit;
 use crate::{BoxError, Caller, Error, Tree};
 use bytes::Bytes;
@@ -10,7 +12,9 @@ use entente_database::contents;
 use entente_database::events::EventKind;
 use entente_database::facts::Facts;
 use entente_model::{ItemId, JobId, Md5, Sha1, Timestamp};
+use entente_vault::CustomerKey;
 use futures_util::Stream;
+use std::sync::Arc;
 
 /// What is known of a body once all of it has been stored.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +62,22 @@ impl Tree {
     where
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
+        self.put_at_with_key(caller, path, put, None, body).await
+    }
+
+    /// The same, sealed with a customer's key, if there is one: then only whoever brings it along can read the file, its
+    /// entity tag is drawn, and neither digests nor checksums are kept.
+    pub async fn put_at_with_key<S>(
+        &self,
+        caller: &Caller,
+        path: Path<'_>,
+        put: PutAt,
+        customer: Option<Arc<CustomerKey>>,
+        body: S,
+    ) -> Result<Put, Error>
+    where
+        S: Stream<Item = Result<Bytes, BoxError>> + Send,
+    {
         let PutAt { size_max, content_created_at, content_modified_at, expected_sha1, .. } = put;
         let PutAt { folders, rule, expect, versioning, finish, .. } = put;
         let mut landing = Landing::new(path, (folders, rule), (expect, versioning));
@@ -66,10 +86,13 @@ impl Tree {
             Ok::<_, Error>((Prepared::of(tx, caller, &folder)?, hint))
         })?;
         landing.seen(hint);
-        let written = self.store(&prepared, size_max, expected_sha1, body).await?;
-        let Finished { md5, facts } = finish()?;
+        let written = self.store_with_key(&prepared, customer.as_deref(), (size_max, expected_sha1), body).await?;
+        let finished = finish()?;
+        let Finished { md5, facts } = if customer.is_some() { self.conceal(finished) } else { finished };
+        check_wish(&facts, self.world.now())?;
         let added = self.added(&written, content_created_at, content_modified_at)?;
-        let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event: EventKind::Created };
+        let event = if self.manner == Manner::Copy { EventKind::Copied } else { EventKind::Created };
+        let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event };
         let (item, job) = (ItemId::new(self.world.next_id()), JobId::new(self.world.next_id()));
         let world = self.world.clone();
         self.database

@@ -2,14 +2,16 @@
 //! marker. Looking them up, and taking them away one by one.
 
 use super::at::marker_of;
-use super::remove::{Prune, Removed};
+use super::markers::unmark;
+use super::remove::{Prune, RemoveVersionAt, Removed};
+use super::seen::Seen;
 use super::way::{Reached, descend, folder_of};
 use super::{Path, WantedVersion};
 use crate::grant::{Act, Delete, Grant, allow_way};
 use crate::items::Stamp;
-use crate::items::trash::into_trash;
+use crate::items::trash::into_trash_untold;
 use crate::view::row;
-use crate::{Caller, Error, Kind, Tree};
+use crate::{Bypass, Caller, Error, Kind, Tree, retention, subscriptions};
 use entente_database::buckets::{self, BucketVersioning};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Ancestor, Item, Mark};
@@ -58,7 +60,7 @@ pub(super) fn find_version<A: Act>(
 }
 
 /// What a version of a path is.
-enum Shown {
+pub(super) enum Shown {
     Version(Box<Found>),
     Marker,
 }
@@ -90,7 +92,12 @@ fn marker(tx: &mut Tx<'_>, folder: ItemId, name: &ItemName, wanted: WantedVersio
 }
 
 /// What is called `null`: the newest that is plain. While a bucket has never kept versions, that is the file itself.
-fn plain(tx: &mut Tx<'_>, bucket: Option<ItemId>, folder: ItemId, name: &ItemName) -> Result<Option<Shown>, Error> {
+pub(super) fn plain(
+    tx: &mut Tx<'_>,
+    bucket: Option<ItemId>,
+    folder: ItemId,
+    name: &ItemName,
+) -> Result<Option<Shown>, Error> {
     let found = |found: Found| Shown::Version(Box::new(found));
     if let Some(current) = paths::child(tx, folder, name, Some(Kind::File))? {
         let versioning = bucket.map(|bucket| buckets::versioning(tx, bucket)).transpose()?;
@@ -137,13 +144,25 @@ impl Tree {
     ///
     /// A version can be restored through other doors for a while. When it was the file's current one, the one before it
     /// is from then on; when there is none, the file goes to the trash, unseen here. Taking away the marker that was the
-    /// newest of the history brings back what was behind it. `NotFound`; otherwise the errors of [`Tree::remove_at`].
+    /// newest of the history brings back what was behind it. `NotFound`; `Retained`; otherwise the errors of
+    /// [`Tree::remove_at`].
     pub async fn remove_version_at(
         &self,
         caller: &Caller,
         path: Path<'_>,
         version: WantedVersion,
-        prune: Prune,
+        how: impl Into<RemoveVersionAt> + Send,
+    ) -> Result<Removed, Error> {
+        self.remove_version_as_seen(caller, (path, version), how.into(), Seen::Whatever).await
+    }
+
+    /// The same, if it is still what somebody has seen; else `PreconditionFailed`.
+    pub(crate) async fn remove_version_as_seen(
+        &self,
+        caller: &Caller,
+        (path, version): (Path<'_>, WantedVersion),
+        RemoveVersionAt { prune, bypass }: RemoveVersionAt,
+        seen: Seen,
     ) -> Result<Removed, Error> {
         let (world, caller, stamp) = (self.world.clone(), caller.clone(), self.stamp());
         let (base, names) = (path.base, path.names.to_vec());
@@ -151,7 +170,9 @@ impl Tree {
             .transact("remove version at path", move |tx| {
                 let path = Path { base, names: &names };
                 let (folder, name) = folder_of::<Delete>(tx, &caller, path)?;
-                let removed = take_out(tx, (&world, &caller, stamp), (&folder, name), version)?;
+                seen.check(tx, &folder, name, version)?;
+                let removed = take_out(tx, (&world, &caller, stamp), (&folder, name), (version, bypass))?;
+                subscriptions::version_gone(tx, (&caller, stamp), folder.inside(), name, version)?;
                 surface(tx, &caller, stamp.again(&world), &folder, name)?;
                 if prune == Prune::Implied {
                     let folders: Vec<Ancestor> = folder.way();
@@ -167,15 +188,14 @@ fn take_out(
     tx: &mut Tx<'_>,
     (world, caller, stamp): (&World, &Caller, Stamp),
     (folder, name): (&Grant<Delete>, &ItemName),
-    version: WantedVersion,
+    (version, bypass): (WantedVersion, Bypass),
 ) -> Result<Removed, Error> {
     let id = folder.item().id;
     match version {
-        WantedVersion::Plain => take_plain_out(tx, (world, caller, stamp), (folder, name)),
+        WantedVersion::Plain => take_plain_out(tx, (world, caller, stamp), (folder, name), bypass),
         WantedVersion::Marker(_) => {
             let mut item = marker(tx, id, name, version)?.ok_or(Error::NotFound)?.item;
-            item.mark = Mark { marker: false, plain: false, ..item.mark };
-            items::save(tx, &item)?;
+            unmark(tx, &mut item)?;
             Ok(Removed { item: item.id, marker: Some(version) })
         }
         WantedVersion::Id(version) => {
@@ -183,6 +203,7 @@ fn take_out(
             let Found { item, version, .. } = *found;
             let version = version.ok_or(Error::internal("a version without a row"))?.id;
             let removed = Removed { item: item.id, marker: None };
+            retention::release(tx, version, stamp.at, bypass)?;
             if item.version != Some(version) {
                 versions::set_trashed(tx, version, Some((caller.user, stamp.at)))?;
                 stamp.record(tx, caller, EventKind::VersionRemoved, item.id, Some(version))?;
@@ -200,6 +221,7 @@ fn take_plain_out(
     tx: &mut Tx<'_>,
     (world, caller, stamp): (&World, &Caller, Stamp),
     (folder, name): (&Grant<Delete>, &ItemName),
+    bypass: Bypass,
 ) -> Result<Removed, Error> {
     let (id, bucket) = (folder.item().id, folder.bucket());
     let shown = plain(tx, bucket, id, name)?.ok_or(Error::NotFound)?;
@@ -209,15 +231,14 @@ fn take_plain_out(
         && versioning == BucketVersioning::Never
     {
         let grant = allow_way::<Delete>(caller, folder.way_from(Ancestor::of(item)))?;
-        into_trash(tx, &grant, item.clone(), caller, stamp)?;
+        into_trash_untold(tx, &grant, item.clone(), caller, stamp)?;
         return Ok(Removed { item: item.id, marker: None });
     }
     let mut removed = None;
     for Found { mut item, version, .. } in live.into_iter().chain(trashed(tx, id, name)?) {
         let marker = item.mark.marker && item.mark.plain;
         if marker {
-            item.mark = Mark { marker: false, plain: false, ..item.mark };
-            items::save(tx, &item)?;
+            unmark(tx, &mut item)?;
         }
         if item.trashed_at.is_some() && !item.mark.versions {
             if marker && removed.is_none() {
@@ -226,6 +247,7 @@ fn take_plain_out(
             continue;
         }
         let current = version.ok_or(Error::internal("a file has no current version"))?;
+        retention::release_plain(tx, item.id, stamp.at, bypass)?;
         let some = versions::set_plain_trashed(tx, item.id, current.id, (caller.user, stamp.at))? > 0;
         if removed.is_none() && (marker || some || current.plain) {
             let marker = matches!(shown, Shown::Marker).then_some(WantedVersion::Plain);
@@ -274,7 +296,7 @@ fn take_current_out(
         _ => {
             let grant = allow_way::<Delete>(caller, folder.way_from(Ancestor::of(&item)))?;
             let item = row(tx, &grant)?;
-            let mut trashed = into_trash(tx, &grant, item, caller, stamp)?;
+            let mut trashed = into_trash_untold(tx, &grant, item, caller, stamp)?;
             trashed.mark = Mark::HIDDEN;
             Ok(items::save(tx, &trashed)?)
         }
@@ -304,5 +326,6 @@ fn surface(
     items::save(tx, &item)?;
     counts::lost(tx, trash, item.id)?;
     counts::gained(tx, id, item.id)?;
+    retention::follow(tx, item.id)?;
     stamp.record(tx, caller, EventKind::Restored, item.id, item.version)
 }

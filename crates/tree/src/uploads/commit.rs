@@ -2,6 +2,7 @@ use super::{find, parts_total, read_back};
 use crate::files::{Added, Target, add_file, add_version, announced};
 use crate::grant::Upload;
 use crate::items::place::NameRule;
+use crate::retention::Keeping;
 use crate::storage::follow_commit;
 use crate::view::{Minis, row, view_row};
 use crate::{Caller, Error, ItemView, Part, Session, Tree, UploadTarget, allow};
@@ -92,6 +93,7 @@ impl Tree {
             content_created_at: commit.content_created_at,
             content_modified_at: commit.content_modified_at,
             plain: false,
+            keeping: Keeping::AsBucket,
         };
         let (item, job) = (ItemId::new(self.world.next_id()), JobId::new(self.world.next_id()));
         let now = self.world.now();

@@ -143,6 +143,7 @@ fn read_back(session: &Session, parts: &[Part], sha1: Option<Sha1>) -> Manifest 
         zone: session.zone,
         policy: session.policy,
         key: session.key.clone(),
+        customer: None,
         size: session.size,
         sha1,
         places: parts.iter().map(|part| part.place).collect(),

@@ -24,6 +24,7 @@ fn way(steps: &[(Top, Kind)]) -> Vec<entente_database::items::Ancestor> {
             sequence: 0,
             height: 0,
             implied: false,
+            watched: false,
         })
         .collect()
 }
@@ -36,6 +37,7 @@ fn the_matrix_is_as_written_down() {
         role,
         app: None,
         scopes,
+        through: None,
     };
     let owner = caller(1, 1, UserRole::User, Scopes::ALL);
     let read_only = Scopes::READ.with(Scopes::DOWNLOAD);

@@ -1,7 +1,7 @@
 //! Buckets, and the versions and delete markers of their keys.
 
 use crate::desk::{Desk, RULE, renamed};
-use crate::paths::names;
+use crate::paths::{names, s3_remove};
 use entente_database::items::{self, Item, Mark};
 use entente_database::{counts, versions};
 use entente_model::{ItemId, Timestamp, VersionId};
@@ -446,13 +446,12 @@ async fn run(changes: Vec<Change>, limit: u32) {
             Change::Delete { key } => {
                 let key = KEYS[key];
                 let entries = model.0.entry(key).or_default();
-                let outcome = desk.remove(bucket, key).await;
-                if entries.first().is_some_and(Option::is_some) {
-                    outcome.expect("removed");
-                    entries.insert(0, None);
-                } else {
-                    assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
-                }
+                // As S3 deletes: there is a marker afterwards, whatever was there before.
+                let (names, how) = (names(key), s3_remove());
+                let path = Path { base: bucket, names: &names };
+                let removed = desk.tree.remove_or_mark_at(&desk.anna, path, how).await.expect("removed");
+                assert!(matches!(removed.marker, Some(WantedVersion::Marker(_))));
+                entries.insert(0, None);
             }
             Change::DeleteVersion { key, index } => {
                 let key = KEYS[key];
@@ -502,4 +501,51 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(run(changes, limit));
     }
+}
+
+#[tokio::test]
+async fn deleting_what_is_not_there_leaves_a_marker_where_versions_are_kept() {
+    let desk = Desk::new().await;
+    let bucket = desk.tree.create_bucket(&desk.anna, "bucket").await.expect("a bucket").item;
+    let (key, how) = (names("a/b/none"), s3_remove());
+    let path = Path { base: bucket, names: &key };
+    let before = desk.totals();
+    let outcome = desk.tree.remove_or_mark_at(&desk.anna, path, how).await;
+    assert!(matches!(outcome, Err(Error::NotFound)), "it has never kept versions");
+    assert_eq!(desk.totals(), before);
+
+    desk.tree.set_versioning(&desk.anna, "bucket", BucketVersioning::Suspended).await.expect("set");
+    for _ in 0..3 {
+        let removed = desk.tree.remove_or_mark_at(&desk.anna, path, how).await.expect("marked");
+        assert_eq!(removed.marker, Some(WantedVersion::Plain));
+        assert_eq!(lines(&desk, bucket, 9).await, [("a/b/none".to_owned(), Some(WantedVersion::Plain), None, true)]);
+    }
+    desk.tree.set_versioning(&desk.anna, "bucket", BucketVersioning::On).await.expect("set");
+    let removed = desk.tree.remove_or_mark_at(&desk.anna, path, how).await.expect("marked");
+    let marker = removed.marker.expect("a marker");
+    assert_eq!(lines(&desk, bucket, 1).await.len(), 2);
+    assert_eq!(desk.tree.marker_at(&desk.anna, path).await.expect("seen"), Some(marker));
+    assert!(matches!(version_size(&desk, bucket, "a/b/none", marker).await, Err(Error::Deleted)));
+    // No other door shows it, or takes it for something that can be had back.
+    assert!(desk.see(removed.item, Kind::File).await.is_err());
+    assert!(matches!(desk.tree.trashed(&desk.anna, removed.item, Kind::File).await, Err(Error::NotFound)));
+    assert!(matches!(desk.tree.purge(&desk.anna, removed.item, Kind::File).await, Err(Error::NotFound)));
+    let restored = desk.tree.restore(&desk.anna, removed.item, Kind::File, RestoreTo::default(), RULE).await;
+    assert!(matches!(restored, Err(Error::NotFound)));
+    assert!(matches!(desk.tree.delete_bucket(&desk.anna, "bucket").await, Err(Error::FolderNotEmpty)));
+
+    remove_version(&desk, bucket, "a/b/none", marker).await.expect("taken away");
+    assert!(matches!(remove_version(&desk, bucket, "a/b/none", marker).await, Err(Error::NotFound)));
+    remove_version(&desk, bucket, "a/b/none", WantedVersion::Plain).await.expect("taken away");
+    assert!(desk.names(bucket).await.is_empty(), "the folders go with the last of them");
+    assert_eq!(desk.totals(), before);
+
+    // With its folder it goes for good.
+    desk.tree.remove_or_mark_at(&desk.anna, path, how).await.expect("marked");
+    let folder = desk.at(bucket, "a", Want::Folder).await.expect("there").view.item.id;
+    desk.trash(folder, Kind::Folder).await;
+    desk.tree.purge(&desk.anna, folder, Kind::Folder).await.expect("purged");
+    desk.finish_purge(folder).await;
+    assert_eq!(desk.totals(), before);
+    desk.check_books();
 }

@@ -85,7 +85,7 @@ impl Reading {
         }
         let data_key = match self.data_key.take() {
             Some(data_key) => data_key,
-            None => self.vault.inner.keys.data_key(&self.manifest).await?,
+            None => self.vault.sealing_key(&self.manifest, self.customer.as_deref()).await?,
         };
         let data_key = self.data_key.insert(data_key);
         let known = self.current.take().filter(|current| current.chunk == piece.chunk && current.located == located);

@@ -1,9 +1,11 @@
 //! Verifies, both ways: every content against its segments (each chunk is read and opened, unless only the structure is
-//! asked for), and every object on every backend against the ledger.
+//! asked for), and every object on every backend against the ledger. What only its customer can open is compared as it is
+//! sealed.
 //!
 //! It may run beside a server: a finding is looked at twice before it is reported, because a file may be purged or a
 //! segment repacked between two looks.
 
+mod customers;
 mod pieces;
 
 use super::Watch;
@@ -133,6 +135,10 @@ pub struct Verified {
     pub pieces: u64,
     /// Plaintext bytes that were opened.
     pub opened_bytes: u64,
+    /// Contents that only their customers can open.
+    pub customers: u64,
+    /// Sealed bytes of these that are what was written.
+    pub sealed_bytes: u64,
     /// Segments looked at.
     pub segments: u64,
     /// Objects listed on backends.
@@ -232,9 +238,20 @@ impl Vault {
             }
             return Ok(());
         }
+        let is_customers = manifest.customer.is_some();
+        if is_customers {
+            verified.customers += 1;
+            if !self.verify_data_key(&manifest, verified).await? {
+                return Ok(());
+            }
+        }
         for located in located {
             verified.chunks += 1;
             if depth == Depth::Structure {
+                continue;
+            }
+            if is_customers {
+                self.verify_sealed(content, located, verified).await?;
                 continue;
             }
             let Place { chunk, segment, .. } = located.place;

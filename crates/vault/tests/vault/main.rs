@@ -6,6 +6,7 @@
 mod backend;
 mod company;
 mod country;
+mod customer;
 mod damage;
 mod failover;
 mod kit;

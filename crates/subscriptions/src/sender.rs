@@ -1,0 +1,244 @@
+//! Sends what is due: a loop for each target, so that none waits for another that does not answer.
+
+use crate::backoff::wait;
+use crate::message;
+use crate::reach::{PublicResolver, check};
+use crate::signature;
+use crate::{Error, Reach, Target};
+use entente_database::deliveries::{self, Delivery};
+use entente_database::{Database, Tx};
+use entente_world::{Shutdown, World};
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Requests to one target at a time.
+const PARALLEL: usize = 8;
+/// How long one request may take, from the lookup of the name to the end of the answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// After this somebody else may send a delivery that was taken: more than a request and two writes take.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often is looked whether something is due. It costs a read of an index.
+const POLL: Duration = Duration::from_millis(250);
+/// After the database has not answered.
+const DATABASE_DOWN: Duration = Duration::from_secs(2);
+/// How old a delivery becomes that does not arrive.
+pub(crate) const AGE_MAX: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// What is read of an answer, so that its connection can be used again.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// To whom is sent.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    targets: Arc<[Arc<Target>]>,
+}
+
+impl Settings {
+    /// These targets, each with a name of its own.
+    #[must_use]
+    pub fn new(targets: Vec<Target>) -> Self {
+        Self { targets: targets.into_iter().map(Arc::new).collect() }
+    }
+
+    /// The targets' names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.targets.iter().map(|target| target.name.as_str())
+    }
+}
+
+/// Sends deliveries. Cheap to clone.
+#[derive(Clone)]
+pub struct Sender {
+    world: World,
+    database: Database,
+    settings: Settings,
+    /// Asks addresses of the open internet alone.
+    public: reqwest::Client,
+    anywhere: reqwest::Client,
+}
+
+/// Why a delivery has not arrived.
+#[derive(Debug, thiserror::Error)]
+enum Undelivered {
+    #[error("answered {0}")]
+    Refused(u16),
+    #[error("{0}")]
+    Unsent(String),
+}
+
+impl Sender {
+    /// A sender. It opens no connection yet. `Tls`.
+    pub fn new(world: World, database: Database, settings: Settings) -> Result<Self, Error> {
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(Error::Tls);
+        let public = build(builder().dns_resolver(PublicResolver))?;
+        Ok(Self { world, database, settings, public, anywhere: build(builder())? })
+    }
+
+    /// Sends what is due until the process stops, then waits for the requests under way.
+    pub async fn run(self, shutdown: Shutdown) {
+        let mut loops = Vec::new();
+        for target in self.settings.targets.iter() {
+            let (sender, target, shutdown) = (self.clone(), Arc::clone(target), shutdown.clone());
+            loops.push(self.world.spawn(async move { sender.send_all(target, shutdown).await }));
+        }
+        for ended in loops {
+            // A panic has been logged; the other targets are served all the same.
+            let _ = ended.await;
+        }
+    }
+
+    async fn send_all(self, target: Arc<Target>, mut shutdown: Shutdown) {
+        let free = Arc::new(Semaphore::new(PARALLEL));
+        while !shutdown.is_requested() {
+            let pause = match self.send_some(&target, &free, &mut shutdown).await {
+                Ok(pause) => pause,
+                Err(error) => {
+                    tracing::warn!(target.name, %error, "deliveries cannot be taken");
+                    DATABASE_DOWN
+                }
+            };
+            tokio::select! {
+                () = shutdown.requested() => {}
+                () = self.world.sleep(pause) => {}
+            }
+        }
+        // All hands are free again when the last request has ended. The semaphore is never closed.
+        let _ = free.acquire_many(u32::try_from(PARALLEL).unwrap_or(1)).await;
+    }
+
+    /// Takes as many deliveries as there are hands free, and has them sent. Answers how long there is nothing to do.
+    async fn send_some(
+        &self,
+        target: &Arc<Target>,
+        free: &Arc<Semaphore>,
+        shutdown: &mut Shutdown,
+    ) -> Result<Duration, entente_database::Error> {
+        let first = tokio::select! {
+            first = Arc::clone(free).acquire_owned() => first,
+            () = shutdown.requested() => return Ok(Duration::ZERO),
+        };
+        // The semaphore is never closed.
+        let Ok(first) = first else { return Ok(POLL) };
+        let mut hands = vec![first];
+        while let Ok(hand) = Arc::clone(free).try_acquire_owned() {
+            hands.push(hand);
+        }
+        // A look that finds nothing must not cost a write.
+        let now = self.world.now();
+        let next = self.database.read(|tx| deliveries::next_due(tx, &target.name))?;
+        if next.is_none_or(|next| next > now) {
+            return Ok(POLL);
+        }
+        let (name, until) = (target.name.clone(), now.after(LEASE));
+        let limit = u32::try_from(hands.len()).unwrap_or(1);
+        let take = move |tx: &mut Tx<'_>| deliveries::take(tx, &name, now, until, limit);
+        let taken = self.database.transact("take deliveries", take).await?;
+        let pause = if taken.is_empty() { POLL } else { Duration::ZERO };
+        for (delivery, hand) in taken.into_iter().zip(hands) {
+            let (sender, target) = (self.clone(), Arc::clone(target));
+            self.world.spawn(async move {
+                sender.deliver(&target, delivery).await;
+                drop(hand);
+            });
+        }
+        Ok(pause)
+    }
+
+    /// Sends one delivery and records what became of it.
+    async fn deliver(&self, target: &Target, delivery: Delivery) {
+        let started = self.world.instant();
+        let sent = match tokio::time::timeout(TIMEOUT, self.send(target, &delivery)).await {
+            Ok(sent) => sent,
+            Err(_) => Err(Undelivered::Unsent("no answer within 10 seconds".to_owned())),
+        };
+        let (label, name) = (if sent.is_ok() { "told" } else { "failed" }, target.name.clone());
+        metrics::counter!("entente_deliveries_total", "target" => name.clone(), "end" => label).increment(1);
+        metrics::histogram!("entente_delivery_seconds", "target" => name).record(started.elapsed().as_secs_f64());
+        if let Err(error) = self.record(target, delivery, sent).await {
+            tracing::warn!(target.name, %error, "it cannot be recorded how a delivery ended; it is sent again");
+        }
+    }
+
+    async fn record(
+        &self,
+        target: &Target,
+        delivery: Delivery,
+        sent: Result<(), Undelivered>,
+    ) -> Result<(), entente_database::Error> {
+        let now = self.world.now();
+        let Err(error) = sent else {
+            let told = move |tx: &mut Tx<'_>| deliveries::told(tx, &delivery, now);
+            return self.database.transact("delivery told", told).await.map(drop);
+        };
+        let error = error.to_string();
+        if delivery.attempts >= target.attempts_max || delivery.created_at <= now.before(AGE_MAX) {
+            tracing::warn!(
+                target.name = delivery.target,
+                attempts = delivery.attempts,
+                error,
+                "a delivery was given up"
+            );
+            let give_up = move |tx: &mut Tx<'_>| deliveries::give_up(tx, &delivery, &error, now);
+            return self.database.transact("give delivery up", give_up).await.map(drop);
+        }
+        tracing::debug!(
+            target.name = delivery.target,
+            attempts = delivery.attempts,
+            error,
+            "a delivery has not arrived"
+        );
+        let again_at = now.after(wait(delivery.attempts, self.world.random()));
+        let failed = move |tx: &mut Tx<'_>| deliveries::failed(tx, &delivery, &error, again_at);
+        self.database.transact("delivery failed", failed).await.map(drop)
+    }
+
+    async fn send(&self, target: &Target, delivery: &Delivery) -> Result<(), Undelivered> {
+        check(&target.url, target.reach).map_err(|error| Undelivered::Unsent(error.to_string()))?;
+        let client = match target.reach {
+            Reach::Public => &self.public,
+            Reach::Anywhere => &self.anywhere,
+        };
+        let body = message::body(delivery);
+        let signature = signature::sign(&target.secret, self.world.now(), &body);
+        let request = client
+            .post(target.url.clone())
+            .header("content-type", "application/json")
+            .header(signature::HEADER, signature)
+            .header("x-entente-delivery", message::name(delivery))
+            .body(body);
+        let mut answer = request.send().await.map_err(unsent)?;
+        let status = answer.status();
+        let mut left = ANSWER_BYTES_MAX;
+        while let Ok(Some(piece)) = answer.chunk().await {
+            left = left.saturating_sub(piece.len());
+            if left == 0 {
+                break;
+            }
+        }
+        if status.is_success() { Ok(()) } else { Err(Undelivered::Refused(status.as_u16())) }
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(TIMEOUT)
+        .timeout(TIMEOUT)
+        .pool_max_idle_per_host(PARALLEL)
+        .pool_idle_timeout(Duration::from_secs(20))
+        .user_agent(concat!("entente/", env!("CARGO_PKG_VERSION")))
+}
+
+/// What went wrong below HTTP, without the URL, which may be known to receivers alone.
+fn unsent(error: reqwest::Error) -> Undelivered {
+    let error = error.without_url();
+    let mut cause: &dyn StdError = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    Undelivered::Unsent(cause.to_string())
+}
