@@ -23,6 +23,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, head
 use http_body::Body as _;
 use s3s::{HttpRequest, S3Error, S3ErrorCode};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 const X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 const X_AMZ_DECODED_CONTENT_LENGTH: HeaderName = HeaderName::from_static("x-amz-decoded-content-length");
@@ -246,8 +247,10 @@ fn verify(parts: &Parts, claim: &Claim<'_>, payload: Payload<'_>, key: &SigningK
         let text = string_to_sign(&claim.moment, &claim.scope, canonical);
         key.verifies(text.as_bytes(), &claim.signature)
     };
-    if holds(&canonical_request(parts, claim, payload))
-        || canonical_request_as_sent(parts, claim, payload).is_some_and(|canonical| holds(&canonical))
+    // What is signed may be a customer's key.
+    let as_sent = || canonical_request_as_sent(parts, claim, payload).map(Zeroizing::new);
+    if holds(&Zeroizing::new(canonical_request(parts, claim, payload)))
+        || as_sent().is_some_and(|canonical| holds(&canonical))
     {
         return Ok(());
     }

@@ -9,11 +9,13 @@ use entente_model::ItemName;
 use entente_tree::rules::{Circumstances, Deed, Word};
 use entente_tree::{Entered, Error as TreeError, OpenedKey, Question, WantedVersion};
 use http::{HeaderMap, HeaderName, Uri};
+use s3s::dto::CopySource;
 use s3s::{S3Error, S3ErrorCode, S3Result};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Headers of a request that puts an object, or deletes one, which order more than that.
-const ALSO: [(&str, Deed); 11] = [
+const ALSO: [(&str, Deed); 13] = [
     ("x-amz-tagging", Deed::WriteTags),
     ("x-amz-grant-full-control", Deed::WriteAcl),
     ("x-amz-grant-read", Deed::WriteAcl),
@@ -23,25 +25,25 @@ const ALSO: [(&str, Deed); 11] = [
     ("x-amz-object-lock-mode", Deed::WriteRetention),
     ("x-amz-object-lock-retain-until-date", Deed::WriteRetention),
     ("x-amz-object-lock-legal-hold", Deed::WriteHold),
-    ("x-amz-bypass-governance-retention", Deed::BypassRetention),
+    (BYPASS, Deed::BypassRetention),
     // Otherwise one could ask, write by write, what an object is.
     ("if-match", Deed::ReadObject),
+    ("x-amz-if-match-size", Deed::ReadObject),
+    ("x-amz-if-match-last-modified-time", Deed::ReadObject),
 ];
+/// The one of these headers that orders nothing when it says `false`.
+const BYPASS: &str = "x-amz-bypass-governance-retention";
+const X_AMZ_COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 const X_AMZ_ACL: HeaderName = HeaderName::from_static("x-amz-acl");
 /// Grants that give nobody anything but whose it is.
 const MODEST: [&str; 2] = ["private", "bucket-owner-full-control"];
 /// Parameters on which rules depend. `s3s` takes none that stands twice, so that the rules see what the operation sees.
-const WORDS: [(&str, Word); 4] = [
-    ("prefix", Word::Prefix),
-    ("delimiter", Word::Delimiter),
-    ("max-keys", Word::KeysMax),
-    ("versionId", Word::Version),
-];
-const HEADERS: [(&str, Word); 6] = [
+const WORDS: [(&str, Word); 3] =
+    [("prefix", Word::Prefix), ("delimiter", Word::Delimiter), ("max-keys", Word::KeysMax)];
+const HEADERS: [(&str, Word); 5] = [
     ("referer", Word::Referrer),
     ("user-agent", Word::Program),
     ("x-amz-acl", Word::CannedAcl),
-    ("x-amz-copy-source", Word::CopySource),
     ("x-amz-server-side-encryption", Word::Encryption),
     ("x-amz-storage-class", Word::StorageClass),
 ];
@@ -64,6 +66,17 @@ pub(crate) enum Wanted<'r> {
 pub(crate) struct Said<'r> {
     pub(crate) headers: &'r HeaderMap,
     pub(crate) uri: Option<&'r Uri>,
+    /// Where the tags stand that are to be.
+    pub(crate) tags: TagsSaid<'r>,
+}
+
+/// Where a request says which tags something is to have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TagsSaid<'r> {
+    /// In a header, if anywhere.
+    ByHeader,
+    /// Elsewhere; these.
+    These(&'r [(String, String)]),
 }
 
 /// Lets a request in, or not.
@@ -116,10 +129,10 @@ pub(crate) async fn remove(
     operations: &Operations,
     asked: &Asked,
     place: (&str, &str, Option<&str>),
-    deed: Deed,
+    deeds: &[Deed],
     said: Said<'_>,
 ) -> S3Result<Asked> {
-    let mut deeds = vec![deed];
+    let mut deeds = deeds.to_vec();
     deeds.extend(also(said.headers));
     again(operations, asked, place, &deeds, said).await
 }
@@ -133,7 +146,7 @@ pub(crate) async fn put(
 ) -> S3Result<Asked> {
     let mut deeds = vec![Deed::WriteObject];
     deeds.extend(also(headers));
-    again(operations, asked, (bucket, key, None), &deeds, Said { headers, uri: None }).await
+    again(operations, asked, (bucket, key, None), &deeds, Said { headers, uri: None, tags: TagsSaid::ByHeader }).await
 }
 
 /// Comes in and opens what is at a key, both at one moment. The inner error speaks of the key.
@@ -145,7 +158,8 @@ pub(crate) async fn open(
 ) -> S3Result<(Asked, OpenedKey)> {
     asked.may_reach(bucket)?;
     let deed = if version.is_some() { Deed::ReadVersion } else { Deed::ReadObject };
-    let circumstances = || circumstances(operations, asked, said);
+    let named = version.map(|version| version.to_string());
+    let circumstances = || circumstances(operations, asked, said, named.as_deref());
     let question = Question {
         who: asked.signer.as_ref(),
         bucket,
@@ -166,8 +180,8 @@ async fn enter(
     said: Said<'_>,
 ) -> S3Result<Entered> {
     asked.may_reach(bucket)?;
-    let (names, version) = (key.map(names).transpose()?, wanted(version)?);
-    let circumstances = || circumstances(operations, asked, said);
+    let (names, named, version) = (key.map(names).transpose()?, version, wanted(version)?);
+    let circumstances = || circumstances(operations, asked, said, named);
     let question = Question {
         who: asked.signer.as_ref(),
         bucket,
@@ -197,7 +211,7 @@ fn also(headers: &HeaderMap) -> Vec<Deed> {
     let grants = headers.get(X_AMZ_ACL).filter(|acl| !MODEST.iter().any(|modest| acl.as_bytes() == modest.as_bytes()));
     deeds.extend(grants.map(|_| Deed::WriteAcl));
     for (name, deed) in ALSO {
-        let orders = headers.get(name).is_some_and(|value| value.as_bytes() != b"false");
+        let orders = headers.get(name).is_some_and(|value| name != BYPASS || value.as_bytes() != b"false");
         if orders && !deeds.contains(&deed) {
             deeds.push(deed);
         }
@@ -205,8 +219,15 @@ fn also(headers: &HeaderMap) -> Vec<Deed> {
     deeds
 }
 
-fn circumstances(operations: &Operations, asked: &Asked, said: Said<'_>) -> Circumstances {
+/// `version` is the one that is acted on, wherever the request names it.
+fn circumstances(operations: &Operations, asked: &Asked, said: Said<'_>, version: Option<&str>) -> Circumstances {
     let mut words = Vec::new();
+    words.extend(version.map(|version| (Word::Version, version.to_owned())));
+    let source = said.headers.get(X_AMZ_COPY_SOURCE).and_then(|value| value.to_str().ok());
+    // As the operation reads it: without escapes, a slash before it, or a version after it.
+    if let Some(CopySource::Bucket { bucket, key, .. }) = source.and_then(|source| CopySource::parse(source).ok()) {
+        words.push((Word::CopySource, format!("{bucket}/{key}")));
+    }
     for (name, word) in HEADERS {
         if let Some(value) = said.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()) {
             words.push((word, value.to_owned()));
@@ -218,10 +239,18 @@ fn circumstances(operations: &Operations, asked: &Asked, said: Said<'_>) -> Circ
             words.push((word.clone(), value.into_owned()));
         }
     }
-    let tags = said.headers.get("x-amz-tagging").map_or(&[][..], |value| value.as_bytes());
-    words.extend(
-        form_urlencoded::parse(tags).map(|(tag, value)| (Word::TagWanted(tag.into_owned()), value.into_owned())),
-    );
+    match said.tags {
+        TagsSaid::These(tags) => {
+            words.extend(tags.iter().map(|(tag, value)| (Word::TagWanted(tag.clone()), value.clone())));
+        }
+        TagsSaid::ByHeader if !keeps_tags(said.headers) => {
+            let tags = said.headers.get("x-amz-tagging").map_or(&[][..], |value| value.as_bytes());
+            let tag =
+                |(tag, value): (Cow<'_, str>, Cow<'_, str>)| (Word::TagWanted(tag.into_owned()), value.into_owned());
+            words.extend(form_urlencoded::parse(tags).map(tag));
+        }
+        TagsSaid::ByHeader => {}
+    }
     if let Some(place) = asked.signature_at {
         words.push((Word::Signature, crate::sign::ALGORITHM.to_owned()));
         words.push((Word::SignatureAt, place.to_owned()));
@@ -235,6 +264,12 @@ fn circumstances(operations: &Operations, asked: &Asked, said: Said<'_>) -> Circ
         at: asked.at,
         words,
     }
+}
+
+/// Whether a copy has its source's tags: the header is not looked at then.
+fn keeps_tags(headers: &HeaderMap) -> bool {
+    let replaces = headers.get("x-amz-tagging-directive").is_some_and(|value| value.as_bytes() == b"REPLACE");
+    headers.contains_key(X_AMZ_COPY_SOURCE) && !replaces
 }
 
 #[cfg(test)]
@@ -260,6 +295,8 @@ mod tests {
             (&[("x-amz-bypass-governance-retention", "true")], &[Deed::BypassRetention]),
             (&[("x-amz-bypass-governance-retention", "false")], &[]),
             (&[("if-match", "\"a\"")], &[Deed::ReadObject]),
+            (&[("x-amz-if-match-size", "1")], &[Deed::ReadObject]),
+            (&[("x-amz-tagging", "false")], &[Deed::WriteTags]),
         ] {
             assert_eq!(also(&headers(pairs)), expected, "{pairs:?}");
         }

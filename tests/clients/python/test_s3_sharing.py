@@ -312,3 +312,46 @@ def test_what_a_stranger_signs_is_a_strangers(owner, friend, stranger, bucket):
     url = friend.client.generate_presigned_url("get_object", **wanted)
     owner.client.delete_bucket_policy(Bucket=bucket)
     assert requests.get(url, verify=owner.server.ca, timeout=30).status_code == 404
+
+
+def test_rules_see_what_is_acted_on(owner, friend, bucket):
+    """Wherever a request names it: versions in documents, tags in bodies and those that a copy carries along."""
+    owner.client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    older, newer = (owner.client.put_object(Bucket=bucket, Key="k", Body=body)["VersionId"] for body in (b"1", b"2"))
+    every = f"arn:aws:s3:::{bucket}/*"
+    who = id_of(friend)
+    kept = {"StringEquals": {"s3:VersionId": newer}}
+    set_policy(
+        owner,
+        bucket,
+        statement("Allow", who, ["s3:DeleteObject", "s3:DeleteObjectVersion"], every),
+        statement("Deny", who, "s3:DeleteObjectVersion", every, Condition=kept),
+    )
+    objects = [{"Key": "k", "VersionId": version} for version in (newer, older)]
+    answer = friend.client.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+    assert [(error["VersionId"], error["Code"]) for error in answer["Errors"]] == [(newer, "AccessDenied")]
+    assert [deleted["VersionId"] for deleted in answer["Deleted"]] == [older]
+    # Whoever may delete and not read cannot ask, delete by delete, what an object is.
+    guess = {"Objects": [{"Key": "k", "ETag": '"0"'}, {"Key": "none", "ETag": '"0"'}]}
+    answer = friend.client.delete_objects(Bucket=bucket, Delete=guess)
+    assert [error["Code"] for error in answer["Errors"]] == ["AccessDenied", "AccessDenied"]
+
+    low = {"StringEquals": {"s3:RequestObjectTag/class": "low"}}
+    set_policy(
+        owner,
+        bucket,
+        statement("Allow", who, ["s3:GetObject", "s3:PutObject"], every),
+        statement("Allow", who, "s3:PutObjectTagging", every, Condition=low),
+    )
+
+    def tag(value, key="k"):
+        tags = {"TagSet": [{"Key": "class", "Value": value}]}
+        return {"Bucket": bucket, "Key": key, "Tagging": tags}
+
+    assert code_of(friend.client.put_object_tagging, **tag("secret")) == "AccessDenied"
+    friend.client.put_object_tagging(**tag("low"))
+    copy = {"Bucket": bucket, "Key": "copy", "CopySource": {"Bucket": bucket, "Key": "k"}}
+    # The tags of the source may not be read.
+    assert code_of(friend.client.copy_object, **copy) == "AccessDenied"
+    friend.client.copy_object(**copy, TaggingDirective="REPLACE", Tagging="class=low")
+    assert code_of(friend.client.copy_object, **copy, TaggingDirective="REPLACE", Tagging="class=secret") == "AccessDenied"

@@ -11,7 +11,7 @@ use super::uploads::expected_at;
 use super::{Operations, Place};
 use crate::asked::Asked;
 use crate::error::{About, error, not_served};
-use crate::gate::{self, Said};
+use crate::gate::{self, Said, TagsSaid};
 use entente_tree::rules::Deed;
 use entente_tree::{Caller, Content, CopyAt, Expect, Facts, Folders, NameRule, Object, Put, Versioning, WantedVersion};
 use http::HeaderMap;
@@ -44,7 +44,7 @@ impl Source {
             return Err(not_served("Copies are made of keys in buckets"));
         };
         let deed = if version_id.is_some() { Deed::ReadVersion } else { Deed::ReadObject };
-        let said = Said { headers, uri: None };
+        let said = Said { headers, uri: None, tags: TagsSaid::These(&[]) };
         // The source may be in another bucket, with other rules.
         let asked = &gate::again(operations, asked, (bucket, key, version_id.as_deref()), &[deed], said).await?;
         let place = operations.place(asked, bucket, key).await?;
@@ -95,6 +95,9 @@ pub(super) async fn copy(
     check_wish(&place, facts.retention)?;
     if replaces_tags {
         facts.tags = input.tagging.as_deref().map_or(Ok(Vec::new()), |tags| tags_of_query(tags.as_bytes()))?;
+    } else if !facts.tags.is_empty() {
+        let places = (&input.copy_source, (input.bucket.as_str(), input.key.as_str()));
+        may_carry_tags(operations, asked, places, (&headers, &facts.tags)).await?;
     }
     // Grants are the copy's own.
     facts.acl = of_new_object(operations, asked, &place, &headers).await?;
@@ -130,6 +133,23 @@ pub(super) async fn copy(
     };
     told_sealing!(output, asked);
     Ok(S3Response::new(output))
+}
+
+/// Whether the tags of the source may be read there, and given here: rules go by them.
+async fn may_carry_tags(
+    operations: &Operations,
+    asked: &Asked,
+    (source, (bucket, key)): (&CopySource, (&str, &str)),
+    (headers, tags): (&HeaderMap, &[(String, String)]),
+) -> S3Result<()> {
+    if let CopySource::Bucket { bucket, key, version_id } = source {
+        let deed = if version_id.is_some() { Deed::ReadVersionTags } else { Deed::ReadTags };
+        let said = Said { headers, uri: None, tags: TagsSaid::These(&[]) };
+        gate::again(operations, asked, (bucket, key, version_id.as_deref()), &[deed], said).await?;
+    }
+    let said = Said { headers, uri: None, tags: TagsSaid::These(tags) };
+    gate::again(operations, asked, (bucket, key, None), &[Deed::WriteTags], said).await?;
+    Ok(())
 }
 
 async fn copy_by_reference(

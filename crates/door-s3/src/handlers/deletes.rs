@@ -7,7 +7,7 @@ use super::shown::{modified, size, stored_at, wanted};
 use super::{Operations, Place, names};
 use crate::asked::Asked;
 use crate::error::{About, error};
-use crate::gate::{self, Said};
+use crate::gate::{self, Said, TagsSaid};
 use entente_tree::rules::Deed;
 use entente_tree::{
     Bypass, Error as TreeError, Expect, Object, Prune, Recursive, RemoveAt, RemoveVersionAt, Want, WantedVersion,
@@ -69,7 +69,7 @@ pub(super) async fn delete_many(
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
     let S3Request { input, headers, uri, .. } = request;
     refuse_what_is_not_served(&headers)?;
-    let said = Said { headers: &headers, uri: Some(&uri) };
+    let said = Said { headers: &headers, uri: Some(&uri), tags: TagsSaid::ByHeader };
     if input.delete.objects.is_empty() || input.delete.objects.len() > OBJECTS_MAX {
         let message = "The XML you provided was not well-formed or did not validate against our published schema";
         return Err(error(S3ErrorCode::MalformedXML, message));
@@ -84,8 +84,16 @@ pub(super) async fn delete_many(
         let outcome = match names(&key) {
             Ok(names) => {
                 place.names = names;
-                match let_in(operations, asked, (&input.bucket, &key, version_id.as_deref()), said).await {
-                    Ok(asked) => remove(operations, &asked, &place, version_id.as_deref(), &wish).await,
+                let version = version_id.as_deref();
+                match let_in(operations, asked, (&input.bucket, &key, version), &wish, said).await {
+                    // Another bucket may have got the name meanwhile.
+                    Ok(asked) if asked.entered.as_ref().is_none_or(|found| found.bucket.item != place.bucket.item) => {
+                        Err(About::Bucket.missing())
+                    }
+                    Ok(asked) => {
+                        let removed = remove(operations, &asked, &place, version, &wish).await;
+                        removed.map_err(|error| asked.seen(error))
+                    }
                     Err(error) => Err(error),
                 }
             }
@@ -116,13 +124,16 @@ async fn let_in<'a>(
     operations: &Operations,
     asked: &'a Asked,
     (bucket, key, version): (&str, &str, Option<&str>),
+    wish: &Wish,
     said: Said<'_>,
 ) -> S3Result<Cow<'a, Asked>> {
     if asked.entered.as_ref().is_some_and(|entered| !entered.ruled) {
         return Ok(Cow::Borrowed(asked));
     }
     let deed = if version.is_some() { Deed::RemoveVersion } else { Deed::RemoveObject };
-    gate::remove(operations, asked, (bucket, key, version), deed, said).await.map(Cow::Owned)
+    // Otherwise one could ask, delete by delete, what an object is.
+    let deeds = if wish.is_empty() { vec![deed] } else { vec![deed, Deed::ReadObject] };
+    gate::remove(operations, asked, (bucket, key, version), &deeds, said).await.map(Cow::Owned)
 }
 
 async fn remove(

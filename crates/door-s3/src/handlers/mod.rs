@@ -34,7 +34,7 @@ pub(crate) use uploads::store_form;
 
 use crate::asked::Asked;
 use crate::error::{About, of_name, of_tree};
-use crate::gate::{self, Said, Wanted};
+use crate::gate::{self, Said, TagsSaid, Wanted};
 use entente_door_kit::origin::Origin;
 use entente_model::{ItemName, NameError};
 use entente_tree::rules::Deed;
@@ -147,7 +147,7 @@ macro_rules! table {
             $(
                 async fn $operation(&self, request: S3Request<dto::$input>) -> S3Result<S3Response<dto::$output>> {
                     let asked = Asked::of(&request)?;
-                    let said = Said { headers: &request.headers, uri: Some(&request.uri) };
+                    let said = Said { headers: &request.headers, uri: Some(&request.uri), tags: TagsSaid::ByHeader };
                     let asked = gate::admit(&self.0, asked, wanted!(request.input, $($needs)*), said).await?;
                     let outcome = $module::$function(&self.0, &asked, request).await;
                     outcome.map_err(|error| asked.seen(error))
@@ -182,7 +182,7 @@ table! {
     delete_objects DeleteObjectsInput DeleteObjectsOutput [each] => deletes::delete_many;
     get_object_attributes GetObjectAttributesInput GetObjectAttributesOutput [version ReadAttributes ReadVersionAttributes] => attributes::show;
     get_object_tagging GetObjectTaggingInput GetObjectTaggingOutput [version ReadTags ReadVersionTags] => tagging::show;
-    put_object_tagging PutObjectTaggingInput PutObjectTaggingOutput [version WriteTags WriteVersionTags] => tagging::set;
+    put_object_tagging PutObjectTaggingInput PutObjectTaggingOutput [itself] => tagging::set;
     delete_object_tagging DeleteObjectTaggingInput DeleteObjectTaggingOutput [version RemoveTags RemoveVersionTags] => tagging::remove;
     get_object_acl GetObjectAclInput GetObjectAclOutput [version ReadAcl ReadVersionAcl] => acl::object;
     put_object_acl PutObjectAclInput PutObjectAclOutput [version WriteAcl WriteVersionAcl] => acl::set_object;
@@ -223,10 +223,10 @@ table! {
     put_bucket_notification_configuration PutBucketNotificationConfigurationInput PutBucketNotificationConfigurationOutput [bucket WriteNotifications] => notifications::set;
     get_object_lock_configuration GetObjectLockConfigurationInput GetObjectLockConfigurationOutput [bucket ReadObjectLock] => object_lock::show;
     put_object_lock_configuration PutObjectLockConfigurationInput PutObjectLockConfigurationOutput [bucket WriteObjectLock] => object_lock::set;
-    get_object_retention GetObjectRetentionInput GetObjectRetentionOutput [key ReadRetention] => retention::show;
-    put_object_retention PutObjectRetentionInput PutObjectRetentionOutput [key WriteRetention] => retention::set;
-    get_object_legal_hold GetObjectLegalHoldInput GetObjectLegalHoldOutput [key ReadHold] => retention::hold;
-    put_object_legal_hold PutObjectLegalHoldInput PutObjectLegalHoldOutput [key WriteHold] => retention::set_hold;
+    get_object_retention GetObjectRetentionInput GetObjectRetentionOutput [version ReadRetention ReadRetention] => retention::show;
+    put_object_retention PutObjectRetentionInput PutObjectRetentionOutput [version WriteRetention WriteRetention] => retention::set;
+    get_object_legal_hold GetObjectLegalHoldInput GetObjectLegalHoldOutput [version ReadHold ReadHold] => retention::hold;
+    put_object_legal_hold PutObjectLegalHoldInput PutObjectLegalHoldOutput [version WriteHold WriteHold] => retention::set_hold;
     get_bucket_request_payment GetBucketRequestPaymentInput GetBucketRequestPaymentOutput [bucket ReadRequestPayment] => settings::request_payment;
     get_bucket_logging GetBucketLoggingInput GetBucketLoggingOutput [bucket ReadLogging] => settings::logging;
     get_bucket_website GetBucketWebsiteInput GetBucketWebsiteOutput [bucket ReadWebsite] => settings::website;

@@ -9,7 +9,7 @@ use super::shown::{content_type, length, modified, size, stored_at, told_version
 use super::{Operations, Place, names, retention};
 use crate::asked::Asked;
 use crate::error::{About, custom, error};
-use crate::gate::{self, Said};
+use crate::gate::{self, Said, TagsSaid};
 use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
 use entente_tree::{Content, Error as TreeError, Object};
@@ -158,7 +158,7 @@ async fn find(
     refuse_what_is_not_served(headers)?;
     let (names, version) = (names(wish.key)?, wanted(wish.version)?);
     let about = if version.is_some() { About::Version } else { About::Key };
-    let said = Said { headers, uri: Some(uri) };
+    let said = Said { headers, uri: Some(uri), tags: TagsSaid::ByHeader };
     let (asked, opened) = gate::open(operations, asked, (wish.bucket, &names, version), said).await?;
     let place = Place { bucket: operations.bucket(&asked, wish.bucket).await?, names };
     let (object, content) = match opened {

@@ -5,7 +5,9 @@ use super::shown::{told_version, wanted};
 use super::{Operations, Place};
 use crate::asked::Asked;
 use crate::error::About;
+use crate::gate::{self, Said, TagsSaid};
 use entente_tree::Object;
+use entente_tree::rules::Deed;
 use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
     PutObjectTaggingInput, PutObjectTaggingOutput,
@@ -33,10 +35,15 @@ pub(super) async fn set(
     asked: &Asked,
     request: S3Request<PutObjectTaggingInput>,
 ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
-    let input = request.input;
+    let S3Request { input, headers, uri, .. } = request;
     let tags = tags_of_document(input.tagging.tag_set, TagsOf::Object)?;
+    let version = input.version_id.as_deref();
+    let deed = if version.is_some() { Deed::WriteVersionTags } else { Deed::WriteTags };
+    // The rules may go by the tags, which stand in the body.
+    let said = Said { headers: &headers, uri: Some(&uri), tags: TagsSaid::These(&tags) };
+    let asked = &gate::again(operations, asked, (&input.bucket, &input.key, version), &[deed], said).await?;
     let place = operations.place(asked, &input.bucket, &input.key).await?;
-    let object = change(operations, asked, &place, input.version_id.as_deref(), tags).await?;
+    let object = change(operations, asked, &place, version, tags.clone()).await.map_err(|error| asked.seen(error))?;
     Ok(S3Response::new(PutObjectTaggingOutput { version_id: told_version(&place, &object) }))
 }
 

@@ -9,8 +9,8 @@ mod through;
 mod told;
 
 pub use open::OpenedKey;
-pub(crate) use through::check_still_ruled;
 pub use through::{Entered, Question, Sight};
+pub(crate) use through::{check_still_ruled, sharing_of};
 
 use crate::grant::{Change, Delete, Grant, List, See, Upload, allow_way};
 use crate::items::place::{check_depth, settle};
@@ -250,6 +250,7 @@ pub(crate) fn find<A: crate::grant::Act>(
     let found = paths::child(tx, root, &ItemName::new(name)?, Some(Kind::Folder))?.ok_or(Error::NotFound)?;
     let root = items::ancestors(tx, root)?;
     let way = [Ancestor::of(&found.item)].into_iter().chain(root).collect();
+    through::check_still_there(tx, caller, found.item.id)?;
     Ok((allow_way::<A>(caller, way)?, found.item))
 }
 

@@ -106,6 +106,16 @@ pub(super) fn enter(tx: &mut Tx<'_>, question: &Question<'_>) -> Result<Entered,
     Ok(Entered { caller, bucket: found.bucket, sight, ruled: true })
 }
 
+/// Fails as well when the bucket that they came into is not the one that is found by its name.
+pub(super) fn check_still_there(tx: &mut Tx<'_>, caller: &Caller, bucket: ItemId) -> Result<(), Error> {
+    match caller.through {
+        Some(through) if through.bucket != bucket => {
+            Err(Error::BusyRetry("another bucket has just got that name".into()))
+        }
+        _ => check_still_ruled(tx, caller),
+    }
+}
+
 /// Fails when the rules by which somebody came in have been changed since: they are to be asked again.
 pub(crate) fn check_still_ruled(tx: &mut Tx<'_>, caller: &Caller) -> Result<(), Error> {
     let Some(through) = caller.through else { return Ok(()) };
@@ -115,7 +125,7 @@ pub(crate) fn check_still_ruled(tx: &mut Tx<'_>, caller: &Caller) -> Result<(), 
     Err(Error::BusyRetry("the rules of the bucket have just been changed".into()))
 }
 
-pub(super) fn sharing_of(tx: &mut Tx<'_>, item: ItemId) -> Result<Sharing, Error> {
+pub(crate) fn sharing_of(tx: &mut Tx<'_>, item: ItemId) -> Result<Sharing, Error> {
     let text = buckets::setting(tx, item, super::rules::SETTING)?;
     text.map_or_else(|| Ok(Sharing::default()), |text| Sharing::of_text(&text))
 }

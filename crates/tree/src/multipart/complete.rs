@@ -1,4 +1,6 @@
 use super::{Multipart, MultipartPart, find};
+use crate::buckets::rules::Ownership;
+use crate::buckets::sharing_of;
 use crate::files::{Added, Target, enqueue_digest};
 use crate::grant::See;
 use crate::items::Manner;
@@ -13,6 +15,7 @@ use entente_database::facts::{self, Checksum, Facts};
 use entente_database::{Tx, multipart, users, versions};
 use entente_model::{ContentId, ItemId, ItemName, JobId, Md5, MultipartId, VersionId};
 use md5::Digest;
+use std::borrow::Cow;
 
 /// A part as the client knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +133,7 @@ impl Tree {
                 let enterprise =
                     users::storage(tx, grant.owner())?.ok_or(Error::internal("an owner is not there"))?.enterprise;
                 let mut minis = Minis::default();
+                let facts = still_granted(tx, &facts)?;
                 let put =
                     land(tx, (&world, &target), &landing, (item, &added), (None, &facts), &mut minis, |tx, _| {
                         Ok(multipart::join(tx, upload, &parts, (added.content, enterprise))?)
@@ -149,12 +153,26 @@ impl Tree {
     }
 }
 
+/// What is to be remembered, without grants that the bucket does not take any more: they were wished when the upload began.
+fn still_granted<'f>(tx: &mut Tx<'_>, facts: &'f Facts) -> Result<Cow<'f, Facts>, Error> {
+    let Some(acl) = &facts.acl else { return Ok(Cow::Borrowed(facts)) };
+    let sharing = sharing_of(tx, acl.bucket)?;
+    if sharing.owned() == Ownership::Enforced || sharing.blocked().block_public_acls && acl.is_public() {
+        return Ok(Cow::Owned(Facts { acl: None, ..facts.clone() }));
+    }
+    Ok(Cow::Borrowed(facts))
+}
+
 /// What an upload became, to whoever did not hear the answer. `SessionGone` when that is gone.
 fn answer(tx: &mut Tx<'_>, caller: &Caller, (item, version): (ItemId, VersionId)) -> Result<Put, Error> {
     let grant = match allow::<See>(tx, caller, item) {
         Err(Error::NotFound | Error::Trashed) => return Err(Error::SessionGone),
         grant => grant?,
     };
+    // Whoever came through a bucket is not told of what has left it.
+    if caller.through.is_some_and(|through| !grant.is_within(through.bucket)) {
+        return Err(Error::SessionGone);
+    }
     let item = row(tx, &grant)?;
     let version = versions::by_id(tx, version)?.filter(|version| version.item == item.id).ok_or(Error::SessionGone)?;
     let (created, facts) = (version.number == 1, facts::of_version(tx, version.id)?);

@@ -17,6 +17,7 @@ pub use expire::{EXPIRE_MULTIPARTS_JOB, TAKE_APART_JOB};
 pub use list::{ListMultiparts, MultipartEntry, MultipartPage};
 pub use parts::MultipartPartPage;
 
+use crate::buckets::check_still_ruled;
 use crate::grant::{Grant, Upload};
 use crate::limits::{MULTIPART_KEY_BYTES_MAX, MULTIPART_LIFETIME, MULTIPART_PARTS_MAX, MULTIPARTS_MAX};
 use crate::retention::check_wish;
@@ -79,6 +80,7 @@ impl Tree {
         let caller = caller.clone();
         self.database
             .transact("create multipart upload", move |tx| {
+                check_still_ruled(tx, &caller)?;
                 let owner = allow::<Upload>(tx, &caller, upload.base)?.of(Kind::Folder)?.owner();
                 if multipart::count_open(tx, owner, MULTIPARTS_MAX)? >= u64::from(MULTIPARTS_MAX) {
                     return Err(Error::Invalid("there are too many unfinished uploads: complete or end some of them"));
@@ -104,6 +106,7 @@ fn find(
     upload: MultipartId,
     now: Timestamp,
 ) -> Result<(Multipart, Grant<Upload>), Error> {
+    check_still_ruled(tx, caller)?;
     let found = multipart::by_id(tx, upload)?.filter(|found| found.expires_at >= now).ok_or(Error::SessionGone)?;
     match allow::<Upload>(tx, caller, found.base).and_then(|grant| grant.of(Kind::Folder)) {
         Ok(grant) => Ok((found, grant)),

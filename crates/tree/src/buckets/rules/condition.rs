@@ -3,7 +3,7 @@
 use super::pattern::Pattern;
 use entente_model::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What is known of how something is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,9 +171,22 @@ impl Network {
 
     /// Whether it is so wide that half the world is in it.
     #[must_use]
-    pub const fn is_wide(&self) -> bool {
-        self.bits < if self.address.is_ipv4() { 8 } else { 32 }
+    pub fn is_wide(&self) -> bool {
+        let bits = u32::from(self.bits);
+        match self.address {
+            IpAddr::V4(_) => bits < 8,
+            IpAddr::V6(address) => bits < 32 || bits < MAPPED_BITS + 8 && reaches_mapped(address, bits),
+        }
     }
+}
+
+/// How many bits the addresses of version 4 have before them in version 6.
+const MAPPED_BITS: u32 = 96;
+
+/// Whether addresses of version 4 are in a network of version 6, or it in theirs.
+fn reaches_mapped(address: Ipv6Addr, bits: u32) -> bool {
+    let others = address.to_bits() ^ Ipv4Addr::UNSPECIFIED.to_ipv6_mapped().to_bits();
+    others.checked_shr(128 - bits.min(MAPPED_BITS)).unwrap_or(0) == 0
 }
 
 impl Condition {
@@ -285,6 +298,17 @@ mod tests {
             assert_eq!(Network::parse(odd), None, "{odd}");
         }
         assert!(Network::parse("0.0.0.0/0").unwrap().is_wide() && !Network::parse("10.0.0.0/8").unwrap().is_wide());
+        for (text, is_wide) in [
+            ("::ffff:0:0/96", true),
+            ("::/80", true),
+            ("::ffff:0:0/103", true),
+            ("::ffff:10.0.0.0/104", false),
+            ("2001:db8::/32", false),
+            ("2001:db8::/96", false),
+            ("2000::/3", true),
+        ] {
+            assert_eq!(Network::parse(text).unwrap().is_wide(), is_wide, "{text}");
+        }
     }
 
     #[test]
