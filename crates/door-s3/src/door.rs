@@ -76,7 +76,7 @@ impl S3Door {
 
     /// Serves a whole listener, whose host names and paths are all S3's.
     ///
-    /// Requests must carry an [`Arrival`](entente_door_kit::Arrival), as `entente_door_kit::serve` attaches it. No other
+    /// Requests must carry an [`Arrival`], as `entente_door_kit::serve` attaches it. No other
     /// layer may limit or read bodies, or answer `OPTIONS`.
     pub fn router(&self) -> Router {
         async fn run(State(door): State<S3Door>, request: Request) -> axum::response::Response {
