@@ -146,8 +146,8 @@ pub fn replaced_before(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit
     found.into_iter().map(|version| version.ok_or(Error::damaged("a version without an id"))).collect()
 }
 
-/// Up to `limit` items that were put into the trash before `before`, in the order in which they went, after a moment and an
-/// id: those that are not shown among the versions of their paths, and delete markers that are all that is shown there.
+/// Up to `limit` items that were put into the trash before `before`, and of which nothing was taken since, in the order in which
+/// they went, after a moment and an id: those that are not shown among the versions of their paths, and delete markers that are all that is shown there.
 pub fn trashed_before(
     tx: &mut Tx<'_>,
     before: Timestamp,
@@ -158,6 +158,7 @@ pub fn trashed_before(
         "SELECT i.id, i.kind, i.trashed_at, u.id, u.enterprise_id
          FROM items i JOIN items t ON t.id = i.parent_id JOIN users u ON u.id = t.top_user_id
          WHERE i.trashed_at IS NOT NULL AND i.mark < 4 AND i.top = 0 AND i.trashed_at < ?1
+           AND i.modified_at < ?1
            AND (i.trashed_at, i.id) > (?2, ?3) AND t.top = 2
            AND (i.mark = 0 OR NOT EXISTS (
              SELECT 1 FROM items o WHERE o.mark <> 0 AND o.trashed_from = i.trashed_from AND o.sort_name = i.sort_name

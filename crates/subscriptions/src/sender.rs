@@ -15,6 +15,8 @@ use tokio::sync::Semaphore;
 
 /// Requests to one target at a time.
 const PARALLEL: usize = 8;
+/// How long the rest of an answer is waited for.
+const REST: Duration = Duration::from_secs(1);
 /// How long one request may take, from the lookup of the name to the end of the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// After this somebody else may send a delivery that was taken: more than a request and two writes take.
@@ -53,9 +55,22 @@ pub struct Sender {
     world: World,
     database: Database,
     settings: Settings,
+    /// `None` where there is no target: so nobody who has none needs certificates of the system's.
+    clients: Option<Clients>,
+}
+
+#[derive(Clone)]
+struct Clients {
     /// Asks addresses of the open internet alone.
     public: reqwest::Client,
     anywhere: reqwest::Client,
+}
+
+impl Clients {
+    fn new() -> Result<Self, Error> {
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(Error::Tls);
+        Ok(Self { public: build(builder().dns_resolver(PublicResolver))?, anywhere: build(builder())? })
+    }
 }
 
 /// Why a delivery has not arrived.
@@ -70,9 +85,8 @@ enum Undelivered {
 impl Sender {
     /// A sender. It opens no connection yet. `Tls`.
     pub fn new(world: World, database: Database, settings: Settings) -> Result<Self, Error> {
-        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(Error::Tls);
-        let public = build(builder().dns_resolver(PublicResolver))?;
-        Ok(Self { world, database, settings, public, anywhere: build(builder())? })
+        let clients = if settings.targets.is_empty() { None } else { Some(Clients::new()?) };
+        Ok(Self { world, database, settings, clients })
     }
 
     /// Sends what is due until the process stops, then waits for the requests under way.
@@ -195,9 +209,11 @@ impl Sender {
 
     async fn send(&self, target: &Target, delivery: &Delivery) -> Result<(), Undelivered> {
         check(&target.url, target.reach).map_err(|error| Undelivered::Unsent(error.to_string()))?;
+        // Where there is a target, there are clients.
+        let clients = self.clients.as_ref().ok_or(Undelivered::Unsent("there is no target".to_owned()))?;
         let client = match target.reach {
-            Reach::Public => &self.public,
-            Reach::Anywhere => &self.anywhere,
+            Reach::Public => &clients.public,
+            Reach::Anywhere => &clients.anywhere,
         };
         let body = message::body(delivery);
         let signature = signature::sign(&target.secret, self.world.now(), &body);
@@ -209,12 +225,19 @@ impl Sender {
             .body(body);
         let mut answer = request.send().await.map_err(unsent)?;
         let status = answer.status();
-        let mut left = ANSWER_BYTES_MAX;
-        while let Ok(Some(piece)) = answer.chunk().await {
-            left = left.saturating_sub(piece.len());
-            if left == 0 {
-                break;
+        // So that the connection can be used again; that it has arrived is known already.
+        let rest = async {
+            let mut left = ANSWER_BYTES_MAX;
+            while let Ok(Some(piece)) = answer.chunk().await {
+                left = left.saturating_sub(piece.len());
+                if left == 0 {
+                    break;
+                }
             }
+        };
+        tokio::select! {
+            () = rest => {}
+            () = self.world.sleep(REST) => {}
         }
         if status.is_success() { Ok(()) } else { Err(Undelivered::Refused(status.as_u16())) }
     }

@@ -24,8 +24,9 @@ CREATE TABLE lifecycle_runs (
 -- When a plain version was overwritten by another: since then S3 shows it no more. Null for others
 ALTER TABLE versions ADD COLUMN replaced_at BIGINT;
 UPDATE versions SET replaced_at = (
-    SELECT min(n.created_at) FROM versions n
-    WHERE n.item_id = versions.item_id AND n.plain = 1 AND n.number > versions.number)
+    SELECT n.created_at FROM versions n
+    WHERE n.item_id = versions.item_id AND n.plain = 1 AND n.number > versions.number
+    ORDER BY n.number LIMIT 1)
 WHERE plain = 1;
 CREATE INDEX versions_replaced ON versions (replaced_at) WHERE replaced_at IS NOT NULL;
 

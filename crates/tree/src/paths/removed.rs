@@ -290,6 +290,8 @@ fn take_current_out(
         }
         _ if item.trashed_at.is_some() => {
             item.mark = Mark { versions: false, ..item.mark };
+            // What has just been taken out can be had again for as long as anything in the trash.
+            item.modified_at = stamp.at;
             items::save(tx, &item)?;
             Ok(())
         }

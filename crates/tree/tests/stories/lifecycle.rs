@@ -318,8 +318,11 @@ async fn a_marker_that_is_all_that_is_left_ends_with_the_trash() {
     set(&desk, vec![LifecycleRule { older, ..rule("r", "k") }]).await;
     assert_eq!(run(&later(&desk, 3), bucket).await.older, 1);
     assert_eq!(history(&desk, bucket, "k").await, [None]);
-    let (tree, before) = (later(&desk, 40), desk.stage.world.now().after(DAY));
-    assert_eq!(tree.expire_trash(before, None, 500).await.expect("purged"), None);
+    let (tree, now) = (later(&desk, 40), desk.stage.world.now());
+    // The version went three days after its file: until that is long ago, it can be had again.
+    assert_eq!(tree.expire_trash(now.after(DAY), None, 500).await.expect("looked"), None);
+    assert_eq!(history(&desk, bucket, "k").await, [None]);
+    assert_eq!(tree.expire_trash(now.after(DAY * 5), None, 500).await.expect("purged"), None);
     assert_eq!(history(&desk, bucket, "k").await, []);
     assert_eq!(history(&desk, bucket, "again").await, [None, Some(1), None, Some(1)]);
     assert_eq!(desk.space_used().await, 2);
