@@ -8,14 +8,9 @@ use crate::handlers::content::value;
 use crate::to_wire::lock_discovery;
 use crate::wire::bodies::{LockInfo, LockScope, parse_lock};
 use crate::wire::headers::{Depth, TOKEN_PREFIX, parse_lock_token, parse_timeout};
-use bytes::Bytes;
 use entente_model::ItemId;
 use entente_tree::limits::LOCKS_COVERING_MAX;
-use entente_tree::{
-    BoxError, Expect, Facts, Finished, Folders, Lock, LockDepth, Locking, NameRule, NewLock, Object, PutAt, Sharing,
-    Touch, Versioning,
-};
-use futures_util::stream;
+use entente_tree::{Lock, LockDepth, Locking, NewLock, Object, Sharing, Touch};
 use http::{HeaderName, StatusCode};
 use std::time::Duration;
 
@@ -52,11 +47,11 @@ async fn grant(asked: &Asked, info: LockInfo, depth: LockDepth, timeout: Option<
         about: info.owner,
         timeout: timeout.unwrap_or(TIMEOUT_USUAL),
     };
-    let (item, status) = match &seen {
-        Some(object) => (object.view.item.id, StatusCode::OK),
-        None => make(asked, &passed, &new).await?,
+    let (locking, status) = match &seen {
+        Some(object) => (asked.tree().lock(&asked.caller, object.view.item.id, new).await?, StatusCode::OK),
+        None => make(asked, &passed, new).await?,
     };
-    match asked.tree().lock(&asked.caller, item, new).await? {
+    match locking {
         Locking::Granted(lock) => {
             let token = value(format!("<{TOKEN_PREFIX}{}>", lock.token));
             let mut response = answer::xml(status, document(asked, lock));
@@ -75,38 +70,21 @@ fn held(asked: &Asked, others: &[Lock]) -> Problem {
     Problem::lock_conflict(items.into_iter().take(LOCKS_COVERING_MAX).map(|item| asked.href_of(item)).collect())
 }
 
-/// Makes an empty file where there is nothing (RFC 4918 section 7.3).
-async fn make(asked: &Asked, passed: &Passed, new: &NewLock) -> Result<(ItemId, StatusCode), Problem> {
+/// Makes an empty file where there is nothing, locked from its beginning (RFC 4918 section 7.3).
+async fn make(asked: &Asked, passed: &Passed, new: NewLock) -> Result<(Locking, StatusCode), Problem> {
     if asked.path.has_slash {
         return Err(Problem::no_parent());
     }
     for _ in 0..TRIES {
         let parent = asked.parent(&asked.path).await?.ok_or_else(Problem::no_parent)?;
         asked.unlocked(Touch { items: &[parent.view.item.id], below: &[] }, passed).await?;
-        // A lock that is refused should not leave a file behind.
-        let others = asked.tree().locks_in_the_way_in(&asked.caller, parent.view.item.id, new)?;
-        if !others.is_empty() {
-            return Err(held(asked, &others));
-        }
-        let put = PutAt {
-            size_max: 0,
-            content_created_at: None,
-            content_modified_at: None,
-            expected_sha1: None,
-            folders: Folders::Refuse,
-            rule: NameRule::CaseSensitive,
-            expect: Expect::Absent,
-            versioning: Versioning::Always,
-            finish: Box::new(|| Ok(Finished { md5: None, facts: Facts::default() })),
-        };
-        let nothing = stream::empty::<Result<Bytes, BoxError>>();
-        match asked.tree().put_at(&asked.caller, asked.at(&asked.path.names), put, nothing).await {
-            Ok(put) => return Ok((put.object.view.item.id, StatusCode::CREATED)),
+        match asked.tree().lock_at(&asked.caller, asked.at(&asked.path.names), new.clone()).await {
+            Ok(locking) => return Ok((locking, StatusCode::CREATED)),
             Err(entente_tree::Error::PreconditionFailed | entente_tree::Error::NameInUse { .. }) => {}
             Err(error) => return Err(Problem::of_put(error)),
         }
         if let Some(Object { view, .. }) = asked.target().await? {
-            return Ok((view.item.id, StatusCode::OK));
+            return Ok((asked.tree().lock(&asked.caller, view.item.id, new).await?, StatusCode::OK));
         }
     }
     Err(Problem::precondition_failed())

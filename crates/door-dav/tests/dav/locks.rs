@@ -3,6 +3,7 @@
 use crate::harness::Client;
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::join;
 use futures_util::{StreamExt, stream};
 
 fn named(token: &str) -> String {
@@ -92,6 +93,27 @@ async fn a_url_without_an_item_is_locked_by_making_one() {
     client.send("PUT", "/dav/new", &[], "x").await.expect(423);
     client.send("PUT", "/dav/new", &[("if", &named(&locked.token()))], "x").await.expect(204);
     client.lock("/dav/missing/new", "exclusive", &[]).await.expect(409);
+}
+
+#[tokio::test]
+async fn a_file_is_made_with_its_lock_or_not_at_all() {
+    let client = Client::new().await;
+    let mut refused = 0;
+    for round in 0..100 {
+        let folder = format!("/dav/{round}");
+        client.mkcol(&folder).await;
+        let file = format!("{folder}/new");
+        let of_folder = client.lock(&folder, "exclusive", &[("depth", "infinity")]);
+        let (of_folder, of_file) = join(of_folder, client.lock(&file, "exclusive", &[])).await;
+        let there = client.get(&file).await.status.as_u16();
+        match (of_folder.status.as_u16(), of_file.status.as_u16()) {
+            (200, 423) => assert_eq!(there, 404, "round {round}"),
+            (423, 201) => assert_eq!(there, 200, "round {round}"),
+            others => panic!("round {round}: {others:?}"),
+        }
+        refused += usize::from(of_file.status == 423);
+    }
+    assert!(refused > 0, "the folder's lock never came first");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! on it, and on what is below it.
 
 mod check;
+mod make;
 
 pub use check::Touch;
 pub use entente_database::locks::{Lock, LockDepth, Sharing};
@@ -15,7 +16,7 @@ use crate::limits::{BATCH_ROWS_MAX, LOCK_ABOUT_BYTES_MAX, LOCK_TIMEOUT_MAX, LOCK
 use crate::{Caller, Error, Kind, Tree, allow};
 use entente_database::items::{self, ANCESTORS_MAX};
 use entente_database::{Tx, locks};
-use entente_model::{ItemId, ItemName, Timestamp};
+use entente_model::{ItemId, ItemName, Timestamp, UserId};
 use entente_world::Random;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -45,75 +46,31 @@ pub enum Locking {
 const ABOUT_TOO_LONG: Error = Error::Invalid("what is said of the lock's holder is too long");
 const TOO_MANY: Error = Error::Invalid("there are too many locks; release some");
 
+impl NewLock {
+    fn check(&self) -> Result<(), Error> {
+        if self.about.len() > LOCK_ABOUT_BYTES_MAX { Err(ABOUT_TOO_LONG) } else { Ok(()) }
+    }
+}
+
 impl Tree {
     /// Locks an item that the caller may upload to, which a root is too.
     ///
     /// `NotFound`, `Trashed` and `Forbidden` speak of the item. `Invalid` when what is said of the holder is too long, or
     /// there are `limits::LOCKS_MAX` locks already.
     pub async fn lock(&self, caller: &Caller, item: ItemId, new: NewLock) -> Result<Locking, Error> {
-        if new.about.len() > LOCK_ABOUT_BYTES_MAX {
-            return Err(ABOUT_TOO_LONG);
-        }
+        new.check()?;
         let (caller, now, token) = (caller.clone(), self.world.now(), token(self.world.random()));
         self.database
             .transact("lock item", move |tx| {
                 let grant = allow::<Upload>(tx, &caller, item)?;
-                let owner = grant.owner();
-                locks::remove_expired(tx, owner, now, BATCH_ROWS_MAX)?;
-                let covering = covering(tx, &grant, now)?;
-                let mut below = Vec::new();
-                if new.depth == LockDepth::Below && grant.item().kind == Kind::Folder {
-                    below = locks::below(tx, item, owner, now, ANCESTORS_MAX)?;
+                locks::remove_expired(tx, grant.owner(), now, BATCH_ROWS_MAX)?;
+                let others = in_the_way(tx, &grant, &new, now)?;
+                if !others.is_empty() {
+                    return Ok(Locking::Held(others));
                 }
-                let excluding = excluding(new.sharing, covering.iter().chain(&below));
-                if !excluding.is_empty() {
-                    return Ok(Locking::Held(excluding));
-                }
-                if covering.len() >= LOCKS_COVERING_MAX {
-                    return Ok(Locking::Held(covering));
-                }
-                if let Some(full) = full_below(tx, &covering, below)? {
-                    return Ok(Locking::Held(full));
-                }
-                if locks::count(tx, owner, now)? >= LOCKS_MAX {
-                    return Err(TOO_MANY);
-                }
-                let timeout = new.timeout.min(LOCK_TIMEOUT_MAX);
-                let lock = Lock {
-                    token: token.clone(),
-                    item,
-                    owner,
-                    user: caller.user,
-                    sharing: new.sharing,
-                    depth: new.depth,
-                    about: new.about.clone(),
-                    timeout,
-                    created_at: now,
-                    expires_at: now.after(timeout),
-                };
-                locks::insert(tx, &lock)?;
-                Ok(Locking::Granted(lock))
+                Ok(Locking::Granted(hold(tx, (caller.user, &grant), &new, (&token, now))?))
             })
             .await
-    }
-
-    /// The locks that would be in the way of this lock on a file that is yet to be made in the folder; none if it would be
-    /// granted at this moment. Errors are those of [`Tree::lock`]. A few lookups, inline.
-    pub fn locks_in_the_way_in(&self, caller: &Caller, folder: ItemId, new: &NewLock) -> Result<Vec<Lock>, Error> {
-        if new.about.len() > LOCK_ABOUT_BYTES_MAX {
-            return Err(ABOUT_TOO_LONG);
-        }
-        let now = self.world.now();
-        self.database.read(|tx| {
-            let grant = allow::<Upload>(tx, caller, folder)?;
-            let mut found = covering(tx, &grant, now)?;
-            found.retain(|lock| lock.depth == LockDepth::Below);
-            let excluding = excluding(new.sharing, &found);
-            if !excluding.is_empty() || found.len() >= LOCKS_COVERING_MAX {
-                return Ok(if excluding.is_empty() { found } else { excluding });
-            }
-            if locks::count(tx, grant.owner(), now)? >= LOCKS_MAX { Err(TOO_MANY) } else { Ok(Vec::new()) }
-        })
     }
 
     /// Lets a lock that covers the item live on, from now: the first of these tokens that names one that the caller
@@ -226,6 +183,69 @@ impl Tree {
         let left = lock.expires_at.millis().saturating_sub(self.world.now().millis());
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
+}
+
+/// The locks that cannot stand beside a new one on the item of a grant; none if it may be granted. `Invalid` when there
+/// are too many.
+fn in_the_way(tx: &mut Tx<'_>, grant: &Grant<Upload>, new: &NewLock, now: Timestamp) -> Result<Vec<Lock>, Error> {
+    let (item, owner) = (grant.item(), grant.owner());
+    let covering = covering(tx, grant, now)?;
+    let mut below = Vec::new();
+    if new.depth == LockDepth::Below && item.kind == Kind::Folder {
+        below = locks::below(tx, item.id, owner, now, ANCESTORS_MAX)?;
+    }
+    in_the_way_among(tx, owner, (covering, below), (new, now))
+}
+
+/// The same for a lock on a file that is yet to be made in the folder of a grant.
+fn in_the_way_in(tx: &mut Tx<'_>, folder: &Grant<Upload>, new: &NewLock, now: Timestamp) -> Result<Vec<Lock>, Error> {
+    let mut covering = covering(tx, folder, now)?;
+    covering.retain(|lock| lock.depth == LockDepth::Below);
+    in_the_way_among(tx, folder.owner(), (covering, Vec::new()), (new, now))
+}
+
+/// The same among locks that cover an item, and locks of what is below it.
+fn in_the_way_among(
+    tx: &mut Tx<'_>,
+    owner: UserId,
+    (covering, below): (Vec<Lock>, Vec<Lock>),
+    (new, now): (&NewLock, Timestamp),
+) -> Result<Vec<Lock>, Error> {
+    let excluding = excluding(new.sharing, covering.iter().chain(&below));
+    if !excluding.is_empty() {
+        return Ok(excluding);
+    }
+    if covering.len() >= LOCKS_COVERING_MAX {
+        return Ok(covering);
+    }
+    if let Some(full) = full_below(tx, &covering, below)? {
+        return Ok(full);
+    }
+    if locks::count(tx, owner, now)? >= LOCKS_MAX { Err(TOO_MANY) } else { Ok(Vec::new()) }
+}
+
+/// Stores a lock that nothing is in the way of, from now on.
+fn hold(
+    tx: &mut Tx<'_>,
+    (user, grant): (UserId, &Grant<Upload>),
+    new: &NewLock,
+    (token, now): (&str, Timestamp),
+) -> Result<Lock, Error> {
+    let timeout = new.timeout.min(LOCK_TIMEOUT_MAX);
+    let lock = Lock {
+        token: token.to_owned(),
+        item: grant.item().id,
+        owner: grant.owner(),
+        user,
+        sharing: new.sharing,
+        depth: new.depth,
+        about: new.about.clone(),
+        timeout,
+        created_at: now,
+        expires_at: now.after(timeout),
+    };
+    locks::insert(tx, &lock)?;
+    Ok(lock)
 }
 
 /// The locks that cover the item of a grant.
