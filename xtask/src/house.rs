@@ -56,6 +56,11 @@ pub const ROOMS: &[Room] = &[
         because: "translates; never leans on another door",
     },
     Room {
+        name: "door-oauth",
+        may_use: &["model", "door-kit", "identity"],
+        because: "where people sign in and apps get tokens; decides nothing",
+    },
+    Room {
         name: "server",
         may_use: &[
             "model",
@@ -72,6 +77,7 @@ pub const ROOMS: &[Room] = &[
             "door-dav",
             "door-admin",
             "door-s3",
+            "door-oauth",
             "subscriptions",
         ],
         because: "composes the program",
@@ -140,7 +146,7 @@ pub const FENCES: &[Fence] = &[
     },
     Fence {
         crates: &["axum", "hyper", "hyper-util", "tokio-rustls", "rcgen"],
-        rooms: &["door-kit", "door-box", "door-dav", "door-admin", "door-s3", "server", "bench"],
+        rooms: &["door-kit", "door-box", "door-dav", "door-admin", "door-s3", "door-oauth", "server", "bench"],
         tests: Tests::Fenced,
         rule: "only doors, their kit, the server and the load generator speak HTTP",
     },

@@ -1,8 +1,9 @@
 //! Keys with which requests are signed: what clients name in each request, and the secret, sealed.
 
 use crate::tx::Row;
+use crate::users::scopes_of_status;
 use crate::{Error, Tx};
-use entente_model::{Caller, EnterpriseId, Scopes, Timestamp, UserId, UserRole};
+use entente_model::{Caller, EnterpriseId, Timestamp, UserId, UserRole};
 
 /// A key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +69,9 @@ pub fn add(tx: &mut Tx<'_>, key: &AccessKey) -> Result<(), Error> {
 /// What a key in force stands for: `None` when it is unknown or revoked, or its user is not active.
 pub fn held(tx: &mut Tx<'_>, id: &str) -> Result<Option<HeldKey>, Error> {
     tx.query_one(
-        "SELECT k.user_id, u.enterprise_id, u.role, k.sealed_secret, k.read_only, k.buckets
-         FROM access_keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?1 AND k.state = 0 AND u.status = 0",
+        "SELECT k.user_id, u.enterprise_id, u.role, k.sealed_secret, k.read_only, k.buckets, u.status
+         FROM access_keys k JOIN users u ON u.id = k.user_id
+         WHERE k.id = ?1 AND k.state = 0 AND u.status IN (0, 2, 3)",
         &[id.into()],
         |row| {
             let role = match row.int(2)? {
@@ -84,7 +86,8 @@ pub fn held(tx: &mut Tx<'_>, id: &str) -> Result<Option<HeldKey>, Error> {
                     enterprise: EnterpriseId::new(row.int(1)?),
                     role,
                     app: None,
-                    scopes: Scopes::ALL,
+                    scopes: scopes_of_status(row.int(6)?)?,
+                    confined: None,
                     through: None,
                 },
                 sealed_secret: row.blob(3)?,

@@ -1,6 +1,7 @@
 //! Passwords that are given to one program each, known by the SHA-256 of theirs.
 
 use crate::tx::Row;
+use crate::users::scopes_of_status;
 use crate::{Error, Tx};
 use entente_model::{Caller, EnterpriseId, Scopes, Sha256, Timestamp, TokenId, UserId, UserRole};
 
@@ -54,8 +55,8 @@ pub fn add(tx: &mut Tx<'_>, sha256: &Sha256, password: &AppPassword) -> Result<(
 /// What a digest stands for: `None` when it is unknown, or its user is not active.
 pub fn held(tx: &mut Tx<'_>, sha256: &Sha256) -> Result<Option<Held>, Error> {
     tx.query_one(
-        "SELECT a.id, a.user_id, u.enterprise_id, u.role, a.scopes, u.login_folded, a.last_used_day
-         FROM app_passwords a JOIN users u ON u.id = a.user_id WHERE a.sha256 = ?1 AND u.status = 0",
+        "SELECT a.id, a.user_id, u.enterprise_id, u.role, a.scopes, u.login_folded, a.last_used_day, u.status
+         FROM app_passwords a JOIN users u ON u.id = a.user_id WHERE a.sha256 = ?1 AND u.status IN (0, 2, 3)",
         &[sha256.0.as_slice().into()],
         |row| {
             Ok(Held {
@@ -65,7 +66,8 @@ pub fn held(tx: &mut Tx<'_>, sha256: &Sha256) -> Result<Option<Held>, Error> {
                     enterprise: EnterpriseId::new(row.int(2)?),
                     role: role(row.int(3)?)?,
                     app: None,
-                    scopes: scopes(row, 4)?,
+                    scopes: scopes(row, 4)?.within(scopes_of_status(row.int(7)?)?),
+                    confined: None,
                     through: None,
                 },
                 login_folded: row.text(5)?,

@@ -4,15 +4,36 @@
 //! delivery is under way at a time: the others wait until it has been told or given up. A delivery that is taken has a
 //! moment from which on it may be taken again, and a number of attempts; both together say who has it.
 
+mod keep;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+pub use keep::{
+    Ended, Stale, ahead, count_dead, count_due, dead, ended, give_up_stale, make_due, remove, retry, stale,
+};
+pub use queue::{enqueue, enqueue_late, failed, give_up, next_due, take, told};
+
 use crate::tx::Row;
-use crate::{Error, Tx};
+use crate::{Error, Tx, jobs};
 use entente_model::{EventId, ItemId, SubscriptionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-/// How many deliveries of a state are counted at most.
-const COUNT_MAX: u32 = 100_000;
-/// How much of an error's text is kept, in bytes.
-const ERROR_BYTES_MAX: usize = 500;
+/// The kind of the jobs that tell of what is below a folder. Their payload is [`Below::to_text`], their key
+/// [`Below::job_key`].
+pub const TELL_BELOW_JOB: &str = "tell of folder";
+
+/// After so many attempts that failed in a row nothing waits any more for a job that tells of a folder.
+const HELD_UP_ATTEMPTS_MAX: u32 = 10;
+
+/// The kinds that this release has words for, for SQL: in step with [`Wording::ALL`]. Rows of another one are those of a
+/// later release: nothing is told by them, and they are in nobody's way.
+macro_rules! known_kinds {
+    () => {
+        "1"
+    };
+}
+pub(crate) use known_kinds;
 
 /// In whose words subscribers are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,6 +184,12 @@ pub struct Branch {
 }
 
 impl Below {
+    /// What the job that tells of it is called among those of its kind.
+    #[must_use]
+    pub fn job_key(&self) -> String {
+        format!("{}/{}", self.folder, self.event)
+    }
+
     /// The form in which it is stored.
     pub fn to_text(&self) -> Result<String, Error> {
         serde_json::to_string(self).map_err(|_| Error::damaged("a change of a folder that cannot be told"))
@@ -212,16 +239,19 @@ pub struct Delivery {
     pub created_at: Timestamp,
 }
 
-/// How many deliveries there are, each counted up to 100,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// To be told.
-    pub due: u64,
-    /// Given up.
-    pub dead: u64,
+/// Deliveries that were read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// Those that can be told.
+    pub deliveries: Vec<Delivery>,
+    /// Those of which this release cannot make anything.
+    pub unreadable: Vec<DeliveryId>,
 }
 
 impl Wording {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::S3];
+
     pub(crate) const fn number(self) -> i64 {
         match self {
             Self::S3 => 1,
@@ -300,223 +330,29 @@ macro_rules! columns {
          d.last_error, d.created_at"
     };
 }
+use columns;
 
-/// Queues what is to be told. It waits for what is still to be told of the same topic.
-pub fn enqueue(tx: &mut Tx<'_>, new: &NewDelivery<'_>) -> Result<(), Error> {
-    let last = last(tx, new)?;
-    insert(tx, new, last)
-}
-
-/// The same some time after it has happened: nothing is queued when this has been queued already, or something that
-/// happened later.
-pub fn enqueue_late(tx: &mut Tx<'_>, new: &NewDelivery<'_>) -> Result<(), Error> {
-    let last = last(tx, new)?;
-    if last.is_some_and(|(number, _)| number >= new.event.number()) { Ok(()) } else { insert(tx, new, last) }
-}
-
-/// The last delivery of the topic.
-fn last(tx: &mut Tx<'_>, new: &NewDelivery<'_>) -> Result<Option<(i64, DeliveryState)>, Error> {
-    tx.query_one(
-        "SELECT number, state FROM deliveries WHERE subscription_id = ?1 AND topic = ?2 ORDER BY number DESC LIMIT 1",
-        &[new.subscription.into(), new.topic.into()],
-        |row| Ok((row.int(0)?, DeliveryState::from_number(row.int(1)?)?)),
-    )
-}
-
-fn insert(tx: &mut Tx<'_>, new: &NewDelivery<'_>, last: Option<(i64, DeliveryState)>) -> Result<(), Error> {
-    // Ids of events grow with time, though not always in the order of commits.
-    let least = new.event.number();
-    let (number, state) = match last {
-        None => (least, DeliveryState::Due),
-        Some((last, DeliveryState::Due | DeliveryState::Waiting)) => (least.max(last + 1), DeliveryState::Waiting),
-        Some((last, DeliveryState::Told | DeliveryState::Dead)) => (least.max(last + 1), DeliveryState::Due),
-    };
-    let payload = serde_json::to_string(new.told).map_err(|_| Error::damaged("something that cannot be told"))?;
-    tx.put(
-        "INSERT INTO deliveries (subscription_id, topic, number, kind, target, happening, payload, state, attempts, due_at,
-           last_error, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, '', ?9)",
-        &[
-            new.subscription.into(),
-            new.topic.into(),
-            number.into(),
-            new.wording.number().into(),
-            new.target.into(),
-            new.happening.number().into(),
-            payload.as_str().into(),
-            state.number().into(),
-            new.at.into(),
-        ],
-    )
-}
-
-/// When something is next to be told to a target, if anything is.
-pub fn next_due(tx: &mut Tx<'_>, target: &str) -> Result<Option<Timestamp>, Error> {
-    let sql = "SELECT due_at FROM deliveries WHERE target = ?1 AND state = 0 ORDER BY due_at LIMIT 1";
-    tx.query_one(sql, &[target.into()], |row| Ok(Timestamp::from_millis(row.int(0)?)))
-}
-
-/// Takes up to `limit` deliveries to a target that are due, the longest due first. Nobody else takes them before `until`.
-pub fn take(
-    tx: &mut Tx<'_>,
-    target: &str,
-    now: Timestamp,
-    until: Timestamp,
-    limit: u32,
-) -> Result<Vec<Delivery>, Error> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM deliveries d WHERE d.target = ?1 AND d.state = 0 AND d.due_at <= ?2 ORDER BY d.due_at LIMIT ?3
-         /* skip locked */"
-    );
-    let due = tx.query(sql, &[target.into(), now.into(), limit.into()], read)?;
-    let mut taken = Vec::with_capacity(due.len());
-    for mut delivery in due {
-        let DeliveryId { subscription, topic, number } = delivery.id;
-        let changed = tx.execute(
-            "UPDATE deliveries SET due_at = ?4, attempts = attempts + 1
-             WHERE subscription_id = ?1 AND topic = ?2 AND number = ?3 AND state = 0 AND due_at <= ?5",
-            &[subscription.into(), topic.into(), number.into(), until.into(), now.into()],
-        )?;
-        if changed > 0 {
-            delivery.attempts += 1;
-            delivery.due_at = until;
-            taken.push(delivery);
-        }
-    }
-    Ok(taken)
-}
-
-/// Records that a delivery that was taken has been told, and lets the next of its topic be told. `false` when somebody
-/// else has taken it meanwhile.
-pub fn told(tx: &mut Tx<'_>, delivery: &Delivery, now: Timestamp) -> Result<bool, Error> {
-    end(tx, delivery, DeliveryState::Told, "", now)
-}
-
-/// Gives a delivery that was taken up, and lets the next of its topic be told. `false` when somebody else has taken it
-/// meanwhile.
-pub fn give_up(tx: &mut Tx<'_>, delivery: &Delivery, error: &str, now: Timestamp) -> Result<bool, Error> {
-    end(tx, delivery, DeliveryState::Dead, error, now)
-}
-
-/// Records that a delivery that was taken could not be told, and is to be tried again then. `false` when somebody else
-/// has taken it meanwhile.
-pub fn failed(tx: &mut Tx<'_>, delivery: &Delivery, error: &str, again_at: Timestamp) -> Result<bool, Error> {
-    end(tx, delivery, DeliveryState::Due, error, again_at)
-}
-
-fn end(
-    tx: &mut Tx<'_>,
-    delivery: &Delivery,
-    state: DeliveryState,
-    error: &str,
-    due_at: Timestamp,
-) -> Result<bool, Error> {
-    let DeliveryId { subscription, topic, number } = delivery.id;
-    let error = error.get(..error.floor_char_boundary(ERROR_BYTES_MAX)).unwrap_or_default();
-    let changed = tx.execute(
-        "UPDATE deliveries SET state = ?4, due_at = ?5, last_error = ?6
-         WHERE subscription_id = ?1 AND topic = ?2 AND number = ?3 AND state = 0 AND attempts = ?7",
-        &[
-            subscription.into(),
-            topic.into(),
-            number.into(),
-            state.number().into(),
-            due_at.into(),
-            error.into(),
-            delivery.attempts.into(),
-        ],
-    )?;
-    if changed > 0 && state != DeliveryState::Due {
-        advance(tx, delivery.id, due_at)?;
-    }
-    Ok(changed > 0)
-}
-
-/// Lets the next that waits in the topic be told.
-fn advance(tx: &mut Tx<'_>, ended: DeliveryId, now: Timestamp) -> Result<(), Error> {
-    let DeliveryId { subscription, topic, number } = ended;
-    tx.put(
-        "UPDATE deliveries SET state = 0, due_at = ?4 WHERE subscription_id = ?1 AND topic = ?2 AND number =
-           (SELECT w.number FROM deliveries w WHERE w.subscription_id = ?1 AND w.topic = ?2 AND w.number > ?3
-              AND w.state = 1 ORDER BY w.number LIMIT 1)",
-        &[subscription.into(), topic.into(), number.into(), now.into()],
-    )
-}
-
-/// Up to `limit` deliveries that were given up, those first that were given up first.
-pub fn dead(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Delivery>, Error> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM deliveries d WHERE d.state = 3 AND d.state >= 2 ORDER BY d.due_at LIMIT ?1"
-    );
-    tx.query(sql, &[limit.into()], read)
-}
-
-/// Lets up to `limit` deliveries that were given up be tried as if they were new, beside whatever is told of their topics
-/// meanwhile. Answers how many.
-pub fn retry(tx: &mut Tx<'_>, now: Timestamp, limit: u32) -> Result<u32, Error> {
-    let mut some = 0;
-    for delivery in dead(tx, limit)? {
-        let DeliveryId { subscription, topic, number } = delivery.id;
-        let changed = tx.execute(
-            "UPDATE deliveries SET state = 0, attempts = 0, due_at = ?4, created_at = ?4
-             WHERE subscription_id = ?1 AND topic = ?2 AND number = ?3 AND state = 3",
-            &[subscription.into(), topic.into(), number.into(), now.into()],
-        )?;
-        some += u32::from(changed > 0);
-    }
-    Ok(some)
-}
-
-/// How many are to be told to a target, each that waits for another left out.
-pub fn count_due(tx: &mut Tx<'_>, target: &str) -> Result<u64, Error> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE target = ?1 AND state = 0 LIMIT ?2) AS counted";
-    Ok(tx.query_one(sql, &[target.into(), COUNT_MAX.into()], |row| row.size(0))?.unwrap_or(0))
-}
-
-/// How many were given up.
-pub fn count_dead(tx: &mut Tx<'_>) -> Result<u64, Error> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state = 3 AND state >= 2 LIMIT ?1) AS counted";
-    Ok(tx.query_one(sql, &[COUNT_MAX.into()], |row| row.size(0))?.unwrap_or(0))
-}
-
-/// Up to `limit` deliveries that have been due since before `before`. Reads all that are due: for now and then.
-pub fn stale(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<Vec<Delivery>, Error> {
-    let sql = concat!("SELECT ", columns!(), " FROM deliveries d WHERE d.state = 0 AND d.due_at < ?1 LIMIT ?2");
-    tx.query(sql, &[before.into(), limit.into()], read)
-}
-
-/// Removes up to `limit` deliveries that were told before `told_before` or given up before `dead_before`. Answers how many.
-pub fn remove_ended(tx: &mut Tx<'_>, told_before: Timestamp, dead_before: Timestamp, limit: u32) -> Result<u32, Error> {
-    let mut removed = 0;
-    for (state, before) in [(DeliveryState::Told, told_before), (DeliveryState::Dead, dead_before)] {
-        let ended = tx.query(
-            "SELECT subscription_id, topic, number FROM deliveries WHERE state = ?1 AND state >= 2 AND due_at < ?2
-             ORDER BY due_at LIMIT ?3",
-            &[state.number().into(), before.into(), limit.into()],
-            read_id,
-        )?;
-        for DeliveryId { subscription, topic, number } in ended {
-            tx.put(
-                "DELETE FROM deliveries WHERE subscription_id = ?1 AND topic = ?2 AND number = ?3",
-                &[subscription.into(), topic.into(), number.into()],
-            )?;
-            removed += 1;
-        }
-    }
-    Ok(removed)
+/// Whether a job is still to tell of a change of a folder. What is in the folder must stay where it is until then. A job
+/// that has failed ten times in a row holds up nothing.
+pub fn is_to_be_told(tx: &mut Tx<'_>, folder: ItemId) -> Result<bool, Error> {
+    let number = folder.number();
+    // `0` comes after `/`.
+    jobs::is_between(tx, TELL_BELOW_JOB, (&format!("{number}/"), &format!("{number}0")), HELD_UP_ATTEMPTS_MAX)
 }
 
 fn read_id(row: &Row<'_>) -> Result<DeliveryId, Error> {
     Ok(DeliveryId { subscription: SubscriptionId::new(row.int(0)?), topic: row.int(1)?, number: row.int(2)? })
 }
 
-fn read(row: &Row<'_>) -> Result<Delivery, Error> {
+/// A delivery, or which one it is when nothing can be made of it.
+fn read(row: &Row<'_>) -> Result<Result<Delivery, DeliveryId>, Error> {
+    let id = read_id(row)?;
+    Ok(read_whole(row, id).map_err(|_| id))
+}
+
+fn read_whole(row: &Row<'_>, id: DeliveryId) -> Result<Delivery, Error> {
     Ok(Delivery {
-        id: read_id(row)?,
+        id,
         wording: Wording::from_number(row.int(3)?)?,
         target: row.text(4)?,
         happening: Happening::from_number(row.int(5)?)?,

@@ -30,6 +30,16 @@ pub enum EventKind {
     VersionRemoved,
     /// A version came back into the list.
     VersionRestored,
+    /// Somebody was given a role on an item, or invited to it.
+    CollaborationAdded,
+    /// A role on an item changed.
+    CollaborationChanged,
+    /// A role on an item was taken away.
+    CollaborationRemoved,
+    /// Somebody accepted a role.
+    CollaborationAccepted,
+    /// Somebody did not want a role.
+    CollaborationRejected,
 }
 
 impl EventKind {
@@ -47,6 +57,11 @@ impl EventKind {
             Self::VersionPromoted => 10,
             Self::VersionRemoved => 11,
             Self::VersionRestored => 12,
+            Self::CollaborationAdded => 40,
+            Self::CollaborationChanged => 41,
+            Self::CollaborationRemoved => 42,
+            Self::CollaborationAccepted => 43,
+            Self::CollaborationRejected => 44,
         }
     }
 }

@@ -231,6 +231,26 @@ pub fn is_queued(tx: &mut Tx<'_>, kind: &str, key: &str) -> Result<bool, Error> 
     Ok(tx.query_one(sql, &[kind.into(), key.into()], |_| Ok(()))?.is_some())
 }
 
+/// Whether there is a job of a kind with a key between two, running or not, that has failed fewer than `attempts_max` times
+/// in a row.
+pub fn is_between(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    (after, before): (&str, &str),
+    attempts_max: u32,
+) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM jobs WHERE kind = ?1 AND key > ?2 AND key < ?3 AND attempts < ?4 LIMIT 1";
+    let parameters = [kind.into(), after.into(), before.into(), attempts_max.into()];
+    Ok(tx.query_one(sql, &parameters, |_| Ok(()))?.is_some())
+}
+
+/// When the oldest job of a kind was queued, if there is one. Reads all of the kind: for long reads.
+pub fn oldest(tx: &mut Tx<'_>, kind: &str) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT min(created_at) FROM jobs WHERE kind = ?1";
+    let oldest = tx.query_one(sql, &[kind.into()], |row| row.int_or_null(0))?;
+    Ok(oldest.flatten().map(Timestamp::from_millis))
+}
+
 /// How many jobs there are. Looks at no more than 100,000.
 pub fn counts(tx: &mut Tx<'_>, now: Timestamp) -> Result<Counts, Error> {
     let counts = tx.query_one(

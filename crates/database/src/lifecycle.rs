@@ -18,7 +18,7 @@ pub struct RunCounts {
     pub markers: u64,
     /// Unfinished uploads.
     pub uploads: u64,
-    /// What may not be removed, and was left.
+    /// What may not be removed, or could not be, and was left.
     pub refused: u64,
 }
 
@@ -119,25 +119,35 @@ pub fn forget_run(tx: &mut Tx<'_>, bucket: ItemId) -> Result<(), Error> {
     tx.put("DELETE FROM lifecycle_runs WHERE item_id = ?1", &[bucket.into()])
 }
 
-/// Notes that a plain version has overwritten the plain one before it, if there is one: one step along an index, however
-/// often the file has been overwritten.
+/// Notes that a plain version has overwritten the plain one before it, if one is in the file's list: one step along an
+/// index, however often the file has been overwritten.
 pub fn note_replaced(tx: &mut Tx<'_>, file: ItemId, by: VersionId, at: Timestamp) -> Result<(), Error> {
     tx.put(
-        "UPDATE versions SET replaced_at = ?3 WHERE replaced_at IS NULL AND id = (
-           SELECT v.id FROM versions v WHERE v.item_id = ?1 AND v.plain = 1 AND v.id <> ?2
+        "UPDATE versions SET replaced_at = ?3 WHERE id = (
+           SELECT v.id FROM versions v WHERE v.item_id = ?1 AND v.plain = 1 AND v.id <> ?2 AND v.trashed_at IS NULL
            ORDER BY v.number DESC LIMIT 1)",
         &[file.into(), by.into(), at.into()],
     )
 }
 
-/// Up to `limit` versions that were overwritten before `before` and that nothing retains `now`, those first that were
-/// overwritten first. None is the current one of its file.
+/// Notes that a plain version is hidden by something plain of its path since that moment, or may be: whoever removes it
+/// looks again.
+pub fn note_hidden(tx: &mut Tx<'_>, version: VersionId, at: Timestamp) -> Result<(), Error> {
+    tx.put("UPDATE versions SET replaced_at = ?2 WHERE id = ?1 AND plain = 1", &[version.into(), at.into()])
+}
+
+/// Notes that a version is shown.
+pub fn note_shown(tx: &mut Tx<'_>, version: VersionId) -> Result<(), Error> {
+    tx.put("UPDATE versions SET replaced_at = NULL WHERE id = ?1", &[version.into()])
+}
+
+/// Up to `limit` versions in the lists of their files that were overwritten or hidden before `before` and that nothing retains `now`, those first that
+/// have been for longest. One may be shown again, or be the current one of its file.
 pub fn replaced_before(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit: u32) -> Result<Vec<Version>, Error> {
     let sql = concat!(
         "SELECT ",
         versions::columns!(),
-        " FROM versions v WHERE v.replaced_at IS NOT NULL AND v.replaced_at < ?1
-           AND NOT EXISTS (SELECT 1 FROM items i WHERE i.id = v.item_id AND i.version_id = v.id)
+        " FROM versions v WHERE v.replaced_at IS NOT NULL AND v.replaced_at < ?1 AND v.trashed_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM version_retention r
              WHERE r.version_id = v.id AND (r.held = 1 OR r.until_at > ?2))
          ORDER BY v.replaced_at LIMIT ?3"
@@ -146,8 +156,20 @@ pub fn replaced_before(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit
     found.into_iter().map(|version| version.ok_or(Error::damaged("a version without an id"))).collect()
 }
 
-/// Up to `limit` items that were put into the trash before `before`, and of which nothing was taken since, in the order in which
-/// they went, after a moment and an id: those that are not shown among the versions of their paths, and delete markers that are all that is shown there.
+/// What goes with the trash: something that was put there before `?1`, and of which nothing was taken since. It is not shown
+/// among the versions of its path, or as a delete marker where no versions are shown besides.
+macro_rules! ends_with_trash {
+    () => {
+        "i.trashed_at IS NOT NULL AND i.mark < 4 AND i.top = 0 AND i.trashed_at < ?1 AND i.modified_at < ?1
+           AND (i.mark = 0 OR NOT EXISTS (
+             SELECT 1 FROM items o WHERE o.mark >= 4 AND o.trashed_from = i.trashed_from AND o.sort_name = i.sort_name
+               AND o.id <> i.id))"
+    };
+}
+
+/// Up to `limit` items that were put into the trash before `before`, and of which nothing was taken since, in the order in
+/// which they went, after a moment and an id: those that are not shown among the versions of their paths, and delete markers
+/// where nothing but such markers is.
 pub fn trashed_before(
     tx: &mut Tx<'_>,
     before: Timestamp,
@@ -155,15 +177,13 @@ pub fn trashed_before(
     limit: u32,
 ) -> Result<Vec<Trashed>, Error> {
     tx.query(
-        "SELECT i.id, i.kind, i.trashed_at, u.id, u.enterprise_id
-         FROM items i JOIN items t ON t.id = i.parent_id JOIN users u ON u.id = t.top_user_id
-         WHERE i.trashed_at IS NOT NULL AND i.mark < 4 AND i.top = 0 AND i.trashed_at < ?1
-           AND i.modified_at < ?1
-           AND (i.trashed_at, i.id) > (?2, ?3) AND t.top = 2
-           AND (i.mark = 0 OR NOT EXISTS (
-             SELECT 1 FROM items o WHERE o.mark <> 0 AND o.trashed_from = i.trashed_from AND o.sort_name = i.sort_name
-               AND o.id <> i.id))
-         ORDER BY i.trashed_at, i.id LIMIT ?4",
+        concat!(
+            "SELECT i.id, i.kind, i.trashed_at, u.id, u.enterprise_id
+             FROM items i JOIN items t ON t.id = i.parent_id JOIN users u ON u.id = t.top_user_id
+             WHERE ",
+            ends_with_trash!(),
+            " AND (i.trashed_at, i.id) > (?2, ?3) AND t.top = 2 ORDER BY i.trashed_at, i.id LIMIT ?4"
+        ),
         &[before.into(), at.into(), after.into(), limit.into()],
         |row| {
             Ok(Trashed {
@@ -177,9 +197,21 @@ pub fn trashed_before(
     )
 }
 
-/// Shows what is in the trash no more among the versions of paths in a folder that is removed for good: no path leads there.
-pub fn hide_trashed_from(tx: &mut Tx<'_>, folder: ItemId) -> Result<(), Error> {
-    tx.put("UPDATE items SET mark = 0 WHERE trashed_from = ?1 AND mark <> 0", &[folder.into()])
+/// Whether an item is one of those that [`trashed_before`] finds.
+pub fn is_trashed_before(tx: &mut Tx<'_>, item: ItemId, before: Timestamp) -> Result<bool, Error> {
+    let sql = concat!("SELECT 1 FROM items i WHERE i.id = ?2 AND ", ends_with_trash!());
+    Ok(tx.query_one(sql, &[before.into(), item.into()], |_| Ok(()))?.is_some())
+}
+
+/// Shows up to `limit` items in the trash no more among the versions of paths in a folder that is removed for good: no path
+/// leads there. Answers how many there were.
+pub fn hide_trashed_from(tx: &mut Tx<'_>, folder: ItemId, limit: u32) -> Result<u32, Error> {
+    let hidden = tx.execute(
+        "UPDATE items SET mark = 0 WHERE id IN (
+           SELECT id FROM items WHERE trashed_from = ?1 AND mark <> 0 LIMIT ?2)",
+        &[folder.into(), limit.into()],
+    )?;
+    Ok(u32::try_from(hidden).unwrap_or(u32::MAX))
 }
 
 fn read_run(row: &Row<'_>) -> Result<Run, Error> {

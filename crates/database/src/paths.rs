@@ -132,7 +132,8 @@ const EXPLAIN_TRASHED: &str = trashed!("EXPLAIN QUERY PLAN ", ">");
 /// The folder of that very name in a folder.
 pub fn folder_named(tx: &mut Tx<'_>, parent: ItemId, name: &ItemName) -> Result<Option<Ancestor>, Error> {
     let sort_name = items::sort_name(Kind::Folder, name);
-    let sql = "SELECT id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched FROM items
+    let sql = "SELECT id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched, shared, cascades
+               FROM items
                WHERE parent_id = ?1 AND sort_name = ?2 AND kind = 0 ORDER BY id LIMIT 1";
     tx.query_one(sql, &[parent.into(), sort_name.as_str().into()], |row| items::read_ancestor(row, 0))
 }
@@ -241,6 +242,24 @@ pub fn remove_markers(tx: &mut Tx<'_>, folder: ItemId, limit: u32) -> Result<u32
         &[folder.into(), limit.into()],
     )?;
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+}
+
+/// Removes delete markers of one path that stand for no item in the trash, but for the `keep` newest of them: up to `limit`,
+/// and only among the first `looked_at` that are shown of the path.
+pub fn remove_markers_behind(
+    tx: &mut Tx<'_>,
+    (folder, sort_name): (ItemId, &str),
+    (keep, limit, looked_at): (u32, u32, u32),
+) -> Result<(), Error> {
+    tx.put(
+        "DELETE FROM items WHERE id IN (
+           SELECT m.id FROM (
+             SELECT i.id, i.top, i.trashed_at FROM items i
+             WHERE i.mark <> 0 AND i.trashed_from = ?1 AND i.sort_name = ?2
+             ORDER BY i.trashed_at DESC, i.id DESC LIMIT ?5) m
+           WHERE m.top = 3 ORDER BY m.trashed_at DESC, m.id DESC LIMIT ?4 OFFSET ?3)",
+        &[folder.into(), sort_name.into(), keep.into(), limit.into(), looked_at.into()],
+    )
 }
 
 /// Makes a folder that only paths need one like others.

@@ -181,6 +181,11 @@ pub fn mark(tx: &mut Tx<'_>, item: ItemId, parent: ItemId) -> Result<bool, Error
     Ok(false)
 }
 
+/// Says where an item is, if it is noted.
+pub fn moved(tx: &mut Tx<'_>, item: ItemId, parent: ItemId) -> Result<(), Error> {
+    tx.put("UPDATE retained_items SET parent_id = ?2 WHERE item_id = ?1", &[item.into(), parent.into()])
+}
+
 /// Whether an item is noted.
 pub fn is_marked(tx: &mut Tx<'_>, item: ItemId) -> Result<bool, Error> {
     let sql = "SELECT 1 FROM retained_items WHERE item_id = ?1";

@@ -41,9 +41,11 @@ pub struct KeyUse {
 pub fn statistics(tx: &mut Tx<'_>) -> Result<Statistics, Error> {
     let limit = COUNT_MAX.into();
     let schema = tx.query_one("SELECT count(*) FROM migrations", &[], |row| row.size(0))?;
-    let users = tx.query_one("SELECT count(*), coalesce(sum(space_used), 0) FROM users", &[], |row| {
-        Ok((row.size(0)?, row.size(1)?))
-    })?;
+    let users = tx.query_one(
+        "SELECT count(CASE WHEN status <> 4 THEN 1 END), coalesce(sum(space_used), 0) FROM users",
+        &[],
+        |row| Ok((row.size(0)?, row.size(1)?)),
+    )?;
     let versions =
         tx.query_one("SELECT count(*) FROM (SELECT item_id FROM versions LIMIT ?1) AS v", &[limit], |row| row.size(0))?;
     let items = tx.query_one(

@@ -1,6 +1,7 @@
-//! Wishes to be told of changes: which folder's, of what, and to whom. What is told is in [`crate::deliveries`].
+//! Wishes to be told of changes: which folder's, of what, and to whom. What is told is in [`crate::deliveries`]. Wishes in
+//! words that only a later release has are nobody's here: they are stored, and not read.
 
-use crate::deliveries::{Happening, Wording};
+use crate::deliveries::{Happening, Wording, known_kinds};
 use crate::tx::Row;
 use crate::{Error, Tx};
 use entente_model::{EnterpriseId, ItemId, SubscriptionId, Timestamp};
@@ -91,8 +92,12 @@ pub fn insert(tx: &mut Tx<'_>, subscription: &Subscription) -> Result<(), Error>
 /// Up to `limit` wishes to be told of what is below a folder, the oldest first.
 pub fn of_item(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<Subscription>, Error> {
     tx.query(
-        "SELECT id, enterprise_id, item_id, kind, name, target, happenings, prefix, suffix, created_at FROM subscriptions
-         WHERE item_id = ?1 ORDER BY id LIMIT ?2",
+        concat!(
+            "SELECT id, enterprise_id, item_id, kind, name, target, happenings, prefix, suffix, created_at
+             FROM subscriptions WHERE item_id = ?1 AND kind IN (",
+            known_kinds!(),
+            ") ORDER BY id LIMIT ?2"
+        ),
         &[item.into(), limit.into()],
         read,
     )
@@ -102,8 +107,12 @@ pub fn of_item(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<Subscrip
 pub fn after(tx: &mut Tx<'_>, after: Option<SubscriptionId>, limit: u32) -> Result<Vec<Subscription>, Error> {
     let after = after.map_or(0, SubscriptionId::number);
     tx.query(
-        "SELECT id, enterprise_id, item_id, kind, name, target, happenings, prefix, suffix, created_at FROM subscriptions
-         WHERE id > ?1 ORDER BY id LIMIT ?2",
+        concat!(
+            "SELECT id, enterprise_id, item_id, kind, name, target, happenings, prefix, suffix, created_at
+             FROM subscriptions WHERE id > ?1 AND kind IN (",
+            known_kinds!(),
+            ") ORDER BY id LIMIT ?2"
+        ),
         &[after.into(), limit.into()],
         read,
     )

@@ -1,9 +1,18 @@
 //! Users: people and service accounts, each with a root folder and a trash of their own.
 
+mod listing;
+mod removal;
+mod settings;
+
+pub(crate) use listing::above;
+pub use listing::{KindsWanted, USERS_COUNTED_MAX, USERS_MATCHED_MAX, UserFilter, UsersFrom, count, list};
+pub use removal::{Condemned, condemn, forget, owns_content};
+pub use settings::{Seat, TRACKING_CODES_MAX, TrackingCode, UserSettings, seat};
+
 use crate::items::{self, Item, Kind, Top};
 use crate::tx::Row;
-use crate::{Error, Tx};
-use entente_model::{EnterpriseId, ItemId, ItemName, PolicyId, Timestamp, UserId, UserRole, ZoneId, fold};
+use crate::{Error, Tx, collaborations};
+use entente_model::{EnterpriseId, ItemId, ItemName, PolicyId, Scopes, Timestamp, UserId, UserRole, ZoneId, fold};
 use entente_world::World;
 
 /// The name of every root folder, as Box shows it.
@@ -20,6 +29,10 @@ pub enum UserKind {
     Person,
     /// An app's own account.
     Service,
+    /// Made by an app for somebody of its own, who does not sign in here.
+    App,
+    /// Somebody from outside, who was invited: stores nothing and does not see who belongs to the enterprise.
+    External,
 }
 
 /// Whether a user may come in.
@@ -29,6 +42,29 @@ pub enum UserStatus {
     Active,
     /// No: no credential of theirs is worth anything.
     Inactive,
+    /// Yes, and changes and removes nothing.
+    CannotDeleteEdit,
+    /// Yes, and neither changes nor removes nor adds anything.
+    CannotDeleteEditUpload,
+}
+
+impl UserStatus {
+    /// What credentials of a user in this state are worth at most.
+    #[must_use]
+    pub const fn scopes(self) -> Scopes {
+        let sees = Scopes::READ.with(Scopes::DOWNLOAD).with(Scopes::SHARE).with(Scopes::ADMINISTER);
+        match self {
+            Self::Active => Scopes::ALL,
+            Self::CannotDeleteEdit => sees.with(Scopes::UPLOAD),
+            Self::CannotDeleteEditUpload => sees,
+            Self::Inactive => Scopes::NONE,
+        }
+    }
+}
+
+/// What credentials of a user are worth at most whose state is stored as that number, which is not that of an inactive one.
+pub(crate) fn scopes_of_status(number: i64) -> Result<Scopes, Error> {
+    Ok(status(number)?.scopes())
 }
 
 /// A user as stored.
@@ -44,10 +80,12 @@ pub struct User {
     pub name: String,
     /// What it may do within the enterprise.
     pub role: UserRole,
-    /// Person or service account.
+    /// What stands behind it.
     pub kind: UserKind,
     /// Whether it may come in.
     pub status: UserStatus,
+    /// What was bought for it.
+    pub seat: Seat,
     /// How many bytes it may store; `None` for any number.
     pub space_limit: Option<u64>,
     /// Bytes of all versions of all files that it owns, trashed ones too.
@@ -62,6 +100,14 @@ pub struct User {
     pub phone: String,
     /// May be empty.
     pub address: String,
+    /// Where it is told of things instead of its login. May be empty.
+    pub notification_email: String,
+    /// What an app calls it. May be empty.
+    pub external_id: String,
+    /// By what the enterprise counts it.
+    pub tracking_codes: Vec<TrackingCode>,
+    /// What is set for it otherwise than it usually is.
+    pub settings: UserSettings,
     /// Its root folder.
     pub root: ItemId,
     /// Its trash.
@@ -100,8 +146,10 @@ pub struct NewUser {
     pub name: String,
     /// What it may do within the enterprise.
     pub role: UserRole,
-    /// Person or service account.
+    /// What stands behind it.
     pub kind: UserKind,
+    /// What was bought for it.
+    pub seat: Seat,
     /// How many bytes it may store; `None` for any number.
     pub space_limit: Option<u64>,
     /// A language tag.
@@ -125,6 +173,7 @@ impl NewUser {
             name: name.into(),
             role: UserRole::User,
             kind: UserKind::Person,
+            seat: Seat::Full,
             space_limit: None,
             language: "en".to_owned(),
             timezone: "UTC".to_owned(),
@@ -156,9 +205,23 @@ pub struct UserChange {
     pub phone: Option<String>,
     /// May be empty.
     pub address: Option<String>,
+    /// What stands behind it.
+    pub kind: Option<UserKind>,
+    /// What was bought for it.
+    pub seat: Option<Seat>,
+    /// May be empty.
+    pub notification_email: Option<String>,
+    /// May be empty.
+    pub external_id: Option<String>,
+    /// All that it has from then on.
+    pub tracking_codes: Option<Vec<TrackingCode>>,
+    /// What is set from then on.
+    pub set: UserSettings,
+    /// What is not set from then on.
+    pub unset: UserSettings,
 }
 
-/// Makes a user with its root folder and its trash. `Duplicate` when the login is taken.
+/// Makes a user with its root folder and its trash, whose are the roles to which its login was invited. `Duplicate` when the login is taken.
 pub fn create_user(tx: &mut Tx<'_>, new: &NewUser) -> Result<User, Error> {
     let user = User {
         id: new.id,
@@ -168,6 +231,7 @@ pub fn create_user(tx: &mut Tx<'_>, new: &NewUser) -> Result<User, Error> {
         role: new.role,
         kind: new.kind,
         status: UserStatus::Active,
+        seat: new.seat,
         space_limit: new.space_limit,
         space_used: 0,
         language: new.language.clone(),
@@ -175,6 +239,10 @@ pub fn create_user(tx: &mut Tx<'_>, new: &NewUser) -> Result<User, Error> {
         job_title: String::new(),
         phone: String::new(),
         address: String::new(),
+        notification_email: String::new(),
+        external_id: String::new(),
+        tracking_codes: Vec::new(),
+        settings: UserSettings::USUAL,
         root: new.root,
         trash: new.trash,
         created_at: new.at,
@@ -188,6 +256,7 @@ pub fn create_user(tx: &mut Tx<'_>, new: &NewUser) -> Result<User, Error> {
         item.top_user = Some(new.id);
         items::insert(tx, &item)?;
     }
+    collaborations::adopt(tx, &user.login, user.id)?;
     Ok(user)
 }
 
@@ -195,8 +264,8 @@ pub fn create_user(tx: &mut Tx<'_>, new: &NewUser) -> Result<User, Error> {
 fn insert(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     tx.put(
         "INSERT INTO users (id, enterprise_id, login, login_folded, name, role, kind, status, space_limit, space_used,
-           language, timezone, job_title, phone, address, root_id, trash_id, created_at, modified_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+           language, timezone, job_title, phone, address, root_id, trash_id, created_at, modified_at, name_folded, seat)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         &[
             user.id.into(),
             user.enterprise.into(),
@@ -217,6 +286,8 @@ fn insert(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
             user.trash.into(),
             user.created_at.into(),
             user.modified_at.into(),
+            fold(&user.name).as_str().into(),
+            user.seat.number().into(),
         ],
     )?;
     Ok(())
@@ -224,24 +295,35 @@ fn insert(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
 
 macro_rules! columns {
     () => {
-        "id, enterprise_id, login, name, role, kind, status, space_limit, space_used, language, timezone, job_title, phone,
-         address, root_id, trash_id, created_at, modified_at"
+        "u.id, u.enterprise_id, u.login, u.name, u.role, u.kind, u.status, u.space_limit, u.space_used, u.language,
+         u.timezone, u.job_title, u.phone, u.address, u.root_id, u.trash_id, u.created_at, u.modified_at, u.seat,
+         u.notification_email, u.external_id, u.tracking_codes, u.settings"
     };
 }
+pub(crate) use columns;
 
-/// The user with that id.
+/// The user with that id. `None` for one that was removed.
 pub fn by_id(tx: &mut Tx<'_>, user: UserId) -> Result<Option<User>, Error> {
-    tx.query_one(concat!("SELECT ", columns!(), " FROM users WHERE id = ?1"), &[user.into()], read_user)
+    let sql = concat!("SELECT ", columns!(), " FROM users u WHERE u.id = ?1 AND u.status <> 4");
+    tx.query_one(sql, &[user.into()], read_user)
 }
 
-/// The user with that login, without regard to case.
+/// The user with that login, or with that address among their others; without regard to case.
 pub fn by_login(tx: &mut Tx<'_>, login: &str) -> Result<Option<User>, Error> {
     let folded = fold(login);
-    let sql = concat!("SELECT ", columns!(), " FROM users WHERE login_folded = ?1");
+    let sql = concat!("SELECT ", columns!(), " FROM users u WHERE u.login_folded = ?1 AND u.status <> 4");
+    if let Some(found) = tx.query_one(sql, &[folded.as_str().into()], read_user)? {
+        return Ok(Some(found));
+    }
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM email_aliases a JOIN users u ON u.id = a.user_id WHERE a.email_folded = ?1 AND u.status <> 4"
+    );
     tx.query_one(sql, &[folded.as_str().into()], read_user)
 }
 
-/// As much of the user as is shown beside an item.
+/// As much of the user as is shown beside an item, of a removed one too: such a one has no login.
 pub fn mini(tx: &mut Tx<'_>, user: UserId) -> Result<Option<UserMini>, Error> {
     tx.query_one("SELECT id, name, login FROM users WHERE id = ?1", &[user.into()], |row| {
         Ok(UserMini { id: UserId::new(row.int(0)?), name: row.text(1)?, login: row.text(2)? })
@@ -277,13 +359,13 @@ pub struct Storage {
     pub left: Option<u64>,
 }
 
-/// Where a user's content is stored.
+/// Where a user's content is stored. `None` for a user who was removed.
 pub fn storage(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Storage>, Error> {
     let sql = "SELECT u.enterprise_id, p.zone_id, u.space_limit, u.space_used, p.id FROM users u
                LEFT JOIN storage_policy_assignments a ON a.target_kind = 1 AND a.target_id = u.id
                LEFT JOIN storage_policy_assignments e ON e.target_kind = 0 AND e.target_id = u.enterprise_id
                JOIN storage_policies p ON p.id = coalesce(a.policy_id, e.policy_id,
-                 (SELECT min(d.id) FROM storage_policies d WHERE d.is_default = 1)) WHERE u.id = ?1";
+                 (SELECT min(d.id) FROM storage_policies d WHERE d.is_default = 1)) WHERE u.id = ?1 AND u.status <> 4";
     tx.query_one(sql, &[user.into()], |row| {
         let limit = u64::try_from(row.int(2)?).ok();
         let used = row.size(3)?;
@@ -296,54 +378,28 @@ pub fn storage(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Storage>, Error> 
     })
 }
 
-/// Which users of an enterprise to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserFilter {
-    /// The enterprise.
-    pub enterprise: EnterpriseId,
-    /// Only those whose login or name begins with this text, without regard to case (names: as far as the engine
-    /// folds, which is ASCII on SQLite); empty for all.
-    pub prefix: String,
-}
-
-/// Users of an enterprise in order of ids.
-pub fn list(tx: &mut Tx<'_>, filter: &UserFilter, offset: u32, limit: u32) -> Result<Vec<User>, Error> {
-    let pattern = pattern(&filter.prefix);
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM users WHERE enterprise_id = ?1 AND (login_folded LIKE ?2 ESCAPE '!' OR lower(name) LIKE ?2 ESCAPE '!')
-         ORDER BY id LIMIT ?3 OFFSET ?4"
-    );
-    tx.query(sql, &[filter.enterprise.into(), pattern.as_str().into(), limit.into(), offset.into()], read_user)
-}
-
-/// How many users [`list`] finds in all.
-pub fn count(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<u64, Error> {
-    let pattern = pattern(&filter.prefix);
-    let sql = "SELECT count(*) FROM users
-         WHERE enterprise_id = ?1 AND (login_folded LIKE ?2 ESCAPE '!' OR lower(name) LIKE ?2 ESCAPE '!')";
-    let found = tx.query_one(sql, &[filter.enterprise.into(), pattern.as_str().into()], |row| row.size(0))?;
-    Ok(found.unwrap_or(0))
-}
-
-fn pattern(prefix: &str) -> String {
-    let mut pattern = String::with_capacity(prefix.len() + 1);
-    for letter in fold(prefix).chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
-}
-
 /// Changes a user; answers it as it is then, or `None` when there is none. `Duplicate` when the login is taken.
 pub fn update(tx: &mut Tx<'_>, user: UserId, change: &UserChange, at: Timestamp) -> Result<Option<User>, Error> {
     let Some(mut row) = by_id(tx, user)? else { return Ok(None) };
-    let UserChange { name, login, role, status, space_limit, language, timezone, job_title, phone, address } =
-        change.clone();
+    let UserChange {
+        name,
+        login,
+        role,
+        status,
+        space_limit,
+        language,
+        timezone,
+        job_title,
+        phone,
+        address,
+        kind,
+        seat,
+        notification_email,
+        external_id,
+        tracking_codes,
+        set,
+        unset,
+    } = change.clone();
     row.name = name.unwrap_or(row.name);
     row.login = login.unwrap_or(row.login);
     row.role = role.unwrap_or(row.role);
@@ -354,10 +410,18 @@ pub fn update(tx: &mut Tx<'_>, user: UserId, change: &UserChange, at: Timestamp)
     row.job_title = job_title.unwrap_or(row.job_title);
     row.phone = phone.unwrap_or(row.phone);
     row.address = address.unwrap_or(row.address);
+    row.kind = kind.unwrap_or(row.kind);
+    row.seat = seat.unwrap_or(row.seat);
+    row.notification_email = notification_email.unwrap_or(row.notification_email);
+    row.external_id = external_id.unwrap_or(row.external_id);
+    row.tracking_codes = tracking_codes.unwrap_or(row.tracking_codes);
+    row.settings = row.settings.without(unset).with(set);
     row.modified_at = at;
     tx.put(
         "UPDATE users SET login = ?2, login_folded = ?3, name = ?4, role = ?5, status = ?6, space_limit = ?7,
-           language = ?8, timezone = ?9, job_title = ?10, phone = ?11, address = ?12, modified_at = ?13 WHERE id = ?1",
+           language = ?8, timezone = ?9, job_title = ?10, phone = ?11, address = ?12, modified_at = ?13,
+           name_folded = ?14, kind = ?15, seat = ?16, notification_email = ?17, external_id = ?18, tracking_codes = ?19,
+           settings = ?20 WHERE id = ?1",
         &[
             user.into(),
             row.login.as_str().into(),
@@ -372,6 +436,13 @@ pub fn update(tx: &mut Tx<'_>, user: UserId, change: &UserChange, at: Timestamp)
             row.phone.as_str().into(),
             row.address.as_str().into(),
             at.into(),
+            fold(&row.name).as_str().into(),
+            kind_number(row.kind).into(),
+            row.seat.number().into(),
+            row.notification_email.as_str().into(),
+            row.external_id.as_str().into(),
+            settings::lines(&row.tracking_codes).as_str().into(),
+            row.settings.number().into(),
         ],
     )?;
     Ok(Some(row))
@@ -390,7 +461,10 @@ pub fn take_space(tx: &mut Tx<'_>, user: UserId, size: u64) -> Result<bool, Erro
 
 /// Takes back what [`take_space`] counted.
 pub fn give_space(tx: &mut Tx<'_>, user: UserId, size: u64) -> Result<(), Error> {
-    tx.put("UPDATE users SET space_used = space_used - ?2 WHERE id = ?1", &[user.into(), size.into()])?;
+    tx.put(
+        "UPDATE users SET space_used = CASE WHEN space_used < ?2 THEN 0 ELSE space_used - ?2 END WHERE id = ?1",
+        &[user.into(), size.into()],
+    )?;
     Ok(())
 }
 
@@ -415,13 +489,11 @@ fn read_user(row: &Row<'_>) -> Result<User, Error> {
         kind: match row.int(5)? {
             0 => UserKind::Person,
             1 => UserKind::Service,
+            2 => UserKind::App,
+            3 => UserKind::External,
             _ => return Err(Error::damaged("a user's kind")),
         },
-        status: match row.int(6)? {
-            0 => UserStatus::Active,
-            1 => UserStatus::Inactive,
-            _ => return Err(Error::damaged("a user's status")),
-        },
+        status: status(row.int(6)?)?,
         space_limit: u64::try_from(row.int(7)?).ok(),
         space_used: row.size(8)?,
         language: row.text(9)?,
@@ -433,7 +505,22 @@ fn read_user(row: &Row<'_>) -> Result<User, Error> {
         trash: ItemId::new(row.int(15)?),
         created_at: Timestamp::from_millis(row.int(16)?),
         modified_at: Timestamp::from_millis(row.int(17)?),
+        seat: Seat::of_number(row.int(18)?)?,
+        notification_email: row.text(19)?,
+        external_id: row.text(20)?,
+        tracking_codes: settings::read_lines(&row.text(21)?)?,
+        settings: UserSettings::of_number(row.int(22)?),
     })
+}
+
+fn status(number: i64) -> Result<UserStatus, Error> {
+    match number {
+        0 => Ok(UserStatus::Active),
+        1 => Ok(UserStatus::Inactive),
+        2 => Ok(UserStatus::CannotDeleteEdit),
+        3 => Ok(UserStatus::CannotDeleteEditUpload),
+        _ => Err(Error::damaged("a user's status")),
+    }
 }
 
 const fn role_number(role: UserRole) -> i64 {
@@ -448,6 +535,8 @@ const fn kind_number(kind: UserKind) -> i64 {
     match kind {
         UserKind::Person => 0,
         UserKind::Service => 1,
+        UserKind::App => 2,
+        UserKind::External => 3,
     }
 }
 
@@ -455,6 +544,8 @@ const fn status_number(status: UserStatus) -> i64 {
     match status {
         UserStatus::Active => 0,
         UserStatus::Inactive => 1,
+        UserStatus::CannotDeleteEdit => 2,
+        UserStatus::CannotDeleteEditUpload => 3,
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) enum AdminError {
     Forbidden,
     Body(JsonError),
     Identity(Error),
+    Tree(entente_tree::Error),
     /// The configuration cannot be followed: every reason.
     Configuration(String),
     Refused(Refused),
@@ -39,6 +40,12 @@ impl From<Error> for AdminError {
     }
 }
 
+impl From<entente_tree::Error> for AdminError {
+    fn from(error: entente_tree::Error) -> Self {
+        Self::Tree(error)
+    }
+}
+
 impl From<Refused> for AdminError {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
@@ -56,6 +63,7 @@ impl IntoResponse for AdminError {
             }
             Self::Body(error) => (StatusCode::BAD_REQUEST, "bad_request", error.to_string()),
             Self::Identity(error) => identity(error),
+            Self::Tree(error) => tree(error),
             Self::Configuration(reasons) => (StatusCode::UNPROCESSABLE_ENTITY, "configuration", reasons.clone()),
             Self::Refused(refused) => movement(refused),
             Self::Internal(cause) => internal(&**cause),
@@ -70,12 +78,32 @@ impl IntoResponse for AdminError {
 
 fn identity(error: &Error) -> (StatusCode, &'static str, String) {
     match error {
+        Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden", error.to_string()),
         Error::UnknownUser(_) => (StatusCode::NOT_FOUND, "unknown_user", error.to_string()),
         Error::LoginTaken(_) => (StatusCode::CONFLICT, "login_taken", error.to_string()),
-        Error::Login(_) | Error::PublicKey(_) | Error::Name(_) => {
-            (StatusCode::BAD_REQUEST, "bad_request", error.to_string())
-        }
-        Error::Setting(_) | Error::Custodian(_) | Error::Database(_) => internal(error),
+        Error::UnknownApp(_) => (StatusCode::NOT_FOUND, "unknown_app", error.to_string()),
+        Error::Login(_)
+        | Error::PublicKey(_)
+        | Error::Name(_)
+        | Error::App(_)
+        | Error::RedirectUri(_)
+        | Error::Password(_) => (StatusCode::BAD_REQUEST, "bad_request", error.to_string()),
+        Error::Interrupted | Error::Setting(_) | Error::Custodian(_) | Error::Database(_) => internal(error),
+    }
+}
+
+/// Only what operations on users and groups can meet is told apart.
+fn tree(error: &entente_tree::Error) -> (StatusCode, &'static str, String) {
+    use entente_tree::Error as Tree;
+    match error {
+        Tree::NotFound => (StatusCode::NOT_FOUND, "not_found", "there is no such user or group".to_owned()),
+        Tree::Forbidden => (StatusCode::FORBIDDEN, "forbidden", error.to_string()),
+        Tree::Invalid(_) => (StatusCode::BAD_REQUEST, "bad_request", error.to_string()),
+        Tree::LoginInUse => (StatusCode::CONFLICT, "login_taken", error.to_string()),
+        Tree::AlreadyExists(_) => (StatusCode::CONFLICT, "conflict", error.to_string()),
+        Tree::OwnsContent => (StatusCode::CONFLICT, "owns_content", error.to_string()),
+        Tree::Retained { .. } => (StatusCode::CONFLICT, "retained", error.to_string()),
+        _ => internal(error),
     }
 }
 

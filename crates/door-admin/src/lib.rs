@@ -11,7 +11,14 @@
 //! | `GET /admin/v1/policies` | storage policies, and what is stored under them |
 //! | `POST /admin/v1/config/reload` | reads the configuration file again; `?accept_earlier=true` takes one that was in force before |
 //! | `GET, POST /admin/v1/users` | users of the caller's enterprise |
+//! | `GET, PUT, DELETE /admin/v1/users/{id}` | one of them; `?force=true` removes what they own, too |
+//! | `GET, POST /admin/v1/groups` | groups of the caller's enterprise |
+//! | `GET, PUT, DELETE /admin/v1/groups/{id}` | one of them |
+//! | `GET, POST /admin/v1/groups/{id}/members` | who is in it |
+//! | `DELETE /admin/v1/groups/{id}/members/{user_id}` | takes somebody out of it |
 //! | `GET, POST /admin/v1/apps` | applications of the caller's enterprise |
+//! | `GET, PATCH, DELETE /admin/v1/apps/{id}` | one of them, by id or client id |
+//! | `POST /admin/v1/apps/{id}/secret` | another secret instead of the one it has |
 //! | `POST /admin/v1/tokens` | issues a token |
 //! | `POST /admin/v1/tokens/revoke` | makes a token worth nothing |
 //! | `GET, POST /admin/v1/relocations` | the newest relocations; orders one, or estimates it |
@@ -30,10 +37,11 @@ pub mod shown;
 use async_trait::async_trait;
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use entente_door_kit::{Limits, metrics::Measure};
 use entente_identity::Identity;
+use entente_tree::Tree;
 pub use handlers::relocations::{RelocationOrder, Steer};
 pub use movements::{Movements, Refused};
 use serde_json::Value;
@@ -83,6 +91,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct State {
     /// Turns credentials into callers; makes users, applications and tokens.
     pub identity: Identity,
+    /// Users and groups.
+    pub tree: Tree,
     /// What the server knows about itself.
     pub operations: Arc<dyn Operations>,
     /// What the server can move and check.
@@ -103,7 +113,23 @@ pub fn router(state: State) -> Router {
         .route("/admin/v1/policies", get(handlers::storage::policies))
         .route("/admin/v1/config/reload", post(handlers::storage::reload))
         .route("/admin/v1/users", get(handlers::users::list).post(handlers::users::create))
+        .route(
+            "/admin/v1/users/{id}",
+            get(handlers::users::show).put(handlers::users::update).delete(handlers::users::delete),
+        )
+        .route("/admin/v1/groups", get(handlers::groups::list).post(handlers::groups::create))
+        .route(
+            "/admin/v1/groups/{id}",
+            get(handlers::groups::show).put(handlers::groups::update).delete(handlers::groups::delete),
+        )
+        .route("/admin/v1/groups/{id}/members", get(handlers::groups::members).post(handlers::groups::add))
+        .route("/admin/v1/groups/{id}/members/{user_id}", delete(handlers::groups::remove))
         .route("/admin/v1/apps", get(handlers::apps::list).post(handlers::apps::create))
+        .route(
+            "/admin/v1/apps/{id}",
+            get(handlers::apps::show).patch(handlers::apps::change).delete(handlers::apps::remove),
+        )
+        .route("/admin/v1/apps/{id}/secret", post(handlers::apps::rotate_secret))
         .route("/admin/v1/tokens", post(handlers::tokens::issue))
         .route("/admin/v1/tokens/revoke", post(handlers::tokens::revoke))
         .route("/admin/v1/relocations", get(handlers::relocations::list).post(handlers::relocations::order))

@@ -3,8 +3,10 @@
 use crate::answer;
 use crate::door::BoxDoor;
 use crate::error::Problem;
-use crate::wire::fields::Fields;
+use crate::to_wire;
+use crate::wire::fields::{Field, Fields};
 use crate::wire::id::{self, FromNumber, ItemRef, MalformedId};
+use crate::wire::permissions::Sharing;
 use crate::wire::query::Query;
 use crate::wire::{digest, request};
 use axum::body::Body;
@@ -14,7 +16,7 @@ use bytes::Bytes;
 use entente_door_kit::precondition::{Decision, Intent, Precondition};
 use entente_door_kit::{Arrival, Entry, read_bounded};
 use entente_model::{Caller, ItemId, Sha1, UserId};
-use entente_tree::Tree;
+use entente_tree::{ItemView, Tree};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde::de::DeserializeOwned;
@@ -25,6 +27,15 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) type Outcome = Result<Response, Problem>;
 
 const AS_USER: HeaderName = HeaderName::from_static("as-user");
+/// What of an item depends on how it is shared.
+const SHARING_FIELDS: [Field; 6] = [
+    Field::Permissions,
+    Field::HasCollaborations,
+    Field::AllowedInviteeRoles,
+    Field::CanNonOwnersInvite,
+    Field::CanNonOwnersViewCollaborators,
+    Field::IsCollaborationRestrictedToEnterprise,
+];
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 pub(crate) struct Asked {
@@ -99,6 +110,20 @@ impl Asked {
     /// The id of a folder in the path, with `0` for the caller's root.
     pub(crate) async fn folder_id(&self, caller: &Caller) -> Result<ItemId, Problem> {
         self.resolve(caller, self.parameter("folder_id").parse()?).await
+    }
+
+    /// How items are shared, in their order, if `fields` has anything that depends on it.
+    pub(crate) async fn sharing(&self, fields: Fields, views: &[ItemView]) -> Result<Vec<Sharing>, Problem> {
+        if !SHARING_FIELDS.iter().any(|field| fields.has(*field)) {
+            return Ok(vec![Sharing::NONE; views.len()]);
+        }
+        Ok(self.tree().sharing_of(views).await?.iter().map(to_wire::sharing).collect())
+    }
+
+    /// The same of one item.
+    pub(crate) async fn sharing_of(&self, fields: Fields, view: &ItemView) -> Result<Sharing, Problem> {
+        let found = self.sharing(fields, std::slice::from_ref(view)).await?;
+        Ok(found.first().copied().unwrap_or(Sharing::NONE))
     }
 
     pub(crate) async fn resolve(&self, caller: &Caller, item: ItemRef) -> Result<ItemId, Problem> {

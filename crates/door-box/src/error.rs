@@ -117,12 +117,15 @@ impl Problem {
     /// What goes wrong with users and credentials, apart from a caller's own.
     pub(crate) fn of_identity(error: IdentityError) -> Self {
         match error {
-            IdentityError::UnknownUser(_) => Self::not_found(),
+            IdentityError::UnknownUser(_) | IdentityError::UnknownApp(_) => Self::not_found(),
+            IdentityError::Forbidden => TreeError::Forbidden.into(),
             IdentityError::Login(_) => Self::invalid("login", error.to_string()),
             IdentityError::LoginTaken(_) => TreeError::LoginInUse.into(),
             IdentityError::Name(_) => Self::invalid("name", error.to_string()),
+            IdentityError::Password(_) => Self::invalid("password", error.to_string()),
+            IdentityError::App(_) | IdentityError::RedirectUri(_) => Self::bad_request(error.to_string()),
             IdentityError::PublicKey(_) | IdentityError::Setting(_) => Self::internal().because(error),
-            IdentityError::Custodian(_) => Self::unavailable().because(error),
+            IdentityError::Custodian(_) | IdentityError::Interrupted => Self::unavailable().because(error),
             IdentityError::Database(error) => TreeError::from(error).into(),
         }
     }
@@ -226,6 +229,10 @@ impl From<TreeError> for Problem {
                 "access_denied_insufficient_permissions",
                 "Access denied - insufficient permission",
             ),
+            TreeError::Metadata(error) => error.into(),
+            TreeError::AlreadyCollaborator => {
+                Self::bad_request("User is already a collaborator").coded("user_already_collaborator")
+            }
             TreeError::Retained { .. } => Self::new(
                 StatusCode::FORBIDDEN,
                 "forbidden_by_policy",
@@ -256,6 +263,12 @@ impl From<TreeError> for Problem {
             TreeError::LoginInUse => {
                 Self::new(StatusCode::CONFLICT, "user_login_already_used", "User with the same login already exists")
             }
+            TreeError::AlreadyExists(what) => Self::new(StatusCode::CONFLICT, "conflict", what),
+            TreeError::OwnsContent => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "The user still owns content; move or remove it first, or ask with force=true",
+            ),
             TreeError::PolicyAssigned => Self::new(
                 StatusCode::CONFLICT,
                 "conflict",

@@ -2,8 +2,10 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    downloads, file_versions, files, folders, oauth, storage_policies, storage_policy_assignments, trashed_files,
-    trashed_folders, trashed_items, upload_sessions, uploads, users,
+    avatars, classifications, collaborations, downloads, email_aliases, file_versions, files, folders,
+    group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
+    metadata_taxonomies, metadata_templates, oauth, session_termination, skills, storage_policies,
+    storage_policy_assignments, trashed_files, trashed_folders, trashed_items, upload_sessions, uploads, users,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -37,7 +39,8 @@ const UPLOAD_PREFIXES: [&str; 4] =
     ["/box/2.0", "/box/upload/2.0", "/box/upload/api/2.0", "/box/upload.box.com/api/2.0"];
 
 pub(crate) struct Operation {
-    /// Box's name for it, or a name of ours in brackets for what its description does not have.
+    /// Box's name for it, two with a space between where it has two, or a name of ours in brackets for what its description
+    /// does not have.
     pub(crate) id: &'static str,
     pub(crate) method: MethodFilter,
     pub(crate) path: &'static str,
@@ -59,7 +62,9 @@ impl Operation {
 /// Box's names for the operations that are served.
 #[must_use]
 pub fn served() -> Vec<&'static str> {
-    all().map(|operation| operation.id).filter(|id| !id.starts_with('[')).collect()
+    let named = all().map(|operation| operation.id).filter(|id| !id.starts_with('['));
+    // Of a path and method that Box describes in two ways, one row has both names.
+    named.flat_map(|ids| ids.split(' ')).collect()
 }
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
@@ -71,6 +76,7 @@ const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 const OPTIONS: MethodFilter = MethodFilter::OPTIONS;
+const PATCH: MethodFilter = MethodFilter::PATCH;
 
 macro_rules! operations {
     ($($id:literal $method:ident $path:literal $mount:ident $handle:ident $handler:path;)*) => {
@@ -87,6 +93,8 @@ macro_rules! operations {
 }
 
 operations! {
+    "get_authorize" GET "/oauth2/authorize" Door Open oauth::authorize;
+    "[get_authorize below api]" GET "/api/oauth2/authorize" Door Open oauth::authorize;
     "post_oauth2_token" POST "/oauth2/token" Door Open oauth::token;
     "post_oauth2_revoke" POST "/oauth2/revoke" Door Open oauth::revoke;
 
@@ -129,11 +137,43 @@ operations! {
     "delete_folders_id_trash" DELETE "/folders/{folder_id}/trash" Api Known trashed_folders::purge;
     "get_folders_trash_items" GET "/folders/trash/items" Api Known trashed_items::list;
 
+    "get_files_id_collaborations" GET "/files/{file_id}/collaborations" Api Known collaborations::of_file;
+    "get_folders_id_collaborations" GET "/folders/{folder_id}/collaborations" Api Known collaborations::of_folder;
+    "get_collaborations_id" GET "/collaborations/{collaboration_id}" Api Known collaborations::show;
+    "put_collaborations_id" PUT "/collaborations/{collaboration_id}" Api Known collaborations::update;
+    "delete_collaborations_id" DELETE "/collaborations/{collaboration_id}" Api Known collaborations::delete;
+    "get_collaborations" GET "/collaborations" Api Known collaborations::pending;
+    "post_collaborations" POST "/collaborations" Api Known collaborations::create;
+    "get_groups_id_collaborations" GET "/groups/{group_id}/collaborations" Api Known collaborations::of_group;
+
     "get_users" GET "/users" Api Known users::list;
     "post_users" POST "/users" Api Known users::create;
     "get_users_me" GET "/users/me" Api Known users::me;
     "get_users_id" GET "/users/{user_id}" Api Known users::show;
     "put_users_id" PUT "/users/{user_id}" Api Known users::update;
+    "delete_users_id" DELETE "/users/{user_id}" Api Known users::delete;
+    "post_users_terminate_sessions" POST "/users/terminate_sessions" Api Known session_termination::users;
+    "get_users_id_avatar" GET "/users/{user_id}/avatar" Api Known avatars::show;
+    "post_users_id_avatar" POST "/users/{user_id}/avatar" Api Known avatars::create;
+    "delete_users_id_avatar" DELETE "/users/{user_id}/avatar" Api Known avatars::delete;
+    "get_users_id_email_aliases" GET "/users/{user_id}/email_aliases" Api Known email_aliases::list;
+    "post_users_id_email_aliases" POST "/users/{user_id}/email_aliases" Api Known email_aliases::create;
+    "delete_users_id_email_aliases_id" DELETE "/users/{user_id}/email_aliases/{email_alias_id}" Api Known email_aliases::delete;
+    "get_users_id_memberships" GET "/users/{user_id}/memberships" Api Known group_memberships::of_user;
+    "post_invites" POST "/invites" Api Known invites::create;
+    "get_invites_id" GET "/invites/{invite_id}" Api Known invites::show;
+
+    "get_groups" GET "/groups" Api Known groups::list;
+    "post_groups" POST "/groups" Api Known groups::create;
+    "post_groups_terminate_sessions" POST "/groups/terminate_sessions" Api Known session_termination::groups;
+    "get_groups_id" GET "/groups/{group_id}" Api Known groups::show;
+    "put_groups_id" PUT "/groups/{group_id}" Api Known groups::update;
+    "delete_groups_id" DELETE "/groups/{group_id}" Api Known groups::delete;
+    "get_groups_id_memberships" GET "/groups/{group_id}/memberships" Api Known group_memberships::of_group;
+    "post_group_memberships" POST "/group_memberships" Api Known group_memberships::create;
+    "get_group_memberships_id" GET "/group_memberships/{group_membership_id}" Api Known group_memberships::show;
+    "put_group_memberships_id" PUT "/group_memberships/{group_membership_id}" Api Known group_memberships::update;
+    "delete_group_memberships_id" DELETE "/group_memberships/{group_membership_id}" Api Known group_memberships::delete;
 
     "get_storage_policies" GET "/storage_policies" Api Known storage_policies::list;
     "get_storage_policies_id" GET "/storage_policies/{storage_policy_id}" Api Known storage_policies::show;
@@ -142,6 +182,66 @@ operations! {
     "get_storage_policy_assignments_id" GET "/storage_policy_assignments/{storage_policy_assignment_id}" Api Known storage_policy_assignments::show;
     "put_storage_policy_assignments_id" PUT "/storage_policy_assignments/{storage_policy_assignment_id}" Api Known storage_policy_assignments::update;
     "delete_storage_policy_assignments_id" DELETE "/storage_policy_assignments/{storage_policy_assignment_id}" Api Known storage_policy_assignments::delete;
+
+    "get_files_id_metadata" GET "/files/{file_id}/metadata" Api Known metadata_instances::list_of_file;
+    "get_files_id_metadata_enterprise_securityClassification-6VMVochwUWo" GET "/files/{file_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::show_of_file;
+    "post_files_id_metadata_enterprise_securityClassification-6VMVochwUWo" POST "/files/{file_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::create_on_file;
+    "put_files_id_metadata_enterprise_securityClassification-6VMVochwUWo" PUT "/files/{file_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::update_of_file;
+    "delete_files_id_metadata_enterprise_securityClassification-6VMVochwUWo" DELETE "/files/{file_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::delete_of_file;
+    "get_files_id_metadata_id_id" GET "/files/{file_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::show_of_file;
+    "post_files_id_metadata_id_id" POST "/files/{file_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::create_on_file;
+    "put_files_id_metadata_id_id" PUT "/files/{file_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::update_of_file;
+    "delete_files_id_metadata_id_id" DELETE "/files/{file_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::delete_of_file;
+    "get_folders_id_metadata" GET "/folders/{folder_id}/metadata" Api Known metadata_instances::list_of_folder;
+    "get_folders_id_metadata_enterprise_securityClassification-6VMVochwUWo" GET "/folders/{folder_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::show_of_folder;
+    "post_folders_id_metadata_enterprise_securityClassification-6VMVochwUWo" POST "/folders/{folder_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::create_on_folder;
+    "put_folders_id_metadata_enterprise_securityClassification-6VMVochwUWo" PUT "/folders/{folder_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::update_of_folder;
+    "delete_folders_id_metadata_enterprise_securityClassification-6VMVochwUWo" DELETE "/folders/{folder_id}/metadata/enterprise/securityClassification-6VMVochwUWo" Api Known classifications::delete_of_folder;
+    "get_folders_id_metadata_id_id" GET "/folders/{folder_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::show_of_folder;
+    "post_folders_id_metadata_id_id" POST "/folders/{folder_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::create_on_folder;
+    "put_folders_id_metadata_id_id" PUT "/folders/{folder_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::update_of_folder;
+    "delete_folders_id_metadata_id_id" DELETE "/folders/{folder_id}/metadata/{scope}/{template_key}" Api Known metadata_instances::delete_of_folder;
+    "get_files_id_metadata_global_boxSkillsCards" GET "/files/{file_id}/metadata/global/boxSkillsCards" Api Known skills::show_cards;
+    "post_files_id_metadata_global_boxSkillsCards" POST "/files/{file_id}/metadata/global/boxSkillsCards" Api Known skills::create_cards;
+    "put_files_id_metadata_global_boxSkillsCards" PUT "/files/{file_id}/metadata/global/boxSkillsCards" Api Known skills::update_cards;
+    "delete_files_id_metadata_global_boxSkillsCards" DELETE "/files/{file_id}/metadata/global/boxSkillsCards" Api Known skills::delete_cards;
+    "put_skill_invocations_id" PUT "/skill_invocations/{skill_id}" Api Known skills::report;
+
+    "get_metadata_templates" GET "/metadata_templates" Api Known metadata_templates::by_instance;
+    "get_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema" GET "/metadata_templates/enterprise/securityClassification-6VMVochwUWo/schema" Api Known metadata_templates::show_classifications;
+    "put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#add put_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema#update" PUT "/metadata_templates/enterprise/securityClassification-6VMVochwUWo/schema" Api Known metadata_templates::update_classifications;
+    "[delete_metadata_templates_enterprise_securityClassification-6VMVochwUWo_schema]" DELETE "/metadata_templates/enterprise/securityClassification-6VMVochwUWo/schema" Api Known metadata_templates::delete_classifications;
+    "get_metadata_templates_id_id_schema" GET "/metadata_templates/{scope}/{template_key}/schema" Api Known metadata_templates::show;
+    "put_metadata_templates_id_id_schema" PUT "/metadata_templates/{scope}/{template_key}/schema" Api Known metadata_templates::update;
+    "delete_metadata_templates_id_id_schema" DELETE "/metadata_templates/{scope}/{template_key}/schema" Api Known metadata_templates::delete;
+    "get_metadata_templates_id" GET "/metadata_templates/{template_id}" Api Known metadata_templates::show_by_id;
+    "get_metadata_templates_global" GET "/metadata_templates/global" Api Known metadata_templates::global;
+    "get_metadata_templates_enterprise" GET "/metadata_templates/enterprise" Api Known metadata_templates::enterprise;
+    "post_metadata_templates_schema post_metadata_templates_schema#classifications" POST "/metadata_templates/schema" Api Known metadata_templates::create;
+
+    "get_metadata_cascade_policies" GET "/metadata_cascade_policies" Api Known metadata_cascade_policies::list;
+    "post_metadata_cascade_policies" POST "/metadata_cascade_policies" Api Known metadata_cascade_policies::create;
+    "get_metadata_cascade_policies_id" GET "/metadata_cascade_policies/{metadata_cascade_policy_id}" Api Known metadata_cascade_policies::show;
+    "delete_metadata_cascade_policies_id" DELETE "/metadata_cascade_policies/{metadata_cascade_policy_id}" Api Known metadata_cascade_policies::delete;
+    "post_metadata_cascade_policies_id_apply" POST "/metadata_cascade_policies/{metadata_cascade_policy_id}/apply" Api Known metadata_cascade_policies::apply;
+
+    "post_metadata_queries_execute_read" POST "/metadata_queries/execute_read" Api Known metadata_queries::execute;
+
+    "post_metadata_taxonomies" POST "/metadata_taxonomies" Api Known metadata_taxonomies::create;
+    "get_metadata_taxonomies_id" GET "/metadata_taxonomies/{namespace}" Api Known metadata_taxonomies::list;
+    "get_metadata_taxonomies_id_id" GET "/metadata_taxonomies/{namespace}/{taxonomy_key}" Api Known metadata_taxonomies::show;
+    "patch_metadata_taxonomies_id_id" PATCH "/metadata_taxonomies/{namespace}/{taxonomy_key}" Api Known metadata_taxonomies::update;
+    "delete_metadata_taxonomies_id_id" DELETE "/metadata_taxonomies/{namespace}/{taxonomy_key}" Api Known metadata_taxonomies::delete;
+    "post_metadata_taxonomies_id_id_levels" POST "/metadata_taxonomies/{namespace}/{taxonomy_key}/levels" Api Known metadata_taxonomies::create_levels;
+    "patch_metadata_taxonomies_id_id_levels_id" PATCH "/metadata_taxonomies/{namespace}/{taxonomy_key}/levels/{level_index}" Api Known metadata_taxonomies::update_level;
+    "post_metadata_taxonomies_id_id_levels:append" POST "/metadata_taxonomies/{namespace}/{taxonomy_key}/levels:append" Api Known metadata_taxonomies::append_level;
+    "post_metadata_taxonomies_id_id_levels:trim" POST "/metadata_taxonomies/{namespace}/{taxonomy_key}/levels:trim" Api Known metadata_taxonomies::trim_levels;
+    "get_metadata_taxonomies_id_id_nodes" GET "/metadata_taxonomies/{namespace}/{taxonomy_key}/nodes" Api Known metadata_taxonomies::list_nodes;
+    "post_metadata_taxonomies_id_id_nodes" POST "/metadata_taxonomies/{namespace}/{taxonomy_key}/nodes" Api Known metadata_taxonomies::create_node;
+    "get_metadata_taxonomies_id_id_nodes_id" GET "/metadata_taxonomies/{namespace}/{taxonomy_key}/nodes/{node_id}" Api Known metadata_taxonomies::show_node;
+    "patch_metadata_taxonomies_id_id_nodes_id" PATCH "/metadata_taxonomies/{namespace}/{taxonomy_key}/nodes/{node_id}" Api Known metadata_taxonomies::update_node;
+    "delete_metadata_taxonomies_id_id_nodes_id" DELETE "/metadata_taxonomies/{namespace}/{taxonomy_key}/nodes/{node_id}" Api Known metadata_taxonomies::delete_node;
+    "get_metadata_templates_id_id_fields_id_options" GET "/metadata_templates/{namespace}/{template_key}/fields/{field_key}/options" Api Known metadata_taxonomies::list_options;
 
     "[download]" GET "/download/{ticket}" Door Open downloads::content;
 }

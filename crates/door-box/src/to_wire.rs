@@ -1,16 +1,20 @@
 //! Views of the tree as Box's shapes: the whole translation outwards.
 
+use crate::wire::collaboration::{Collaboration, Grantee, Status as CollaborationStatus};
 use crate::wire::date::Zone;
 use crate::wire::digest::Digest;
 use crate::wire::fields::Fields;
+use crate::wire::group::GroupMini;
 use crate::wire::id::{ItemRef, ROOT_NAME};
-use crate::wire::item::{Current, Item, Kind, Permissions, Status, Step, Times};
+use crate::wire::item::{Current, ITEM_MINI, Item, Kind, Status, Step, Times};
+use crate::wire::permissions::Sharing;
 use crate::wire::storage_policy::{AssignedTo, Assignment, StoragePolicy};
 use crate::wire::user::UserMini;
 use crate::wire::version::Version;
 use entente_model::Timestamp;
 use entente_tree::{
-    Assignee, Item as TreeItem, ItemState, ItemView, Kind as TreeKind, PathEntry, PolicyAssignment,
+    Assignee, CollaborationStatus as TreeStatus, CollaborationView, Collaborator, CollaboratorView, Item as TreeItem,
+    ItemSharing as TreeSharing, ItemState, ItemView, Kind as TreeKind, PathEntry, PolicyAssignment,
     StoragePolicy as TreePolicy, Top, UserMini as TreeUser, VersionView,
 };
 use std::time::Duration;
@@ -61,7 +65,8 @@ impl Look<'_> {
             },
             folder_size_bytes: 0,
             children: None,
-            permissions: Permissions::Owner,
+            rights: view.rights,
+            sharing: Sharing::NONE,
             zone: self.zone,
         }
     }
@@ -70,6 +75,41 @@ impl Look<'_> {
     fn purged_at(&self, item: &TreeItem) -> Option<Timestamp> {
         let trashed_at = item.trashed_at.filter(|_| !item.mark.is_shown())?;
         Some(trashed_at.after(self.trash?))
+    }
+
+    /// A collaboration. While it is pending, its item and the collaborator's name stay hidden.
+    pub(crate) fn collaboration<'a>(&'a self, view: &'a CollaborationView, fields: Fields) -> Collaboration<'a> {
+        let row = &view.collaboration;
+        let status = match row.status {
+            TreeStatus::Pending => CollaborationStatus::Pending,
+            TreeStatus::Accepted => CollaborationStatus::Accepted,
+            TreeStatus::Rejected => CollaborationStatus::Rejected,
+        };
+        let is_pending = status == CollaborationStatus::Pending;
+        let with = match (&view.with, &row.with) {
+            (CollaboratorView::User(user), _) if is_pending => Grantee::User(UserMini { name: "", ..mini(user) }),
+            (CollaboratorView::User(user), _) => Grantee::User(mini(user)),
+            (CollaboratorView::Group { name }, Collaborator::Group(id)) => Grantee::Group(GroupMini { id: *id, name }),
+            (CollaboratorView::Group { name: text } | CollaboratorView::Invited { login: text }, _) => {
+                Grantee::Invited(text)
+            }
+        };
+        Collaboration {
+            fields,
+            id: row.id,
+            item: view.item.as_ref().filter(|_| !is_pending).map(|item| self.item_at(item, &[], ITEM_MINI)),
+            with,
+            role: row.role,
+            status,
+            expires_at: row.expires_at,
+            is_access_only: row.access_only,
+            can_view_path: row.sees_path,
+            acknowledged_at: row.acknowledged_at,
+            created_by: mini(&view.created_by),
+            created_at: row.created_at,
+            modified_at: row.modified_at,
+            zone: self.zone,
+        }
     }
 
     pub(crate) fn version<'a>(&'a self, view: &'a VersionView, fields: Fields) -> Version<'a> {
@@ -87,6 +127,17 @@ impl Look<'_> {
             trashed_by: view.trashed_by.as_deref().map(mini),
             zone: self.zone,
         }
+    }
+}
+
+/// How an item is shared.
+pub(crate) fn sharing(sharing: &TreeSharing) -> Sharing {
+    let settings = sharing.settings;
+    Sharing {
+        others_invite: settings.others_invite,
+        others_see_each_other: settings.others_see_each_other,
+        enterprise_only: settings.enterprise_only,
+        collaborated: sharing.collaborated,
     }
 }
 

@@ -249,7 +249,11 @@ impl From<TreeError> for Problem {
             | TreeError::PartMissing { .. }
             | TreeError::BucketTaken
             | TreeError::BucketYours
+            | TreeError::AlreadyCollaborator
             | TreeError::LoginInUse
+            | TreeError::AlreadyExists(_)
+            | TreeError::Metadata(_)
+            | TreeError::OwnsContent
             | TreeError::PolicyAssigned => Self::new(StatusCode::CONFLICT, error.to_string()),
             TreeError::BodyFailed(source) => Self::of_body(source),
             TreeError::BusyRetry(cause) | TreeError::Unavailable(cause) => Self::unavailable().because(cause),

@@ -140,7 +140,12 @@ fn translate(failed: &TreeError, about: About) -> S3Error {
              entity tag might not have matched the part's entity tag.",
         ),
         // What no operation of S3's can meet.
-        TreeError::LoginInUse | TreeError::PolicyAssigned => Code::InternalError.into(),
+        TreeError::AlreadyCollaborator
+        | TreeError::LoginInUse
+        | TreeError::AlreadyExists(_)
+        | TreeError::Metadata(_)
+        | TreeError::OwnsContent
+        | TreeError::PolicyAssigned => Code::InternalError.into(),
         TreeError::BusyRetry(_) => error(Code::SlowDown, "Please reduce your request rate."),
         TreeError::Full(_) => {
             let message = "There is no room left to store this";

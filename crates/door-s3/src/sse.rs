@@ -104,6 +104,11 @@ impl SaidKeys {
         Ok(())
     }
 
+    /// Whether a header, or a field of a form, says something of a key.
+    pub(crate) fn is_said_by(name: &str) -> bool {
+        name.contains(INFIX)
+    }
+
     /// The key among the fields of a form.
     pub(crate) fn of_form<'f>(
         field: impl Fn(&str) -> Option<&'f str>,

@@ -1,11 +1,13 @@
 //! Applications: made by an operator, with a secret, a service account and perhaps a public key.
 
+use crate::oauth::check_redirect_uri;
 use crate::secret::letters;
 use crate::users::name;
 use crate::{Error, Identity, Secret, public_key};
-use entente_database::apps::{self, App, PublicKey};
-use entente_database::users::{self, NewUser, UserKind};
-use entente_model::{AppId, EnterpriseId, PublicKeyId, UserId, UserRole};
+use entente_database::Tx;
+use entente_database::apps::{self, App, AppKind, AppState, Grants, PublicKey};
+use entente_database::users::{self, NewUser, UserChange, UserKind, UserStatus};
+use entente_model::{AppId, EnterpriseId, PublicKeyId, Scopes, UserId, UserRole};
 
 /// Letters and digits in the id of a client.
 const CLIENT_ID_LENGTH: usize = 32;
@@ -15,8 +17,10 @@ const LABEL_LENGTH: usize = 8;
 const ACCOUNT_LENGTH: usize = 10;
 /// Where service accounts have their logins. No mail goes there.
 const ACCOUNT_DOMAIN: &str = "apps.entente.local";
+/// Redirect URIs of one application.
+const REDIRECT_URIS_MAX: usize = 20;
 
-/// An application to be made.
+/// An application to be made. [`NewApp::new`] fills in what most have.
 #[derive(Debug, Clone)]
 pub struct NewApp {
     /// The enterprise that registers it.
@@ -27,6 +31,34 @@ pub struct NewApp {
     pub role: UserRole,
     /// The key with which it signs assertions, PEM, if it does.
     pub public_key_pem: Option<String>,
+    /// Whether it can keep a secret. One that cannot may ask for codes alone, and act as nobody who does not let it.
+    pub kind: AppKind,
+    /// Where browsers may be sent back to: up to 20.
+    pub redirect_uris: Vec<String>,
+    /// What its credentials are worth at most.
+    pub scopes: Scopes,
+    /// How it may ask for tokens.
+    pub grants: Grants,
+    /// Whether it may act as any user of the enterprise without being let by them.
+    pub acts_as_users: bool,
+}
+
+impl NewApp {
+    /// One that keeps a secret, with all scopes and grants, which may act as users, and has neither key nor redirect URI.
+    #[must_use]
+    pub fn new(enterprise: EnterpriseId, name: impl Into<String>, role: UserRole) -> Self {
+        Self {
+            enterprise,
+            name: name.into(),
+            role,
+            public_key_pem: None,
+            kind: AppKind::Confidential,
+            redirect_uris: Vec::new(),
+            scopes: Scopes::ALL,
+            grants: Grants::ALL,
+            acts_as_users: true,
+        }
+    }
 }
 
 /// An application that was made.
@@ -35,8 +67,8 @@ pub struct CreatedApp {
     pub app: AppId,
     /// What it calls itself when it asks for a token.
     pub client_id: String,
-    /// Its secret: it is stored nowhere.
-    pub client_secret: Secret,
+    /// Its secret, if it can keep one: it is stored nowhere.
+    pub client_secret: Option<Secret>,
     /// What it sends as `kid`, if it has a public key.
     pub public_key_label: Option<String>,
     /// The user that it is when it acts for itself.
@@ -45,8 +77,25 @@ pub struct CreatedApp {
     pub service_login: String,
 }
 
+/// What is to be changed of an application. What is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct AppChange {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whether it may be used.
+    pub state: Option<AppState>,
+    /// Where browsers may be sent back to: all of them.
+    pub redirect_uris: Option<Vec<String>>,
+    /// What its credentials are worth at most, those too that it has already.
+    pub scopes: Option<Scopes>,
+    /// How it may ask for tokens.
+    pub grants: Option<Grants>,
+    /// Whether it may act as any user of the enterprise.
+    pub acts_as_users: Option<bool>,
+}
+
 impl Identity {
-    /// Makes an application with its service account. `Name` and `PublicKey` when these are not fit.
+    /// Makes an application with its service account. `Name`, `PublicKey`, `RedirectUri` and `App` when these are not fit.
     pub async fn create_app(&self, new: NewApp) -> Result<CreatedApp, Error> {
         let random = self.world.random();
         let pem = new.public_key_pem.as_deref().map(public_key::check).transpose()?;
@@ -58,6 +107,7 @@ impl Identity {
         user.kind = UserKind::Service;
         user.role = new.role;
         let client_secret = Secret::random(random);
+        let is_public = new.kind == AppKind::Public;
         let app = App {
             app: app_id,
             enterprise: new.enterprise,
@@ -65,8 +115,18 @@ impl Identity {
             client_id: letters(random, CLIENT_ID_LENGTH),
             secret_sha256: client_secret.sha256(),
             service_user: user.id,
+            kind: new.kind,
+            state: AppState::Enabled,
+            redirect_uris: new.redirect_uris,
+            scopes: new.scopes,
+            grants: if is_public { new.grants.within(Grants::CODE.with(Grants::EXCHANGE)) } else { new.grants },
+            acts_as_users: new.acts_as_users && !is_public,
             created_at: now,
         };
+        check(&app)?;
+        if is_public && pem.is_some() {
+            return Err(Error::App("a public app has no key to sign with"));
+        }
         let key = pem.map(|pem| PublicKey {
             key: PublicKeyId::new(self.world.next_id()),
             app: app_id,
@@ -77,7 +137,7 @@ impl Identity {
         let created = CreatedApp {
             app: app_id,
             client_id: app.client_id.clone(),
-            client_secret,
+            client_secret: (!is_public).then_some(client_secret),
             public_key_label: key.as_ref().map(|key| key.label.clone()),
             service_user: user.id,
             service_login: user.login.clone(),
@@ -93,8 +153,94 @@ impl Identity {
         Ok(created)
     }
 
-    /// Up to `limit` applications after `after`, in order of ids.
-    pub async fn apps(&self, after: Option<AppId>, limit: u32) -> Result<Vec<App>, Error> {
-        Ok(self.database.read_long(move |tx| apps::after(tx, after, limit)).await?)
+    /// Up to `limit` applications of an enterprise after `after`, in order of ids.
+    pub async fn apps(&self, enterprise: EnterpriseId, after: Option<AppId>, limit: u32) -> Result<Vec<App>, Error> {
+        Ok(self.database.read_long(move |tx| apps::of_enterprise(tx, enterprise, after, limit)).await?)
     }
+
+    /// The application of an enterprise with that id or that client id. `UnknownApp` when there is none.
+    pub fn app(&self, enterprise: EnterpriseId, id: &str) -> Result<App, Error> {
+        self.database.read(|tx| known(tx, enterprise, id))
+    }
+
+    /// Changes an application; answers what it is then. `UnknownApp`, and what [`Identity::create_app`] answers.
+    pub async fn change_app(&self, enterprise: EnterpriseId, id: &str, change: AppChange) -> Result<App, Error> {
+        let (id, called) = (id.to_owned(), change.name.as_deref().map(name).transpose()?);
+        self.database
+            .transact("change app", move |tx| {
+                let mut app = known(tx, enterprise, &id)?;
+                let change = change.clone();
+                app.name = called.clone().unwrap_or(app.name);
+                app.state = change.state.unwrap_or(app.state);
+                app.redirect_uris = change.redirect_uris.unwrap_or(app.redirect_uris);
+                app.scopes = change.scopes.unwrap_or(app.scopes);
+                app.grants = change.grants.unwrap_or(app.grants);
+                app.acts_as_users = change.acts_as_users.unwrap_or(app.acts_as_users);
+                check(&app)?;
+                apps::update(tx, &app)?;
+                Ok(app)
+            })
+            .await
+    }
+
+    /// Gives an application another secret, instead of the one that it has. Tokens that it has already stay. `UnknownApp`;
+    /// `App` when it is public.
+    pub async fn rotate_app_secret(&self, enterprise: EnterpriseId, id: &str) -> Result<Secret, Error> {
+        let secret = Secret::random(self.world.random());
+        let (id, digest) = (id.to_owned(), secret.sha256());
+        self.database
+            .transact("rotate secret", move |tx| {
+                let mut app = known(tx, enterprise, &id)?;
+                if app.kind == AppKind::Public {
+                    return Err(Error::App("a public app has no secret"));
+                }
+                app.secret_sha256 = digest;
+                apps::update(tx, &app)?;
+                Ok(())
+            })
+            .await?;
+        Ok(secret)
+    }
+
+    /// Removes an application: nothing that was issued to it is worth anything from now on. Its service account stays, with
+    /// what it owns, and is inactive. `UnknownApp`.
+    pub async fn remove_app(&self, enterprise: EnterpriseId, id: &str) -> Result<(), Error> {
+        let (id, now) = (id.to_owned(), self.world.now());
+        self.database
+            .transact("remove app", move |tx| {
+                let app = known(tx, enterprise, &id)?;
+                apps::remove_public_keys(tx, app.app)?;
+                apps::remove(tx, app.app)?;
+                let change = UserChange { status: Some(UserStatus::Inactive), ..UserChange::default() };
+                users::update(tx, app.service_user, &change, now)?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// By id or by client id.
+fn known(tx: &mut Tx<'_>, enterprise: EnterpriseId, id: &str) -> Result<App, Error> {
+    let by_id = match id.parse() {
+        Ok(app) => apps::by_id(tx, app)?,
+        Err(_) => None,
+    };
+    let found = match by_id {
+        Some(app) => Some(app),
+        None => apps::by_client_id(tx, id)?,
+    };
+    found.filter(|app| app.enterprise == enterprise).ok_or_else(|| Error::UnknownApp(id.to_owned()))
+}
+
+fn check(app: &App) -> Result<(), Error> {
+    if app.redirect_uris.len() > REDIRECT_URIS_MAX {
+        return Err(Error::App("an app has up to 20 redirect URIs"));
+    }
+    for uri in &app.redirect_uris {
+        check_redirect_uri(uri)?;
+    }
+    if app.kind == AppKind::Public && (app.acts_as_users || !Grants::CODE.with(Grants::EXCHANGE).contains(app.grants)) {
+        return Err(Error::App("a public app asks for codes alone, and acts as nobody who does not let it"));
+    }
+    Ok(())
 }

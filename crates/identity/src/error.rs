@@ -1,4 +1,4 @@
-use crate::{LoginError, PublicKeyError};
+use crate::{LoginError, PasswordError, PublicKeyError, RedirectUriError};
 
 /// What can go wrong when credentials, applications and users are made.
 #[derive(Debug, thiserror::Error)]
@@ -6,6 +6,9 @@ pub enum Error {
     /// No active user has that login or id.
     #[error("no active user has the login {0:?}; `entente user list` shows all")]
     UnknownUser(String),
+    /// The caller may not do this.
+    #[error("only who administers users may do this")]
+    Forbidden,
     /// The text cannot be a login.
     #[error(transparent)]
     Login(#[from] LoginError),
@@ -15,6 +18,21 @@ pub enum Error {
     /// The public key cannot be used.
     #[error(transparent)]
     PublicKey(#[from] PublicKeyError),
+    /// The enterprise has no such app.
+    #[error("there is no app {0:?}; `entente app list` shows all")]
+    UnknownApp(String),
+    /// An app cannot be as it is asked for.
+    #[error("{0}")]
+    App(&'static str),
+    /// The text cannot be a redirect URI.
+    #[error(transparent)]
+    RedirectUri(#[from] RedirectUriError),
+    /// The text cannot become the user's password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The process is stopping. May be retried.
+    #[error("the work was interrupted because the process is stopping")]
+    Interrupted,
     /// A name is empty or too long.
     #[error("a name has 1 to {0} characters")]
     Name(usize),

@@ -3,13 +3,14 @@
 use crate::secret::{is_well_formed, sha256};
 use crate::{Error, Secret, Unauthenticated};
 use entente_database::tokens::Token;
-use entente_database::{Database, tokens};
+use entente_database::{Database, apps, authorizations, passwords, tokens, web_sessions};
 use entente_model::{AppId, Caller, Scopes, Timestamp, TokenId, UserId, UserRole};
 use entente_world::World;
 use std::time::Duration;
 
 /// How many expired rows one transaction removes.
 const REMOVED_MAX: u32 = 500;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Turns credentials into callers. Cheap to clone.
 #[derive(Clone)]
@@ -85,6 +86,9 @@ impl Identity {
             user: issue.user,
             app: issue.app,
             scopes: issue.scopes,
+            confined: None,
+            authorization: None,
+            source: None,
             issued_at: now,
             expires_at: now.after(issue.lifetime),
         };
@@ -108,24 +112,41 @@ impl Identity {
         Ok(self.database.transact("revoke token", move |tx| tokens::remove(tx, &digest)).await?)
     }
 
-    /// Who `caller` becomes when asking on behalf of another user: only who administers the enterprise may, only for
-    /// its active users, and a co-admin not for an admin. `None` otherwise; the reasons are not told apart.
+    /// Who `caller` becomes when asking on behalf of another user: only who administers the enterprise may, with a credential
+    /// that is for that too, through an app only if that may act as users, only for active users of the enterprise, and a co-admin not for an admin. Never more
+    /// than the credential is worth. `None` otherwise; the reasons are not told apart.
     pub fn on_behalf_of(&self, caller: &Caller, user: UserId) -> Result<Option<Caller>, Error> {
-        if !caller.role.administers() {
+        // A weaker token of an administrator is not to see everybody's content.
+        if !caller.role.administers() || !caller.scopes.contains(Scopes::ADMINISTER) {
             return Ok(None);
         }
         let (app, scopes) = (caller.app, caller.scopes);
-        let other = self.database.read(|tx| tokens::caller(tx, user, app, scopes))?;
+        let other = self.database.read(|tx| {
+            let may = match app {
+                Some(app) => apps::by_id(tx, app)?.is_some_and(|app| app.acts_as_users),
+                None => true,
+            };
+            if may { tokens::caller(tx, user, app, scopes) } else { Ok(None) }
+        })?;
         let rises = |other: &Caller| other.role == UserRole::Admin && caller.role != UserRole::Admin;
-        Ok(other.filter(|other| other.enterprise == caller.enterprise && !rises(other)))
+        let other = other.filter(|other| other.enterprise == caller.enterprise && !rises(other));
+        Ok(other.map(|other| Caller { confined: caller.confined, ..other }))
     }
 
-    /// Removes some of the tokens and assertions that have expired; answers whether there may be more.
+    /// Removes some of what has expired: tokens, assertions, authorizations, codes, web sessions, and what was remembered of
+    /// failures to sign in. Answers whether there may be more.
     pub async fn remove_expired(&self) -> Result<bool, Error> {
         let now = self.world.now();
-        let removed = self.database.transact("remove expired tokens", move |tx| {
-            let removed = tokens::remove_expired(tx, now, REMOVED_MAX)?;
-            Ok::<_, entente_database::Error>(removed.max(tokens::forget_assertions(tx, now, REMOVED_MAX)?))
+        let day_ago = Timestamp::from_millis(now.millis() - DAY_MS);
+        let removed = self.database.transact("remove expired credentials", move |tx| {
+            let most = [
+                tokens::remove_expired(tx, now, REMOVED_MAX)?,
+                tokens::forget_assertions(tx, now, REMOVED_MAX)?,
+                authorizations::remove_expired(tx, now, day_ago, REMOVED_MAX)?,
+                web_sessions::remove_expired(tx, now, REMOVED_MAX)?,
+                passwords::forget_failures(tx, day_ago, REMOVED_MAX)?,
+            ];
+            Ok::<_, entente_database::Error>(most.into_iter().max().unwrap_or(0))
         });
         Ok(removed.await? >= REMOVED_MAX as usize)
     }

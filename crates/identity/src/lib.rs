@@ -12,20 +12,31 @@ mod apps;
 mod error;
 mod identity;
 mod oauth;
+mod passwords;
 mod public_key;
 mod secret;
+mod sessions;
 mod tickets;
 mod users;
+mod web_sessions;
 
 pub use access_keys::{AccessKey, AccessKeys, CreatedAccessKey, NewAccessKey, Reach};
 pub use app_passwords::{CreatedAppPassword, NewAppPassword};
-pub use apps::{CreatedApp, NewApp};
+pub use apps::{AppChange, CreatedApp, NewApp};
 pub use entente_database::access_keys::{AccessKey as StoredAccessKey, AccessKeyState};
-pub use entente_database::{app_passwords::AppPassword, apps::App, users::User};
+pub use entente_database::apps::{App, AppKind, AppState, Grants, GrantsError};
+pub use entente_database::authorizations::Consent;
+pub use entente_database::{app_passwords::AppPassword, users::User};
 pub use error::{Error, Unauthenticated};
 pub use identity::{Identity, IssueToken, Issued};
-pub use oauth::{OAuthError, OAuthErrorKind, TokenAnswer, TokenForm};
+pub use oauth::{
+    AuthorizeError, AuthorizeForm, AuthorizeRequest, Back, Exchanged, OAuthError, OAuthErrorKind, RedirectUriError,
+    Resource, ResourceKind, TokenAnswer, TokenForm,
+};
+pub use passwords::{ChangePasswordError, Password, PasswordError, Proven, SignInError};
 pub use public_key::PublicKeyError;
 pub use secret::Secret;
+pub use sessions::{END_SESSIONS_JOB, SESSIONS_ENDED_MAX, SessionsOf};
 pub use tickets::{Signer, Ticket, TicketError};
 pub use users::{Login, LoginError};
+pub use web_sessions::{WebSession, form_token, is_form_token};

@@ -1,8 +1,8 @@
 //! Logins, and the users that are known by them.
 
 use crate::{Error, Identity};
-use entente_database::users::{self, NewUser, User, UserFilter};
-use entente_database::{ErrorKind, users::UserStatus};
+use entente_database::users::{self, NewUser, User, UserFilter, UsersFrom};
+use entente_database::{ErrorKind, Tx, users::UserStatus};
 use entente_model::{EnterpriseId, UserRole};
 use std::fmt;
 
@@ -25,8 +25,9 @@ impl Login {
     pub fn new(text: impl Into<String>) -> Result<Self, LoginError> {
         let text = text.into();
         let (local, domain) = text.rsplit_once('@').ok_or(LoginError)?;
-        let odd =
-            |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '<' | '>' | ',' | '"');
+        let odd = |letter: char| {
+            letter.is_whitespace() || letter.is_control() || matches!(letter, '<' | '>' | ',' | '"') || misleads(letter)
+        };
         let domain_is_fit = domain.split('.').all(|label| !label.is_empty()) && !domain.contains(['/', '@', ':']);
         if local.is_empty() || !domain_is_fit || text.len() > LOGIN_BYTES_MAX || text.chars().any(odd) {
             return Err(LoginError);
@@ -39,6 +40,16 @@ impl Login {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a letter cannot be seen, turns others round, or stands for a dot or an at sign: two logins that have nothing else
+/// apart look alike.
+const fn misleads(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2024}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3002}' | '\u{fe52}' | '\u{fe6b}' | '\u{feff}' | '\u{ff0e}' | '\u{ff20}' | '\u{ff61}'
+    )
 }
 
 /// Logins do not belong in logs.
@@ -69,7 +80,12 @@ impl Identity {
         let mut new = NewUser::new(&self.world, enterprise, login.0, name(called)?);
         new.role = role;
         let taken = new.login.clone();
-        let made = self.database.transact("create user", move |tx| users::create_user(tx, &new)).await;
+        let make = move |tx: &mut Tx<'_>| match users::by_login(tx, &new.login)? {
+            // Perhaps it is only another address of somebody's.
+            Some(_) => Err(entente_database::Error::new(ErrorKind::Duplicate, "the login is taken")),
+            None => users::create_user(tx, &new),
+        };
+        let made = self.database.transact("create user", make).await;
         made.map_err(|error| match error.kind {
             ErrorKind::Duplicate => Error::LoginTaken(taken),
             _ => Error::Database(error),
@@ -84,8 +100,8 @@ impl Identity {
 
     /// Users of an enterprise, in order of ids.
     pub async fn users(&self, enterprise: EnterpriseId, offset: u32, limit: u32) -> Result<Vec<User>, Error> {
-        let filter = UserFilter { enterprise, prefix: String::new() };
-        Ok(self.database.read_long(move |tx| users::list(tx, &filter, offset, limit)).await?)
+        let filter = UserFilter::all(enterprise);
+        Ok(self.database.read_long(move |tx| users::list(tx, &filter, UsersFrom::Offset(offset), limit)).await?)
     }
 }
 
@@ -99,7 +115,25 @@ mod tests {
             assert!(Login::new(good).is_ok(), "{good}");
         }
         let long = format!("{}@x.org", "a".repeat(250));
-        for bad in ["", "admin", "@x", "a@", "a b@x", "a@x..y", "a@.x", "a@x/y", "<a@x>", "a@x\n", &long] {
+        for bad in [
+            "",
+            "admin",
+            "@x",
+            "a@",
+            "a b@x",
+            "a@x..y",
+            "a@.x",
+            "a@x/y",
+            "<a@x>",
+            "a@x\n",
+            &long,
+            "a@x\u{ff0e}y",
+            "a\u{200b}@x.y",
+            "a\u{202e}@x.y",
+            "a\u{ff20}b@x",
+            "a@x\u{3002}y",
+            "a\r\n@x",
+        ] {
             assert_eq!(Login::new(bad).err(), Some(LoginError), "{bad}");
         }
     }

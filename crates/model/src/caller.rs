@@ -124,6 +124,8 @@ pub struct Caller {
     pub app: Option<AppId>,
     /// What the credential is limited to.
     pub scopes: Scopes,
+    /// The item at and below which alone the credential is worth anything, if it is limited to one.
+    pub confined: Option<ItemId>,
     /// Who really asks, where a bucket's rules let somebody do one thing in its owner's name.
     pub through: Option<Through>,
 }
@@ -150,6 +152,7 @@ impl Caller {
             role: UserRole::User,
             app: None,
             scopes: Scopes::NONE,
+            confined: None,
             through: None,
         }
     }

@@ -72,6 +72,10 @@ ids! {
     PublicKeyId;
     /// An issued credential (never the secret itself).
     TokenId;
+    /// That a user let an app act for them.
+    AuthorizationId;
+    /// A browser in which somebody has signed in.
+    WebSessionId;
     /// An upload in pieces.
     UploadSessionId;
     /// An upload of parts of any size that become an object when all are there (S3's multipart upload).
@@ -92,6 +96,24 @@ ids! {
     AssignmentId;
     /// A wish to be told of changes.
     SubscriptionId;
+    /// A set of users.
+    GroupId;
+    /// A user's place in a group.
+    MembershipId;
+    /// A role that somebody has on an item.
+    CollaborationId;
+    /// Another mail address of a user.
+    AliasId;
+    /// That somebody was asked to become a user of the enterprise.
+    InviteId;
+    /// A set of fields that may be said of items.
+    TemplateId;
+    /// What goes from a folder to everything below it.
+    CascadeId;
+    /// A set of values in levels.
+    TaxonomyId;
+    /// One of these values.
+    TaxonomyNodeId;
     /// A move of stored bytes, from its order to its end.
     RelocationId;
 }

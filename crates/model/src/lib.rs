@@ -9,16 +9,19 @@ mod digest;
 mod id;
 mod manifest;
 mod name;
+mod role;
 mod timestamp;
 
 pub use caller::{Caller, ScopeError, Scopes, Through, UserRole};
 pub use causes::with_causes;
 pub use digest::{Md5, Sha1, Sha256};
 pub use id::{
-    AppId, AssignmentId, BackendId, ContentId, EnterpriseId, EpochId, EventId, IdParseError, ItemId, JobId,
-    MultipartId, PolicyId, PublicKeyId, RelocationId, SegmentId, SubscriptionId, TokenId, UploadSessionId, UserId,
-    VersionId, ZoneId,
+    AliasId, AppId, AssignmentId, AuthorizationId, BackendId, CascadeId, CollaborationId, ContentId, EnterpriseId,
+    EpochId, EventId, GroupId, IdParseError, InviteId, ItemId, JobId, MembershipId, MultipartId, PolicyId, PublicKeyId,
+    RelocationId, SegmentId, SubscriptionId, TaxonomyId, TaxonomyNodeId, TemplateId, TokenId, UploadSessionId, UserId,
+    VersionId, WebSessionId, ZoneId,
 };
 pub use manifest::{CHUNK_SIZE_BYTES, Checksum, CustomerCheck, Manifest, Place, WrappedDataKey};
 pub use name::{ItemName, NAME_BYTES_MAX, NameError, fold};
+pub use role::{Rights, Role};
 pub use timestamp::Timestamp;

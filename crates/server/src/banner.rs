@@ -39,6 +39,8 @@ pub(crate) fn banner(banner: &Banner<'_>) -> String {
         "{made}Entente serves {url}   (Ctrl-C stops it)\n{s3}\n\
          Log in with a token:\n\n  \
          entente token issue --data '{data}' --login {ADMINISTRATOR}\n\n\
+         Sign in with a browser at {url}/oauth2/sign-in, once you have a password:\n\n  \
+         entente user set-password --data '{data}' --login {ADMINISTRATOR}\n\n\
          {trust}\
          Try it with Box's Python SDK (pip install boxsdk):\n\n  \
          export TOKEN=$(entente token issue --data '{data}' --login {ADMINISTRATOR})\n\

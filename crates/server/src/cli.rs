@@ -1,19 +1,26 @@
 //! The command line.
 
+mod apps;
 mod keys;
 mod lifecycle;
+mod people;
 mod subscriptions;
 
 use crate::exit;
 use crate::rate::Rate;
 use crate::span::Span;
+pub(crate) use apps::{Answer, AppCreateArgs, AppNamedArgs, AppUpdateArgs, AppVerb};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use entente_model::UserRole;
+use entente_model::Scopes;
 pub(crate) use keys::{
     AccessKeyCreateArgs, AccessKeyListArgs, AccessKeyRevokeArgs, AccessKeyVerb, AppPasswordCreateArgs,
     AppPasswordListArgs, AppPasswordRevokeArgs, AppPasswordVerb,
 };
 pub(crate) use lifecycle::{LifecycleRunArgs, LifecycleVerb};
+pub(crate) use people::{
+    GroupCreateArgs, GroupListArgs, GroupMemberArgs, GroupNamedArgs, GroupVerb, UserCreateArgs, UserDeleteArgs,
+    UserImportArgs, UserListArgs, UserNamedArgs, UserUpdateArgs, UserVerb,
+};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 pub(crate) use subscriptions::{SubscriptionsSomeArgs, SubscriptionsVerb};
@@ -67,10 +74,13 @@ pub(crate) enum Verb {
     /// Issue and revoke bearer tokens
     #[command(subcommand)]
     Token(TokenVerb),
-    /// Make and list users
+    /// Make, list, change and remove users
     #[command(subcommand)]
     User(UserVerb),
-    /// Make and list applications
+    /// Make and remove groups, and say who is in them
+    #[command(subcommand)]
+    Group(GroupVerb),
+    /// Make, list and change applications
     #[command(subcommand)]
     App(AppVerb),
     /// Make, list and revoke passwords for programs that know only a login and a password, such as WebDAV clients
@@ -270,83 +280,9 @@ pub(crate) struct TokenIssueArgs {
     /// How long it lives, such as 90s, 15m, 12h or 30d
     #[arg(long, value_name = "SPAN", default_value = "30d")]
     pub(crate) expires: Span,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum UserVerb {
-    /// Make a user
-    #[command(after_help = "Examples:
-  entente user create --login anna@example.org --name 'Anna Example'
-  entente user create --login bert@example.org --name Bert --role co-admin --json")]
-    Create(UserCreateArgs),
-    /// List users
-    #[command(after_help = "Examples:\n  entente user list\n  entente user list --json | jq -r '.[].login'")]
-    List(Target),
-}
-
-#[derive(Args)]
-pub(crate) struct UserCreateArgs {
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// What the user signs in with: a mail address
-    #[arg(long, value_name = "LOGIN")]
-    pub(crate) login: String,
-    /// What others call the user: 1 to 50 characters
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
-    /// What the user may do within the enterprise
-    #[arg(long, value_enum, value_name = "ROLE", default_value_t = Role::User)]
-    pub(crate) role: Role,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Role {
-    /// Works with content
-    User,
-    /// Administers users too
-    CoAdmin,
-    /// Administers everything
-    Admin,
-}
-
-impl From<Role> for UserRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::User => Self::User,
-            Role::CoAdmin => Self::CoAdmin,
-            Role::Admin => Self::Admin,
-        }
-    }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum AppVerb {
-    /// Make an application, and print its client id and its secret (shown this once)
-    ///
-    /// The application asks for tokens at /box/oauth2/token, by client credentials or by assertions that it signs,
-    /// for its own service account or for any user of the enterprise: whoever has its secret can act as any of them.
-    #[command(after_help = "Examples:
-  entente app create --name backup
-  openssl rsa -in private.pem -pubout | entente app create --name sync --public-key /dev/stdin --json")]
-    Create(AppCreateArgs),
-    /// List applications
-    #[command(after_help = "Examples:\n  entente app list --json")]
-    List(Target),
-}
-
-#[derive(Args)]
-pub(crate) struct AppCreateArgs {
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// What people call it: 1 to 50 characters
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: String,
-    /// The public key with which its assertions are checked (PEM, RSA of at least 2048 bits)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) public_key: Option<PathBuf>,
-    /// What its service account may do within the enterprise. As with Box, it administers users unless told otherwise
-    #[arg(long, value_enum, value_name = "ROLE", default_value_t = Role::CoAdmin)]
-    pub(crate) role: Role,
+    /// What it may be used for, with spaces between: read download upload change delete share administer [default: all]
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scopes: Option<Scopes>,
 }
 
 #[derive(Args)]

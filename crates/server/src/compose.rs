@@ -19,6 +19,7 @@ use entente_door_kit::host::{HostRoute, HostTable};
 use entente_door_kit::metrics::Measure;
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Auth, Limits};
+use entente_door_oauth::OAuthDoor;
 use entente_door_s3::S3Door;
 use entente_jobs::{Runner, Settings as JobSettings};
 use entente_subscriptions::{Sender, Settings};
@@ -83,6 +84,8 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
     let dav_options =
         entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
     let dav = DavDoor::new(tree.clone(), auth.clone(), dav_options).router().layer(Measure::door("dav"));
+    let oauth_options = entente_door_oauth::Options { origin: options.origin.clone(), limits: plan.limits };
+    let oauth = OAuthDoor::new(identity.clone(), oauth_options).router().layer(Measure::door("oauth"));
     let s3_options = entente_door_s3::Options {
         domain: plan.s3_host,
         origin: options.origin.clone(),
@@ -94,11 +97,18 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
     let reload = Reload { world: world.clone(), storage: storage.clone(), file: plan.file, data };
     let operations = Arc::new(Running { world, database, storage, reload: reload.clone(), meter: plan.meter });
     let (movements, limits) = (Arc::new(upkeep.clone()), plan.limits);
-    let admin = entente_door_admin::router(entente_door_admin::State { identity, operations, movements, limits });
+    let admin = entente_door_admin::router(entente_door_admin::State {
+        identity,
+        tree: tree.clone(),
+        operations,
+        movements,
+        limits,
+    });
     let router = Router::new()
         .merge(front::router())
         .merge(admin.clone())
         .merge(dav)
+        .merge(oauth)
         .merge(BoxDoor::new(tree, auth, options).router().layer(Measure::door("box")));
     Ok(Site { router, admin, s3, reload, runner, upkeep, sender })
 }

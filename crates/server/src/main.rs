@@ -28,8 +28,7 @@ mod verbs;
 
 use clap::Parser;
 use cli::{
-    AccessKeyVerb, AppPasswordVerb, AppVerb, BackendVerb, Cli, ConfigVerb, PolicyVerb, ScrubVerb, TokenVerb, UserVerb,
-    Verb, ZoneVerb,
+    AccessKeyVerb, AppPasswordVerb, BackendVerb, Cli, ConfigVerb, PolicyVerb, ScrubVerb, TokenVerb, Verb, ZoneVerb,
 };
 use entente_world::{Shutdown, World};
 use exit::{Exit, Failure};
@@ -81,6 +80,7 @@ async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit,
         Verb::Serve(arguments) => verbs::serve::run(world, *arguments, shutdown).await,
         Verb::Token(verb) => verbs::token::run(world, verb).await,
         Verb::User(verb) => verbs::user::run(world, verb).await,
+        Verb::Group(verb) => verbs::group::run(world, verb).await,
         Verb::App(verb) => verbs::app::run(world, verb).await,
         Verb::AppPassword(verb) => verbs::app_password::run(world, verb).await,
         Verb::AccessKey(verb) => verbs::access_key::run(world, verb).await,
@@ -104,8 +104,9 @@ fn wants_json(verb: &Verb) -> bool {
     match verb {
         Verb::Serve(arguments) => arguments.json,
         Verb::Token(TokenVerb::Issue(arguments)) => arguments.target.json,
-        Verb::User(UserVerb::Create(arguments)) => arguments.target.json,
-        Verb::App(AppVerb::Create(arguments)) => arguments.target.json,
+        Verb::User(verb) => verb.wants_json(),
+        Verb::Group(verb) => verb.wants_json(),
+        Verb::App(verb) => verb.wants_json(),
         Verb::AppPassword(AppPasswordVerb::Create(arguments)) => arguments.target.json,
         Verb::AppPassword(AppPasswordVerb::List(arguments)) => arguments.target.json,
         Verb::AppPassword(AppPasswordVerb::Revoke(arguments)) => arguments.target.json,
@@ -129,8 +130,6 @@ fn wants_json(verb: &Verb) -> bool {
         | Verb::Zone(ZoneVerb::List(target))
         | Verb::Policy(PolicyVerb::List(target))
         | Verb::Token(TokenVerb::Revoke(target))
-        | Verb::User(UserVerb::List(target))
-        | Verb::App(AppVerb::List(target))
         | Verb::Status(target) => target.json,
     }
 }

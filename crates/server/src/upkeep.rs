@@ -2,6 +2,7 @@
 
 mod expiry;
 mod follow;
+mod people;
 mod scrub;
 mod settle;
 mod tell;
@@ -16,8 +17,10 @@ use entente_identity::Identity;
 use entente_jobs::{BoxError, Handlers, Outcome, Run, Runner, handler};
 use entente_model::{ContentId, ItemId, JobId, PolicyId};
 use entente_tree::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
+use entente_tree::metadata::TEND_METADATA_JOB;
 use entente_tree::{
-    DIGEST_JOB, EXPIRE_MULTIPARTS_JOB, EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB, TAKE_APART_JOB, Tree,
+    DIGEST_JOB, EXPIRE_COLLABORATIONS_JOB, EXPIRE_MULTIPARTS_JOB, EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB,
+    TAKE_APART_JOB, Tree,
 };
 use entente_vault::Vault;
 use entente_vault::upkeep::collect::Grace;
@@ -26,6 +29,7 @@ use entente_vault::upkeep::safety::INTENT_GRACE;
 use entente_vault::upkeep::{Pace, Watch};
 use entente_world::{Shutdown, World};
 use expiry::Expiring;
+pub(crate) use expiry::tell;
 use follow::Following;
 use scrub::{BEGIN_SCRUBS_JOB, SCRUB_JOB};
 pub(crate) use scrub::{Scrubbing, shown as shown_scrub};
@@ -42,10 +46,16 @@ const REPACK_JOB: &str = "repack segments";
 const DEFAULT_FOLLOWED: &str = "default policy followed";
 /// Between two batches of a long removal, so that it leaves room for everything else.
 const BREATH: Duration = Duration::from_millis(20);
+/// How long a folder that is to be purged waits before it is asked again whether it has been told of.
+const UNTIL_TOLD: Duration = Duration::from_secs(2);
 /// How long a content is read for its digest before others have their turn.
 const DIGEST_SPAN: Duration = Duration::from_secs(5);
 /// How often each node looks whether replicas are to be made. It costs a read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often roles are ended that were to end: the tree promises a minute.
+const END_ROLES_EVERY: Duration = Duration::from_secs(30);
+/// How often metadata is tended that nobody has asked for at once: what was moved.
+const TEND_METADATA_EVERY: Duration = Duration::from_secs(5);
 /// How often everything is compared with what its policy means.
 const CONVERGE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// After a node has left to others what it cannot do.
@@ -130,12 +140,16 @@ impl Upkeep {
     pub(crate) fn handlers(&self) -> Handlers {
         let (purged, expired) = (self.tree.clone(), self.tree.clone());
         let (ended, apart, digested) = (self.tree.clone(), self.tree.clone(), self.tree.clone());
+        let roles = self.tree.clone();
+        let metadata = self.tree.clone();
         let (identity, config) = (self.identity.clone(), &self.config);
         let (collected, repacked, grace) = (self.vault.clone(), self.vault.clone(), config.grace.0);
         let handlers = Handlers::new()
             .on_within(COPY_LIFETIME, PURGE_JOB, handler(move |run: Run| purge(purged.clone(), run)))
             .every(config.expire.0, EXPIRE_SESSIONS_JOB, handler(move |_| expire_sessions(expired.clone())))
             .every(config.expire.0, EXPIRE_MULTIPARTS_JOB, handler(move |_| expire_multiparts(ended.clone())))
+            .every(END_ROLES_EVERY, EXPIRE_COLLABORATIONS_JOB, handler(move |_| expire_collaborations(roles.clone())))
+            .every(TEND_METADATA_EVERY, TEND_METADATA_JOB, handler(move |_| tend_metadata(metadata.clone())))
             .every(config.expire.0, TAKE_APART_JOB, handler(move |_| take_apart(apart.clone())))
             .on(DIGEST_JOB, handler(move |run: Run| digest(digested.clone(), run)))
             .every(config.expire.0, EXPIRE_TOKENS_JOB, handler(move |_| expire_tokens(identity.clone())))
@@ -146,7 +160,11 @@ impl Upkeep {
             )
             .every(config.repack.0, REPACK_JOB, handler(move |run: Run| repack(repacked.clone(), run.shutdown)));
         let expiring = Expiring { world: self.world.clone(), tree: self.tree.clone(), trash: config.trash.0 };
-        self.storage_handlers(self.telling_handlers(expiring.handlers(handlers, config.expire.0)))
+        self.storage_handlers(people::handlers(
+            self.telling_handlers(expiring.handlers(handlers, config.expire.0)),
+            &self.tree,
+            &self.identity,
+        ))
     }
 
     /// Those that see to it that content is where it is to be.
@@ -264,7 +282,18 @@ fn while_left(left: bool) -> Outcome {
 
 async fn purge(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
     let item: ItemId = run.key.parse()?;
+    if tree.is_to_be_told(item)? {
+        return Ok(Outcome::Again(UNTIL_TOLD));
+    }
     Ok(while_left(!tree.purge_batch(item, BATCH_ROWS_MAX).await?))
+}
+
+async fn expire_collaborations(tree: Tree) -> Result<Outcome, BoxError> {
+    Ok(while_left(tree.expire_collaborations().await?))
+}
+
+async fn tend_metadata(tree: Tree) -> Result<Outcome, BoxError> {
+    Ok(while_left(tree.tend_metadata().await?))
 }
 
 async fn expire_sessions(tree: Tree) -> Result<Outcome, BoxError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// After the first failure.
 const FIRST: Duration = Duration::from_secs(1);
 /// After many.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// The wait after so many failures: it doubles from a second up to an hour, and a quarter of it is left to chance, so that
 /// what failed together is not sent together.
@@ -20,6 +20,8 @@ pub(crate) fn wait(attempts: u32, random: &Random) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::{LONGEST, wait};
+    use crate::ATTEMPTS_MAX;
+    use crate::sender::AGE_MAX;
     use entente_world::World;
     use std::time::Duration;
 
@@ -33,5 +35,12 @@ mod tests {
             let wait = wait(attempts, world.random());
             assert!(wait <= LONGEST && wait >= Duration::from_secs(45 * 60), "{wait:?}");
         }
+    }
+
+    #[test]
+    fn attempts_last_for_as_long_as_a_delivery_may_be_old() {
+        let world = World::real();
+        let waits: Duration = (1..ATTEMPTS_MAX).map(|attempts| wait(attempts, world.random())).sum();
+        assert!(waits > AGE_MAX, "{waits:?}");
     }
 }

@@ -19,8 +19,8 @@ pub fn body(delivery: &Delivery) -> Vec<u8> {
 
 /// What a delivery is called, in all its attempts: receivers that have seen the name have seen the delivery.
 #[must_use]
-pub fn name(delivery: &Delivery) -> String {
-    let DeliveryId { subscription, topic, number } = delivery.id;
+pub fn name(delivery: DeliveryId) -> String {
+    let DeliveryId { subscription, topic, number } = delivery;
     format!("{subscription}-{topic:016x}-{number:016x}")
 }
 
@@ -175,7 +175,7 @@ mod tests {
     fn a_delivery_keeps_its_name() {
         let (mut again, first) = (delivery(Happening::Put), delivery(Happening::Put));
         again.attempts = 9;
-        assert_eq!(name(&first), "7-00000000000000ff-0000000000001000");
-        assert_eq!(name(&again), name(&first));
+        assert_eq!(name(first.id), "7-00000000000000ff-0000000000001000");
+        assert_eq!(name(again.id), name(first.id));
     }
 }

@@ -11,7 +11,7 @@ use entente_world::{Shutdown, World};
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Requests to one target at a time.
 const PARALLEL: usize = 8;
@@ -20,9 +20,11 @@ const REST: Duration = Duration::from_secs(1);
 /// How long one request may take, from the lookup of the name to the end of the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// After this somebody else may send a delivery that was taken: more than a request and two writes take.
-const LEASE: Duration = Duration::from_secs(60);
-/// How often is looked whether something is due. It costs a read of an index.
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+/// How often is looked whether something is due, while nothing ends. It costs a read of an index.
 const POLL: Duration = Duration::from_millis(250);
+/// How often what is due is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(30);
 /// After the database has not answered.
 const DATABASE_DOWN: Duration = Duration::from_secs(2);
 /// How old a delivery becomes that does not arrive.
@@ -73,6 +75,13 @@ impl Clients {
     }
 }
 
+/// How much one target is sent at a time.
+struct Hands {
+    free: Arc<Semaphore>,
+    /// Told when a delivery has ended: something may have waited for it.
+    ended: Arc<Notify>,
+}
+
 /// Why a delivery has not arrived.
 #[derive(Debug, thiserror::Error)]
 enum Undelivered {
@@ -96,6 +105,8 @@ impl Sender {
             let (sender, target, shutdown) = (self.clone(), Arc::clone(target), shutdown.clone());
             loops.push(self.world.spawn(async move { sender.send_all(target, shutdown).await }));
         }
+        let counting = (self.clone(), shutdown.clone());
+        loops.push(self.world.spawn(async move { counting.0.count_all(counting.1).await }));
         for ended in loops {
             // A panic has been logged; the other targets are served all the same.
             let _ = ended.await;
@@ -103,9 +114,9 @@ impl Sender {
     }
 
     async fn send_all(self, target: Arc<Target>, mut shutdown: Shutdown) {
-        let free = Arc::new(Semaphore::new(PARALLEL));
+        let hands = Hands { free: Arc::new(Semaphore::new(PARALLEL)), ended: Arc::default() };
         while !shutdown.is_requested() {
-            let pause = match self.send_some(&target, &free, &mut shutdown).await {
+            let pause = match self.send_some(&target, &hands, &mut shutdown).await {
                 Ok(pause) => pause,
                 Err(error) => {
                     tracing::warn!(target.name, %error, "deliveries cannot be taken");
@@ -115,28 +126,29 @@ impl Sender {
             tokio::select! {
                 () = shutdown.requested() => {}
                 () = self.world.sleep(pause) => {}
+                () = hands.ended.notified() => {}
             }
         }
         // All hands are free again when the last request has ended. The semaphore is never closed.
-        let _ = free.acquire_many(u32::try_from(PARALLEL).unwrap_or(1)).await;
+        let _ = hands.free.acquire_many(u32::try_from(PARALLEL).unwrap_or(1)).await;
     }
 
     /// Takes as many deliveries as there are hands free, and has them sent. Answers how long there is nothing to do.
     async fn send_some(
         &self,
         target: &Arc<Target>,
-        free: &Arc<Semaphore>,
+        hands: &Hands,
         shutdown: &mut Shutdown,
     ) -> Result<Duration, entente_database::Error> {
         let first = tokio::select! {
-            first = Arc::clone(free).acquire_owned() => first,
+            first = Arc::clone(&hands.free).acquire_owned() => first,
             () = shutdown.requested() => return Ok(Duration::ZERO),
         };
         // The semaphore is never closed.
         let Ok(first) = first else { return Ok(POLL) };
-        let mut hands = vec![first];
-        while let Ok(hand) = Arc::clone(free).try_acquire_owned() {
-            hands.push(hand);
+        let mut some = vec![first];
+        while let Ok(hand) = Arc::clone(&hands.free).try_acquire_owned() {
+            some.push(hand);
         }
         // A look that finds nothing must not cost a write.
         let now = self.world.now();
@@ -145,18 +157,51 @@ impl Sender {
             return Ok(POLL);
         }
         let (name, until) = (target.name.clone(), now.after(LEASE));
-        let limit = u32::try_from(hands.len()).unwrap_or(1);
+        let limit = u32::try_from(some.len()).unwrap_or(1);
         let take = move |tx: &mut Tx<'_>| deliveries::take(tx, &name, now, until, limit);
         let taken = self.database.transact("take deliveries", take).await?;
-        let pause = if taken.is_empty() { POLL } else { Duration::ZERO };
-        for (delivery, hand) in taken.into_iter().zip(hands) {
-            let (sender, target) = (self.clone(), Arc::clone(target));
+        for unreadable in &taken.unreadable {
+            let delivery = message::name(*unreadable);
+            metrics::counter!("entente_deliveries_total", "target" => target.name.clone(), "end" => "unreadable")
+                .increment(1);
+            tracing::warn!(target.name, delivery, "a delivery cannot be read by this release; it is put off");
+        }
+        let pause = if taken.deliveries.is_empty() { POLL } else { Duration::ZERO };
+        for (delivery, hand) in taken.deliveries.into_iter().zip(some) {
+            let (sender, target, ended) = (self.clone(), Arc::clone(target), Arc::clone(&hands.ended));
             self.world.spawn(async move {
                 sender.deliver(&target, delivery).await;
                 drop(hand);
+                ended.notify_one();
             });
         }
         Ok(pause)
+    }
+
+    /// Counts what is due until the process stops, so that the metrics of each node are right.
+    async fn count_all(&self, mut shutdown: Shutdown) {
+        while !shutdown.is_requested() {
+            if let Err(error) = self.count().await {
+                tracing::warn!(%error, "deliveries cannot be counted");
+            }
+            tokio::select! {
+                () = shutdown.requested() => {}
+                () = self.world.sleep(COUNT_EVERY) => {}
+            }
+        }
+    }
+
+    async fn count(&self) -> Result<(), entente_database::Error> {
+        let targets = Arc::clone(&self.settings.targets);
+        let count = move |tx: &mut Tx<'_>| {
+            for target in targets.iter() {
+                let due = deliveries::count_due(tx, &target.name)?;
+                metrics::gauge!("entente_deliveries_due", "target" => target.name.clone()).set(due as f64);
+            }
+            metrics::gauge!("entente_deliveries_dead").set(deliveries::count_dead(tx)? as f64);
+            Ok(())
+        };
+        self.database.read_long(count).await
     }
 
     /// Sends one delivery and records what became of it.
@@ -221,7 +266,7 @@ impl Sender {
             .post(target.url.clone())
             .header("content-type", "application/json")
             .header(signature::HEADER, signature)
-            .header("x-entente-delivery", message::name(delivery))
+            .header("x-entente-delivery", message::name(delivery.id))
             .body(body);
         let mut answer = request.send().await.map_err(unsent)?;
         let status = answer.status();

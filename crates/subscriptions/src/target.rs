@@ -9,8 +9,8 @@ const SECRET_BYTES_MIN: usize = 16;
 /// Bytes that a URL has at most.
 const URL_BYTES_MAX: usize = 2_048;
 
-/// How often a delivery is tried, unless its target says otherwise.
-pub const ATTEMPTS_MAX: u32 = 50;
+/// How often a delivery is tried, unless its target says otherwise: so often that its age is what ends it.
+pub const ATTEMPTS_MAX: u32 = 100;
 
 /// A key with which deliveries are signed. It cannot be shown or copied, and is wiped when dropped.
 pub struct Secret(Zeroizing<Vec<u8>>);

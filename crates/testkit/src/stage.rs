@@ -3,10 +3,15 @@
 use crate::Scratch;
 use entente_clouds::memory::MemoryBackend;
 use entente_custodians::local::LocalCustodian;
-use entente_database::Database;
 use entente_database::enterprises::{self, Enterprise};
+use entente_database::groups::{self, Group, GroupAudience};
+use entente_database::memberships::{self, Membership, MembershipRole};
+use entente_database::users::{self, UserChange, UserStatus};
+use entente_database::{Database, Tx};
 use entente_identity::{Identity, IssueToken, Login, Signer};
-use entente_model::{BackendId, Caller, EnterpriseId, PolicyId, Scopes, UserId, UserRole, ZoneId};
+use entente_model::{
+    BackendId, Caller, EnterpriseId, GroupId, MembershipId, PolicyId, Scopes, UserId, UserRole, ZoneId,
+};
 use entente_tree::Tree;
 use entente_vault::{Limits, Topology, Vault};
 use entente_world::World;
@@ -72,10 +77,80 @@ impl Stage {
         self.identity.create_user(self.enterprise, login, name, role).await.expect("a person").id
     }
 
+    /// A new person of another enterprise, where they are alone.
+    ///
+    /// # Panics
+    /// When the login is not one or is taken.
+    pub async fn outsider(&self, login: &str, name: &str) -> UserId {
+        let (enterprise, zone) = (EnterpriseId::new(self.world.next_id()), ZoneId::new(1));
+        let row = Enterprise { id: enterprise, name: name.to_owned(), zone, created_at: self.world.now() };
+        self.database
+            .transact("create enterprise", move |tx| enterprises::create_enterprise(tx, &row))
+            .await
+            .expect("an enterprise");
+        let login = Login::new(login).expect("a login");
+        self.identity.create_user(enterprise, login, name, UserRole::User).await.expect("a person").id
+    }
+
+    /// A new group of the enterprise, which everybody may invite.
+    ///
+    /// # Panics
+    /// When the name is taken.
+    pub async fn group(&self, name: &str, members: &[UserId]) -> GroupId {
+        let (id, at) = (GroupId::new(self.world.next_id()), self.world.now());
+        let group = Group {
+            id,
+            enterprise: self.enterprise,
+            name: name.to_owned(),
+            description: String::new(),
+            provenance: String::new(),
+            external_id: String::new(),
+            invitability: GroupAudience::Everybody,
+            viewability: GroupAudience::Everybody,
+            created_at: at,
+            modified_at: at,
+        };
+        let membership = |user: &UserId| Membership {
+            id: MembershipId::new(self.world.next_id()),
+            group: id,
+            user: *user,
+            role: MembershipRole::Member,
+            permissions: None,
+            created_at: at,
+            modified_at: at,
+        };
+        let memberships: Vec<Membership> = members.iter().map(membership).collect();
+        let make = move |tx: &mut Tx<'_>| {
+            groups::insert(tx, &group)?;
+            memberships.iter().try_for_each(|one| memberships::insert(tx, one))
+        };
+        self.database.transact("create group", make).await.expect("a group");
+        id
+    }
+
+    /// Keeps a user out from now on.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn deactivate(&self, user: UserId) {
+        let at = self.world.now();
+        let change = UserChange { status: Some(UserStatus::Inactive), ..UserChange::default() };
+        let update = move |tx: &mut Tx<'_>| users::update(tx, user, &change, at);
+        self.database.transact("deactivate", update).await.expect("a change");
+    }
+
     /// What a door makes of a token of that person.
     #[must_use]
     pub fn caller(&self, user: UserId, role: UserRole) -> Caller {
-        Caller { user, enterprise: self.enterprise, role, app: None, scopes: Scopes::ALL, through: None }
+        Caller {
+            user,
+            enterprise: self.enterprise,
+            role,
+            app: None,
+            scopes: Scopes::ALL,
+            confined: None,
+            through: None,
+        }
     }
 
     /// A bearer token for that person.

@@ -1,11 +1,13 @@
-//! Who may do what, purely: a function of the caller, the way from the item to its top, and the action.
+//! Who may do what, purely: a function of the caller, of what the caller is to the item, of the way from the item to its
+//! top, and of the action.
 //!
-//! There is one rule yet: who owns the root or the trash at the end of the way may do everything with what is below
-//! it, as far as the credential's scopes go; nobody else may know that it exists, administrators neither. A service
-//! account is a user like others. Collaborations will add roles along the way, and rules here.
+//! Who owns the root or the trash at the end of the way may do everything with what is below it. Collaborators may do what
+//! the roles give that they have on the item or on anything above it, all taken together. Nobody else may know that it
+//! exists, administrators neither. A service account is a user like others. A credential's scopes, and the item that it
+//! may be confined to, only ever take away.
 
 use entente_database::items::{Ancestor, Top};
-use entente_model::{Caller, Scopes};
+use entente_model::{Caller, Rights, Scopes};
 
 /// What a caller wants to do with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,11 +30,21 @@ pub enum Action {
     Restore,
     /// Remove for good from the trash.
     Purge,
+    /// Look at the content of a file, as a picture of it.
+    Preview,
+    /// Comment, and give tasks.
+    Comment,
+    /// Make a shared link.
+    Share,
+    /// Give others a role.
+    Invite,
+    /// Change the roles that others have, and what collaborators may do with a folder.
+    Manage,
 }
 
 impl Action {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::See,
         Self::List,
         Self::Download,
@@ -42,6 +54,11 @@ impl Action {
         Self::SeeTrashed,
         Self::Restore,
         Self::Purge,
+        Self::Preview,
+        Self::Comment,
+        Self::Share,
+        Self::Invite,
+        Self::Manage,
     ];
 
     /// What a credential must have for it.
@@ -49,10 +66,25 @@ impl Action {
     pub const fn scope(self) -> Scopes {
         match self {
             Self::See | Self::List | Self::SeeTrashed => Scopes::READ,
-            Self::Download => Scopes::DOWNLOAD,
+            Self::Download | Self::Preview => Scopes::DOWNLOAD,
             Self::Upload => Scopes::UPLOAD,
-            Self::Change => Scopes::CHANGE,
+            Self::Change | Self::Comment => Scopes::CHANGE,
             Self::Delete | Self::Restore | Self::Purge => Scopes::DELETE,
+            Self::Share | Self::Invite | Self::Manage => Scopes::SHARE,
+        }
+    }
+
+    /// What a collaborator must have for it. The trash is its owner's alone.
+    const fn right(self) -> Rights {
+        match self {
+            Self::See | Self::List => Rights::NAMES,
+            Self::Preview => Rights::PREVIEW,
+            Self::Download => Rights::DOWNLOAD,
+            Self::Upload => Rights::UPLOAD,
+            Self::Comment => Rights::COMMENT,
+            Self::Share => Rights::SHARE,
+            Self::Change | Self::Delete | Self::Invite => Rights::EDIT,
+            Self::Manage | Self::SeeTrashed | Self::Restore | Self::Purge => Rights::MANAGE,
         }
     }
 
@@ -64,6 +96,32 @@ impl Action {
     /// Whether it can be done with a root folder.
     const fn with_root(self) -> bool {
         matches!(self, Self::See | Self::List | Self::Upload)
+    }
+}
+
+/// What a caller is to an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// Whoever owns what is at the end of its way.
+    Owner,
+    /// Somebody with roles on it or above it.
+    Collaborator {
+        /// What all of them give together.
+        rights: Rights,
+        /// What those give that are on its parent or above that: whoever has no role there neither removes the item from
+        /// its folder, nor learns which names there are beside it.
+        beside: Rights,
+    },
+    /// Anybody else.
+    Stranger,
+}
+
+impl Standing {
+    /// Of a caller whom nobody has given a role.
+    #[must_use]
+    pub fn without_roles(caller: &Caller, way: &[Ancestor]) -> Self {
+        let owner = way.last().and_then(|top| top.top_user);
+        if owner == Some(caller.user) { Self::Owner } else { Self::Stranger }
     }
 }
 
@@ -82,13 +140,25 @@ pub enum Decision {
 
 /// Decides. `way` leads from the item to its top, the item first.
 #[must_use]
-pub fn decide(caller: &Caller, way: &[Ancestor], action: Action) -> Decision {
-    let Some(top) = way.last() else { return Decision::Hidden };
-    if top.top_user != Some(caller.user) {
+pub fn decide(caller: &Caller, standing: Standing, way: &[Ancestor], action: Action) -> Decision {
+    if caller.confined.is_some_and(|item| way.iter().all(|step| step.id != item)) {
         return Decision::Hidden;
     }
+    let verdict = match standing {
+        Standing::Owner => of_owner(way, action),
+        Standing::Collaborator { rights, beside } => of_collaborator((rights, beside), way, action),
+        Standing::Stranger => Decision::Hidden,
+    };
+    if matches!(verdict, Decision::Allowed | Decision::Trashed) && !caller.scopes.contains(action.scope()) {
+        return Decision::Denied;
+    }
+    verdict
+}
+
+fn of_owner(way: &[Ancestor], action: Action) -> Decision {
+    let Some(top) = way.last() else { return Decision::Hidden };
     let below_top = way.len().saturating_sub(1);
-    let verdict = match top.top {
+    match top.top {
         // A way that does not reach a top has been cut somewhere: nobody's.
         Top::Limbo | Top::Ordinary => Decision::Hidden,
         Top::Root if action.in_trash() => Decision::Hidden,
@@ -101,9 +171,20 @@ pub fn decide(caller: &Caller, way: &[Ancestor], action: Action) -> Decision {
         Top::Trash if action.in_trash() && below_top > 1 => Decision::Hidden,
         Top::Trash if action.in_trash() => Decision::Allowed,
         Top::Trash => Decision::Trashed,
-    };
-    if matches!(verdict, Decision::Allowed | Decision::Trashed) && !caller.scopes.contains(action.scope()) {
-        return Decision::Denied;
     }
-    verdict
+}
+
+fn of_collaborator((rights, beside): (Rights, Rights), way: &[Ancestor], action: Action) -> Decision {
+    let Some(top) = way.last() else { return Decision::Hidden };
+    // A root and a trash are nobody's but their owner's.
+    if !rights.contains(Rights::NAMES) || way.len() == 1 || action.in_trash() {
+        return Decision::Hidden;
+    }
+    let from = if action == Action::Delete { beside } else { rights };
+    match top.top {
+        Top::Limbo | Top::Ordinary => Decision::Hidden,
+        Top::Root | Top::Trash if !from.contains(action.right()) => Decision::Denied,
+        Top::Root => Decision::Allowed,
+        Top::Trash => Decision::Trashed,
+    }
 }

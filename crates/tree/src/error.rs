@@ -1,3 +1,4 @@
+use crate::metadata::MetadataError;
 use crate::{BoxError, ItemView};
 use entente_database::ErrorKind;
 use entente_model::{NameError, Sha1, Timestamp};
@@ -90,6 +91,12 @@ pub enum Error {
     /// The caller may know of the item, and may not do this.
     #[error("the caller may not do this")]
     Forbidden,
+    /// Whoever is invited has a role on the item already, or owns it.
+    #[error("they have a role on the item already")]
+    AlreadyCollaborator,
+    /// Metadata cannot be read or changed as asked. The cause says why.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// What is stored was sealed with a key that only its customer has, and none was given. Names, folders, copies and the
     /// trash need none.
     #[error("it is sealed with a key that only its customer has; give that key")]
@@ -127,6 +134,12 @@ pub enum Error {
     /// Another user has this login.
     #[error("another user has this login")]
     LoginInUse,
+    /// What was to be made is there already. The text says what.
+    #[error("{0}")]
+    AlreadyExists(&'static str),
+    /// The user owns content. Remove it first, or say that it is to go with them.
+    #[error("the user owns content")]
+    OwnsContent,
     /// The user or the enterprise has a storage policy assigned already. Change that assignment.
     #[error("a storage policy is assigned already; change that assignment")]
     PolicyAssigned,

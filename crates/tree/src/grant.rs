@@ -2,10 +2,10 @@
 //! transaction at hand: a commit decides again, in its own transaction, whatever was decided before the body came.
 
 use crate::Error;
-use crate::access::{Action, Decision, decide};
-use entente_database::Tx;
+use crate::access::{Action, Decision, Standing, decide};
 use entente_database::items::{self, Ancestor, Kind};
-use entente_model::{Caller, ItemId, UserId};
+use entente_database::{Tx, collaborations};
+use entente_model::{Caller, ItemId, Rights, Scopes, UserId};
 use std::marker::PhantomData;
 
 /// An [`Action`] as a type.
@@ -26,7 +26,7 @@ macro_rules! acts {
     )*};
 }
 
-acts!(See List Download Upload Change Delete SeeTrashed Restore Purge);
+acts!(See List Download Upload Change Delete SeeTrashed Restore Purge Preview Comment Share Invite Manage);
 
 /// Proof that a caller may do `A` with an item, as the database was when it was asked.
 #[derive(Debug)]
@@ -34,7 +34,12 @@ pub struct Grant<A> {
     item: Ancestor,
     /// From the item's parent to the top.
     above: Vec<Ancestor>,
+    /// How many of these the caller sees, from the item's parent on.
+    seen: usize,
     owner: UserId,
+    rights: Rights,
+    /// What the caller may do with the item's siblings, as far as their parent is why.
+    beside: Rights,
     act: PhantomData<A>,
 }
 
@@ -51,10 +56,38 @@ impl<A> Grant<A> {
         &self.above
     }
 
+    /// Of what is above the item, as much as the caller may know of: its parent first.
+    pub(crate) fn seen_above(&self) -> &[Ancestor] {
+        self.above.get(..self.seen).unwrap_or(&self.above)
+    }
+
     /// Whose content it is.
     #[must_use]
     pub fn owner(&self) -> UserId {
         self.owner
+    }
+
+    /// Whether the caller may know of everything that is above the item.
+    pub(crate) fn sees_all_above(&self) -> bool {
+        self.seen >= self.above.len()
+    }
+
+    /// `Forbidden` unless the caller may take the item out of its folder.
+    pub(crate) fn check_may_leave(&self) -> Result<(), Error> {
+        if self.beside.contains(Rights::EDIT) { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// `Forbidden` unless the caller may give the item another name: that takes the right to change it, and to know which
+    /// names there are beside it.
+    pub(crate) fn check_may_rename(&self, caller: &Caller) -> Result<(), Error> {
+        let may = self.rights.contains(Rights::EDIT) && caller.scopes.contains(Scopes::CHANGE);
+        if may && self.beside.contains(Rights::NAMES) { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// All that the caller may do with the item, whatever the credential is limited to.
+    #[must_use]
+    pub fn rights(&self) -> Rights {
+        self.rights
     }
 
     /// The grant again, if the item is of that kind; else it is as if there were no such item.
@@ -64,13 +97,13 @@ impl<A> Grant<A> {
 
     /// This folder, for its children.
     pub(crate) fn inside(&self) -> Inside<'_> {
-        Inside { folder: &self.item, above: &self.above, owner: self.owner }
+        Inside { folder: &self.item, above: &self.above, seen: self.seen + 1, owner: self.owner, rights: self.rights }
     }
 
     /// The folder that the item is in, for the item's siblings. `NotFound` on top.
     pub(crate) fn beside(&self) -> Result<Inside<'_>, Error> {
         let (folder, above) = self.above.split_first().ok_or(Error::NotFound)?;
-        Ok(Inside { folder, above, owner: self.owner })
+        Ok(Inside { folder, above, seen: self.seen, owner: self.owner, rights: self.beside })
     }
 
     /// The way from the item to its top.
@@ -109,7 +142,11 @@ impl<A> Grant<A> {
 pub(crate) struct Inside<'g> {
     pub(crate) folder: &'g Ancestor,
     pub(crate) above: &'g [Ancestor],
+    /// How many of these the caller sees, the folder counted as the first.
+    pub(crate) seen: usize,
     pub(crate) owner: UserId,
+    /// What the caller may do with the folder's children, as far as the folder is why.
+    pub(crate) rights: Rights,
 }
 
 /// Decides whether the caller may do `A` with the item.
@@ -118,12 +155,49 @@ pub(crate) struct Inside<'g> {
 /// `Forbidden` if it may know of the item and not do `A`.
 pub fn allow<A: Act>(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<Grant<A>, Error> {
     let way = items::ancestors(tx, item)?;
-    allow_way(caller, way)
+    let standing = Standing::without_roles(caller, &way);
+    if standing == Standing::Owner || caller.through.is_some() {
+        return granted(caller, standing, way, usize::MAX);
+    }
+    let (standing, seen) = by_roles(tx, caller, &way)?;
+    granted(caller, standing, way, seen)
 }
 
-/// The same for an item whose way to its top has been read already in this transaction, the item first.
-pub(crate) fn allow_way<A: Act>(caller: &Caller, mut way: Vec<Ancestor>) -> Result<Grant<A>, Error> {
-    match decide(caller, &way, A::ACTION) {
+/// The same for an item whose way to its top has been read already in this transaction, the item first, by somebody who
+/// has no role on it: only its owner may do anything. Paths begin at the caller's own root.
+pub(crate) fn allow_way<A: Act>(caller: &Caller, way: Vec<Ancestor>) -> Result<Grant<A>, Error> {
+    granted(caller, Standing::without_roles(caller, &way), way, usize::MAX)
+}
+
+/// What a caller is to an item by collaborations, and how many of the steps above it they may know of.
+fn by_roles(tx: &mut Tx<'_>, caller: &Caller, way: &[Ancestor]) -> Result<(Standing, usize), Error> {
+    let shared: Vec<ItemId> = way.iter().filter(|step| step.shared).map(|step| step.id).collect();
+    if shared.is_empty() {
+        return Ok((Standing::Stranger, 0));
+    }
+    let standings = collaborations::standing(tx, caller.user, &shared)?;
+    if standings.is_empty() {
+        return Ok((Standing::Stranger, 0));
+    }
+    let all = |rights: Rights, one: &collaborations::Standing| rights.with(one.rights);
+    let rights = standings.iter().fold(Rights::NONE, all);
+    let item = way.first().map(|step| step.id);
+    let beside = standings.iter().filter(|one| Some(one.item) != item).fold(Rights::NONE, all);
+    let standing = Standing::Collaborator { rights, beside };
+    if standings.iter().any(|one| one.sees_path) {
+        return Ok((standing, way.len()));
+    }
+    let topmost = way.iter().rposition(|step| standings.iter().any(|one| one.item == step.id));
+    Ok((standing, topmost.unwrap_or(0)))
+}
+
+fn granted<A: Act>(
+    caller: &Caller,
+    standing: Standing,
+    mut way: Vec<Ancestor>,
+    seen: usize,
+) -> Result<Grant<A>, Error> {
+    match decide(caller, standing, &way, A::ACTION) {
         Decision::Hidden => return Err(Error::NotFound),
         Decision::Trashed => return Err(Error::Trashed),
         Decision::Denied => return Err(Error::Forbidden),
@@ -134,5 +208,11 @@ pub(crate) fn allow_way<A: Act>(caller: &Caller, mut way: Vec<Ancestor>) -> Resu
         return Err(Error::NotFound);
     }
     let item = way.remove(0);
-    Ok(Grant { item, above: way, owner, act: PhantomData })
+    let (rights, beside) = match standing {
+        Standing::Owner => (Rights::ALL, Rights::ALL),
+        Standing::Collaborator { rights, beside } => (rights, beside),
+        Standing::Stranger => (Rights::NONE, Rights::NONE),
+    };
+    let seen = seen.min(way.len());
+    Ok(Grant { item, above: way, seen, owner, rights, beside, act: PhantomData })
 }

@@ -13,14 +13,17 @@ mod buckets;
 mod error;
 mod files;
 pub mod grant;
+mod groups;
 mod items;
 pub mod limits;
 mod locks;
 mod marker;
+pub mod metadata;
 mod multipart;
 mod paths;
 mod properties;
 mod retention;
+mod sharing;
 mod storage;
 mod subscriptions;
 mod uploads;
@@ -33,27 +36,37 @@ use entente_world::World;
 use std::sync::Arc;
 
 pub use buckets::lifecycle::{
-    BEGIN_LIFECYCLES_JOB, EXPIRE_TRASH_JOB, Expires, Expiry, KeyFilter, LIFECYCLE_JOB, Lifecycle, LifecycleRule,
-    LifecycleState, OlderVersions, PURGE_OVERWRITTEN_JOB, RunState, TrashPosition,
+    BEGIN_LIFECYCLES_JOB, EXPIRE_TRASH_JOB, Expired, Expires, Expiry, Failed, Followed, KeyFilter, LIFECYCLE_JOB,
+    Lifecycle, LifecycleRule, LifecycleState, OlderVersions, PURGE_OVERWRITTEN_JOB, RunState, TrashPosition,
 };
 pub use buckets::{Bucket, Entered, OpenedKey, Question, Sight, is_bucket_name, rules};
 pub use entente_database::acl;
+pub use entente_database::aliases::Alias;
+pub use entente_database::avatars::{Avatar, AvatarBefore, AvatarKind};
 pub use entente_database::buckets::BucketVersioning;
 pub use entente_database::deliveries::{Happening, Wording};
 pub use entente_database::facts::{Checksum, ChecksumKind, Facts};
+pub use entente_database::groups::{Group, GroupAudience};
+pub use entente_database::invites::{Invite, InviteStatus};
 pub use entente_database::items::{Item, Kind, SortBy, SortOrder, Top};
+pub use entente_database::memberships::{GroupPermissions, Member, Membership, MembershipRole};
 pub use entente_database::retention::{
     DefaultRetention, Retains, Retention, RetentionMode, RetentionSpan, RetentionTerm,
 };
 pub use entente_database::subscriptions::{Happenings, Subscription};
 pub use entente_database::uploads::{Part, Session, UploadTarget};
-pub use entente_database::users::{User, UserChange, UserKind, UserMini, UserStatus};
+pub use entente_database::users::{
+    KindsWanted, Seat, TrackingCode, User, UserChange, UserKind, UserMini, UserSettings, UserStatus, UsersFrom,
+};
 pub use entente_database::versions::Version;
 pub use entente_model::{Caller, Scopes, UserRole};
 pub use entente_vault::{BoxError, CustomerKey, Located};
 pub use error::Error;
 pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;
+pub use groups::{
+    GroupChange, GroupMembersPage, GroupPage, GroupQuery, GroupView, MembershipChange, NewMembership, PURGE_GROUP_JOB,
+};
 pub use items::{
     CopyTo, ItemChange, ListQuery, Listing, Manner, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo,
 };
@@ -70,13 +83,20 @@ pub use paths::{
 };
 pub use properties::{ChangeProperties, Property, PropertyChange};
 pub use retention::{Bypass, RetentionChange};
+pub use sharing::{
+    Collaboration, CollaborationChange, CollaborationPage, CollaborationStatus, CollaborationView, Collaborator,
+    CollaboratorView, EXPIRE_COLLABORATIONS_JOB, FolderSettings, FolderSettingsChange, Invitee, ItemSharing,
+    NewCollaboration,
+};
 pub use storage::{
     Assignee, BackendCopy, Below, BelowPosition, Elsewhere, ElsewherePosition, FOLLOW_POLICY_JOB, PolicyAssignment,
     PolicyPage, StoragePolicy, Stored, Whereabouts, assignee_of_key, key_of_assignee,
 };
 pub use subscriptions::{TELL_BELOW_JOB, Telling, Wish, Wishes};
 pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
-pub use users::{NewPerson, UserPage, UserQuery};
+pub use users::{
+    AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX, InviteView, NewPerson, OwnedContent, PURGE_USER_JOB, UserPage, UserQuery,
+};
 pub use view::{ItemState, ItemView, PathEntry, VersionState, VersionView};
 
 /// The tree. Cheap to clone.

@@ -19,6 +19,16 @@ pub const TAGS_MAX: usize = 100;
 pub const TAG_CHARS_MAX: usize = 256;
 /// Characters of a user's name, login, phone and the like.
 pub const USER_TEXT_CHARS_MAX: usize = 256;
+/// Characters of a user's postal address.
+pub const USER_ADDRESS_CHARS_MAX: usize = 1_000;
+/// Bytes that a user with a frontline seat may store, unless somebody says otherwise: 2 GiB.
+pub const FRONTLINE_SPACE_BYTES: u64 = 2 << 30;
+/// Characters of a group's name, description and the like.
+pub const GROUP_TEXT_CHARS_MAX: usize = 255;
+/// Groups, or memberships, in a page of a listing.
+pub const GROUPS_PAGE_MAX: u32 = 1_000;
+/// Groups that one user is in.
+pub const MEMBERSHIPS_OF_USER_MAX: u64 = 10_000;
 /// Users in a page of a listing.
 pub const USERS_PAGE_MAX: u32 = 1_000;
 /// Storage policies in a page of a listing.
@@ -98,3 +108,63 @@ pub const BUCKET_SETTING_BYTES_MAX: usize = 64 * 1024;
 pub const LIFECYCLE_RULES_MAX: usize = 1_000;
 /// Bytes of those rules, and of what they were given as.
 pub const LIFECYCLE_BYTES_MAX: usize = 1024 * 1024;
+/// Collaborations on one item itself.
+pub const COLLABORATIONS_MAX: u64 = 20_000;
+/// Items of others that stand in one user's root.
+pub const SHARED_ITEMS_MAX: u32 = 10_000;
+/// Collaborations in a page.
+pub const COLLABORATIONS_PAGE_MAX: u32 = 1_000;
+/// Metadata templates of an enterprise.
+pub const METADATA_TEMPLATES_MAX: u64 = 300;
+/// Fields of a template.
+pub const METADATA_FIELDS_MAX: usize = 500;
+/// Options of all fields of a template.
+pub const METADATA_OPTIONS_MAX: usize = 5_000;
+/// Characters of the names and descriptions of templates, fields and options.
+pub const METADATA_NAME_CHARS_MAX: usize = 4_096;
+/// Bytes of what programs keep with an option.
+pub const METADATA_STATIC_BYTES_MAX: usize = 4 * 1024;
+/// Templates, taxonomies or nodes in a page.
+pub const METADATA_PAGE_MAX: u32 = 1_000;
+/// Instances of metadata on one item.
+pub const METADATA_INSTANCES_MAX: u32 = 100;
+/// Bytes of the values of an instance, written as JSON.
+pub const METADATA_INSTANCE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a text among the values.
+pub const METADATA_TEXT_BYTES_MAX: usize = 10_000;
+/// Options, or values of a taxonomy, that one field has at a time.
+pub const METADATA_SELECTED_MAX: usize = 250;
+/// Values of all fields of an instance.
+pub const METADATA_VALUES_MAX: usize = 500;
+/// Operations of a patch of an instance.
+pub const METADATA_PATCH_MAX: usize = 1_000;
+/// Skill cards of a file.
+pub const METADATA_CARDS_MAX: usize = 100;
+/// How deep a skill card may be nested.
+pub const METADATA_DEPTH_MAX: usize = 16;
+/// Items that one transaction brings metadata to, or takes it from.
+pub const METADATA_BATCH_MAX: u32 = 100;
+/// Taxonomies of an enterprise.
+pub const TAXONOMIES_MAX: u64 = 100;
+/// Levels of a taxonomy.
+pub const TAXONOMY_LEVELS_MAX: usize = 20;
+/// Nodes of a taxonomy.
+pub const TAXONOMY_NODES_MAX: u64 = 100_000;
+/// Nodes that one page of them looks at, whether it shows them or not.
+pub const TAXONOMY_NODES_LOOKED_AT_MAX: u32 = 5_000;
+/// Bytes of the text of a query of metadata.
+pub const QUERY_BYTES_MAX: usize = 8 * 1024;
+/// How deep it may be nested.
+pub const QUERY_DEPTH_MAX: usize = 32;
+/// Comparisons in it.
+pub const QUERY_TESTS_MAX: usize = 100;
+/// Values in one list of it.
+pub const QUERY_VALUES_MAX: usize = 250;
+/// Fields that it is ordered by.
+pub const QUERY_SORTS_MAX: usize = 5;
+/// Items in a page of what it finds.
+pub const QUERY_PAGE_MAX: u32 = 100;
+/// Instances that one page of it looks at.
+pub const QUERY_LOOKED_AT_MAX: u32 = 2_000;
+/// Templates of which it shows what is said of each item.
+pub const QUERY_SHOWN_MAX: usize = 20;

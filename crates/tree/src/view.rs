@@ -6,7 +6,7 @@ use entente_database::items::{Ancestor, Item, Top};
 use entente_database::users::UserMini;
 use entente_database::versions::Version;
 use entente_database::{Tx, items, users, versions};
-use entente_model::{ItemId, ItemName, UserId};
+use entente_model::{ItemId, ItemName, Rights, UserId};
 use std::sync::Arc;
 
 /// A folder above an item.
@@ -36,7 +36,7 @@ pub struct ItemView {
     pub item: Item,
     /// The current version, of a file. Its `number` tells how many versions the file has had.
     pub version: Option<Version>,
-    /// The folders above it, the root or the trash first, the parent last. Empty for a root.
+    /// The folders above it that the caller may know of, the root or the trash first, the parent last. Empty for a root.
     pub path: Arc<[PathEntry]>,
     /// Whose content it is.
     pub owner: Arc<UserMini>,
@@ -46,6 +46,8 @@ pub struct ItemView {
     pub modified_by: Arc<UserMini>,
     /// Where it is in its life.
     pub state: ItemState,
+    /// What the caller may do with it, whatever the credential is limited to.
+    pub rights: Rights,
 }
 
 /// A version, and who made it.
@@ -95,34 +97,41 @@ pub(crate) struct Surroundings {
     pub(crate) path: Arc<[PathEntry]>,
     pub(crate) owner: UserId,
     pub(crate) state: ItemState,
+    pub(crate) rights: Rights,
 }
 
 impl Surroundings {
     /// Of the item of a grant.
     pub(crate) fn of<A>(grant: &Grant<A>) -> Self {
-        Self::new(grant.above(), grant.above().last().unwrap_or(grant.item()), grant.owner())
+        let first = grant.above().last();
+        Self::new(grant.seen_above(), (first, first.unwrap_or(grant.item())), (grant.owner(), grant.rights()))
     }
 
     /// Of the children of a folder.
-    pub(crate) fn inside(Inside { folder, above, owner }: Inside<'_>) -> Self {
-        Self::new(std::iter::once(folder).chain(above), above.last().unwrap_or(folder), owner)
+    pub(crate) fn inside(Inside { folder, above, seen, owner, rights }: Inside<'_>) -> Self {
+        let top = above.last().unwrap_or(folder);
+        Self::new(std::iter::once(folder).chain(above).take(seen), (Some(top), top), (owner, rights))
     }
 
     /// Of the children of a child of these surroundings.
     pub(crate) fn below(&self, folder: PathEntry) -> Self {
-        Self { path: self.path.iter().cloned().chain([folder]).collect(), owner: self.owner, state: self.state }
+        Self { path: self.path.iter().cloned().chain([folder]).collect(), ..*self }
     }
 
+    /// `seen` leads upwards as far as the caller may know; `first` is what the path begins with for everybody.
     fn new<'a>(
-        upwards: impl IntoIterator<Item = &'a Ancestor, IntoIter: DoubleEndedIterator>,
-        top: &Ancestor,
-        owner: UserId,
+        seen: impl IntoIterator<Item = &'a Ancestor>,
+        (first, top): (Option<&'a Ancestor>, &Ancestor),
+        (owner, rights): (UserId, Rights),
     ) -> Self {
+        let mut upwards: Vec<&Ancestor> = seen.into_iter().collect();
+        upwards.extend(first.filter(|first| upwards.last().is_none_or(|last| last.id != first.id)));
         let entry = |above: &Ancestor| PathEntry { id: above.id, name: above.name.clone(), sequence: above.sequence };
         Self {
             path: upwards.into_iter().rev().map(entry).collect(),
             owner,
             state: if top.top == Top::Trash { ItemState::Trashed } else { ItemState::Active },
+            rights,
         }
     }
 
@@ -139,6 +148,7 @@ impl Surroundings {
             created_by: minis.find(tx, item.created_by)?,
             modified_by: minis.find(tx, item.modified_by)?,
             state: self.state,
+            rights: self.rights,
             item,
             version,
         })

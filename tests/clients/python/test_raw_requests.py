@@ -181,7 +181,7 @@ UNKNOWN = [
     ("PUT", "/2.0/files/content"),
     ("GET", "/2.0/files/1/nonsense"),
     ("GET", "/2.0/sign_requests"),
-    ("GET", "/2.0/metadata_templates/enterprise"),
+    ("GET", "/2.0/comments/1"),
     ("POST", "/2.0/ai/ask"),
     ("GET", "/2.0/zip_downloads"),
     ("GET", "/2.0/retention_policies"),

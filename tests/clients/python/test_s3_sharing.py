@@ -215,7 +215,7 @@ def test_conditions_are_kept_to(owner, friend, bucket):
         try:
             return friend.client.get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode()
         except ClientError as refused:
-            assert refused.response["Error"]["Code"] == "AccessDenied"
+            assert refused.response["Error"]["Code"] == "NoSuchBucket"
             return False
 
     assert reads({"Bool": {"aws:SecureTransport": "true"}})

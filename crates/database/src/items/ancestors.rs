@@ -29,12 +29,16 @@ pub struct Ancestor {
     pub implied: bool,
     /// Whether somebody wants to be told of what is below it.
     pub watched: bool,
+    /// Whether there are, or were, collaborations on it.
+    pub shared: bool,
+    /// Whether metadata goes, or went, from it to what is below it.
+    pub cascades: bool,
 }
 
 /// The item and everything above it, the item first and the top last. Empty when there is no such item.
 pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> {
     let step = "SELECT i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height, i.implied,
-                  i.watched
+                  i.watched, i.shared, i.cascades
                 FROM items i WHERE i.id = ?1";
     let above = |found: &Ancestor| found.parent.map(ItemId::number);
     if let Some(found) = tx.follow(step, item.number(), ANCESTORS_MAX as usize + 1, |row| read_ancestor(row, 0), above)
@@ -43,15 +47,15 @@ pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> 
     }
     let mut found = tx.query(
         "WITH RECURSIVE up (level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied,
-           watched) AS (
+           watched, shared, cascades) AS (
            SELECT 0, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
-             i.implied, i.watched
+             i.implied, i.watched, i.shared, i.cascades
            FROM items i WHERE i.id = ?1
            UNION ALL
            SELECT up.level + 1, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
-             i.implied, i.watched
+             i.implied, i.watched, i.shared, i.cascades
            FROM up JOIN items i ON i.id = up.parent_id WHERE up.level < ?2
-         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched FROM up",
+         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched, shared, cascades FROM up",
         &[item.into(), ANCESTORS_MAX.into()],
         |found| Ok((found.int(0)?, read_ancestor(found, 1)?)),
     )?;
@@ -61,7 +65,7 @@ pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> 
 }
 
 /// Reads an ancestor whose first column is at `start`: id, kind, parent, top, its user, name, sequence, height, implied,
-/// watched.
+/// watched, shared, cascades.
 pub(crate) fn read_ancestor(found: &Row<'_>, start: usize) -> Result<Ancestor, Error> {
     Ok(Ancestor {
         id: ItemId::new(found.int(start)?),
@@ -74,11 +78,14 @@ pub(crate) fn read_ancestor(found: &Row<'_>, start: usize) -> Result<Ancestor, E
         height: found.number(start + 7)?,
         implied: found.int(start + 8)? != 0,
         watched: found.int(start + 9)? != 0,
+        shared: found.int(start + 10)? != 0,
+        cascades: found.int(start + 11)? != 0,
     })
 }
 
 impl Ancestor {
-    /// An item as the first step on its own way. Whether it is watched is only read with what is above something.
+    /// An item as the first step on its own way. Whether it is watched, shared or cascades is only read with
+    /// what is above something.
     #[must_use]
     pub fn of(item: &Item) -> Self {
         Self {
@@ -92,6 +99,8 @@ impl Ancestor {
             height: item.height,
             implied: item.implied,
             watched: false,
+            shared: false,
+            cascades: false,
         }
     }
 }

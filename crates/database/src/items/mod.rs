@@ -11,7 +11,7 @@ pub(crate) use row::{COLUMNS, columns, name, read};
 pub use row::{Item, Kind, Mark, Top, sort_name};
 
 use crate::tx::Value;
-use crate::{Error, Tx, locks, properties, retention};
+use crate::{Error, Tx, collaborations, locks, metadata, properties, retention};
 use entente_model::{ItemId, ItemName};
 
 /// Inserts an item as it is.
@@ -98,6 +98,8 @@ pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     tx.put("DELETE FROM items WHERE id = ?1", &[item.into()])?;
     properties::remove_of_item(tx, item)?;
     retention::unmark(tx, item)?;
+    collaborations::remove_of_item(tx, item)?;
+    metadata::remove_of_item(tx, item)?;
     locks::remove_of_item(tx, item)
 }
 

@@ -1,6 +1,7 @@
 //! One module a resource.
 
 pub(crate) mod apps;
+pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod relocations;
 pub(crate) mod scrubs;

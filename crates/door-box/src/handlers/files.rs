@@ -5,9 +5,8 @@ use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
 use crate::from_wire::{moment, name_given, parent_given, parent_required};
 use crate::wire::id;
-use crate::wire::item::FILE;
+use crate::wire::item::{FILE, Item};
 use crate::wire::request::{Change, Destination};
-use axum::response::Response;
 use entente_model::Caller;
 use entente_tree::{CopyTo, ItemChange, ItemView, Kind, NameRule, Recursive};
 use http::StatusCode;
@@ -17,7 +16,7 @@ pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
     if asked.is_not_modified(view.item.sequence) {
         return Ok(answer::empty(StatusCode::NOT_MODIFIED));
     }
-    Ok(answer(&asked, StatusCode::OK, &view))
+    answer(&asked, StatusCode::OK, &view).await
 }
 
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
@@ -25,7 +24,7 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
     let change = item_change(&asked, &caller, change).await?;
     let view =
         asked.tree().update(&caller, asked.id("file_id")?, Kind::File, change, NameRule::CaseInsensitive).await?;
-    Ok(answer(&asked, StatusCode::OK, &view))
+    answer(&asked, StatusCode::OK, &view).await
 }
 
 pub(crate) async fn delete(asked: Asked, caller: Caller) -> Outcome {
@@ -43,7 +42,7 @@ pub(crate) async fn copy(mut asked: Asked, caller: Caller) -> Outcome {
         version: version.map_err(|malformed| Problem::invalid("version", malformed.to_string()))?,
     };
     let view = asked.tree().copy(&caller, asked.id("file_id")?, Kind::File, to, NameRule::CaseInsensitive).await?;
-    Ok(answer(&asked, StatusCode::CREATED, &view))
+    answer(&asked, StatusCode::CREATED, &view).await
 }
 
 /// What a `PUT` of a file or a folder changes.
@@ -59,6 +58,8 @@ pub(super) async fn item_change(asked: &Asked, caller: &Caller, change: Change) 
     })
 }
 
-fn answer(asked: &Asked, status: StatusCode, view: &ItemView) -> Response {
-    asked.door.look().item(view, asked.fields(FILE), |item| answer::json(status, item))
+async fn answer(asked: &Asked, status: StatusCode, view: &ItemView) -> Outcome {
+    let fields = asked.fields(FILE);
+    let sharing = asked.sharing_of(fields, view).await?;
+    Ok(asked.door.look().item(view, fields, |item| answer::json(status, &Item { sharing, ..*item })))
 }

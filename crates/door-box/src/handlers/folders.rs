@@ -10,7 +10,7 @@ use crate::wire::fields::Field;
 use crate::wire::item::{FOLDER, ITEM_MINI, Item};
 use crate::wire::request::{Change, Destination, NewItem};
 use entente_model::Caller;
-use entente_tree::{CopyTo, ItemView, Kind, Listing, NameRule, NewFolder, Recursive, Top};
+use entente_tree::{CopyTo, FolderSettingsChange, ItemView, Kind, Listing, NameRule, NewFolder, Recursive, Top};
 use http::StatusCode;
 
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
@@ -37,9 +37,14 @@ pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
 
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
     let change: Change = asked.json().await?;
+    let settings = FolderSettingsChange {
+        others_invite: change.can_non_owners_invite,
+        others_see_each_other: change.can_non_owners_view_collaborators,
+        enterprise_only: change.is_collaboration_restricted_to_enterprise,
+    };
     let change = item_change(&asked, &caller, change).await?;
     let folder = asked.folder_id(&caller).await?;
-    let updated = asked.tree().update(&caller, folder, Kind::Folder, change, NameRule::CaseInsensitive).await;
+    let updated = asked.tree().update_folder(&caller, folder, change, settings, NameRule::CaseInsensitive).await;
     let view = updated.map_err(Problem::of_folder)?;
     answer(&asked, &caller, StatusCode::OK, &view, Children::Some).await
 }
@@ -68,7 +73,7 @@ pub(crate) async fn items(asked: Asked, caller: Caller) -> Outcome {
     let wanted = Wanted::of(&asked)?;
     let folder = asked.folder_id(&caller).await?;
     let listing = asked.tree().list(&caller, folder, wanted.query.clone()).await?;
-    wanted.answer(&asked, &listing, asked.fields(ITEM_MINI))
+    wanted.answer(&asked, &listing, asked.fields(ITEM_MINI)).await
 }
 
 /// Whether a folder may have children.
@@ -82,15 +87,16 @@ enum Children {
 async fn answer(asked: &Asked, caller: &Caller, status: StatusCode, view: &ItemView, children: Children) -> Outcome {
     let fields = asked.fields(FOLDER);
     let look = asked.door.look();
+    let sharing = asked.sharing_of(fields, view).await?;
     if !fields.has(Field::ItemCollection) {
-        return Ok(look.item(view, fields, |item| answer::json(status, item)));
+        return Ok(look.item(view, fields, |item| answer::json(status, &Item { sharing, ..*item })));
     }
     let wanted = Wanted::of(asked)?;
     let listing = match children {
         Children::None => Listing { entries: Vec::new(), total_count: Some(0), next: None },
         Children::Some => asked.tree().list(caller, view.item.id, wanted.query.clone()).await?,
     };
-    Ok(wanted.show(&look, &listing, ITEM_MINI, |page| {
-        look.item(view, fields, |item| answer::json(status, &Item { children: Some(page), ..*item }))
+    Ok(wanted.show(&look, (&listing, &[]), ITEM_MINI, |page| {
+        look.item(view, fields, |item| answer::json(status, &Item { sharing, children: Some(page), ..*item }))
     }))
 }

@@ -91,6 +91,30 @@ impl Form {
         }))
     }
 
+    /// All bytes of the part with that name, wherever it is in the form. A bad request when there are more than that.
+    pub(super) async fn part(mut self, wanted: &'static str, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+        loop {
+            match self.next().await.map_err(Problem::of_body)? {
+                Event::Part(Some(name)) if name == wanted => break,
+                Event::End => return Err(Problem::missing(wanted)),
+                Event::Data(data) => self.skip(data.len()).map_err(Problem::of_body)?,
+                Event::Part(_) | Event::PartEnd => {}
+            }
+        }
+        let mut whole = Vec::new();
+        loop {
+            match self.next().await.map_err(Problem::of_body)? {
+                Event::Data(data) if whole.len() + data.len() > bytes_max => {
+                    return Err(Problem::invalid(wanted, format!("'{wanted}' has more than {bytes_max} bytes")));
+                }
+                Event::Data(data) => whole.extend_from_slice(&data),
+                Event::Part(_) | Event::PartEnd | Event::End => break,
+            }
+        }
+        self.finish().await.map_err(Problem::of_body)?;
+        Ok(whole)
+    }
+
     /// Reads over what comes after the file.
     async fn finish(&mut self) -> Result<(), BoxError> {
         loop {

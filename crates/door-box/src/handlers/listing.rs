@@ -7,6 +7,7 @@ use crate::to_wire::{Look, steps};
 use crate::wire::collection::{Collection, Direction, Order, Page as PageShown};
 use crate::wire::fields::Fields;
 use crate::wire::item::Item;
+use crate::wire::permissions::Sharing;
 use crate::wire::query::{From, PageWanted};
 use entente_tree::{ListQuery, Listing, Marker, Page, SortBy, SortOrder};
 use http::StatusCode;
@@ -50,17 +51,23 @@ impl Wanted {
         Ok(Self { query: ListQuery { order: (by, order), page }, limit, offset, order: shown })
     }
 
-    /// A page as Box shows it, given to `then`.
+    /// A page as Box shows it, given to `then`; with how each entry is shared, as far as that is to be shown.
     pub(super) fn show<R>(
         &self,
         look: &Look<'_>,
-        listing: &Listing,
+        (listing, sharing): (&Listing, &[Sharing]),
         fields: Fields,
         then: impl FnOnce(&Collection<'_, Item<'_>>) -> R,
     ) -> R {
-        // All children of one folder have one path.
-        let path = listing.entries.first().map(|first| steps(&first.path, first.state)).unwrap_or_default();
-        let entries = listing.entries.iter().map(|entry| look.item_at(entry, &path, fields)).collect();
+        // All children of one folder have one path; what others share stands among them with paths of its own.
+        let paths: Vec<_> = listing
+            .entries
+            .chunk_by(|one, next| one.path == next.path)
+            .flat_map(|some| some.first().map(|first| (some, steps(&first.path, first.state))))
+            .collect();
+        let entries = paths.iter().flat_map(|(some, path)| some.iter().map(|entry| look.item_at(entry, path, fields)));
+        let sharing = sharing.iter().copied().chain(std::iter::repeat(Sharing::NONE));
+        let entries = entries.zip(sharing).map(|(item, sharing)| Item { sharing, ..item }).collect();
         let page = match self.offset {
             Some(offset) => PageShown::Offset {
                 total_count: listing.total_count.unwrap_or(0),
@@ -73,7 +80,8 @@ impl Wanted {
     }
 
     /// The page as an answer.
-    pub(super) fn answer(&self, asked: &Asked, listing: &Listing, fields: Fields) -> Outcome {
-        Ok(self.show(&asked.door.look(), listing, fields, |page| answer::json(StatusCode::OK, page)))
+    pub(super) async fn answer(&self, asked: &Asked, listing: &Listing, fields: Fields) -> Outcome {
+        let sharing = asked.sharing(fields, &listing.entries).await?;
+        Ok(self.show(&asked.door.look(), (listing, &sharing), fields, |page| answer::json(StatusCode::OK, page)))
     }
 }

@@ -1,12 +1,27 @@
 //! Decode, ask the tree, encode: one module for each resource of Box's reference.
 
+pub(crate) mod avatars;
+pub(crate) mod classifications;
+pub(crate) mod collaborations;
 pub(crate) mod downloads;
+pub(crate) mod email_aliases;
 pub(crate) mod file_versions;
 pub(crate) mod files;
 pub(crate) mod folders;
 mod form;
+pub(crate) mod group_memberships;
+pub(crate) mod groups;
+pub(crate) mod invites;
 mod listing;
+pub(crate) mod metadata_cascade_policies;
+pub(crate) mod metadata_instances;
+pub(crate) mod metadata_queries;
+mod metadata_shapes;
+pub(crate) mod metadata_taxonomies;
+pub(crate) mod metadata_templates;
 pub(crate) mod oauth;
+pub(crate) mod session_termination;
+pub(crate) mod skills;
 pub(crate) mod storage_policies;
 pub(crate) mod storage_policy_assignments;
 pub(crate) mod trashed_files;

@@ -13,5 +13,5 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
     }
     let wanted = Wanted::of(&asked)?;
     let listing = asked.tree().list_trash(&caller, wanted.query.clone()).await?;
-    wanted.answer(&asked, &listing, asked.fields(ITEM_MINI))
+    wanted.answer(&asked, &listing, asked.fields(ITEM_MINI)).await
 }

@@ -23,7 +23,7 @@ pub enum Page<'a> {
         total_count: u64,
         /// How many come before the page.
         offset: u64,
-        /// What they are ordered by.
+        /// What they are ordered by; left out if nothing says so.
         order: &'a [Order],
     },
     /// By marker.
@@ -62,7 +62,9 @@ impl<E: Serialize> Serialize for Collection<'_, E> {
                 map.serialize_entry("entries", &self.entries)?;
                 map.serialize_entry("offset", offset)?;
                 map.serialize_entry("limit", &self.limit)?;
-                map.serialize_entry("order", order)?;
+                if !order.is_empty() {
+                    map.serialize_entry("order", order)?;
+                }
             }
             Page::Marker { next } => {
                 map.serialize_entry("entries", &self.entries)?;

@@ -5,9 +5,10 @@ use super::date::{Date, Zone};
 use super::digest::Digest;
 use super::fields::{Field, Fields, Members};
 use super::id::{ItemRef, TRASH_NAME, Text};
+use super::permissions::{Of, Permissions, Sharing};
 use super::user::UserMini;
 use super::version::VersionMini;
-use entente_model::{Timestamp, VersionId};
+use entente_model::{Rights, Timestamp, VersionId};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
@@ -45,15 +46,6 @@ pub enum Status {
     Trashed,
     /// Purged.
     Deleted,
-}
-
-/// The role of the caller on the item, as far as `permissions` shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permissions {
-    /// May do everything.
-    Owner,
-    /// May see and download.
-    Viewer,
 }
 
 /// One folder on the way from "All Files" (or from the trash) down to an item.
@@ -110,7 +102,9 @@ pub struct Item<'a> {
     /// The first page of a folder's children, when a whole folder is shown.
     pub children: Option<&'a Collection<'a, Item<'a>>>,
     /// What the caller may do with it.
-    pub permissions: Permissions,
+    pub rights: Rights,
+    /// How it is shared.
+    pub sharing: Sharing,
     /// Where dates are shown.
     pub zone: &'a Zone,
 }
@@ -173,11 +167,20 @@ impl Item<'_> {
         matches!(self.kind, Kind::Folder)
     }
 
-    /// The members that only `fields` brings; each is what holds for an item of a single owner that nobody shares.
+    fn permissions(&self) -> Permissions {
+        let of = match (self.id, self.kind) {
+            (ItemRef::Root, _) => Of::Root,
+            (_, Kind::File(_)) => Of::File,
+            (_, Kind::Folder | Kind::WebLink) => Of::Other,
+        };
+        Permissions { rights: self.rights, sharing: self.sharing, of }
+    }
+
+    /// The members that only `fields` brings.
     fn put_on_request<M: SerializeMap>(&self, members: &mut Members<M>) -> Result<(), M::Error> {
         members.put(Field::Tags, self.tags)?;
-        members.put_with(Field::Permissions, || PermissionsShown { permissions: self.permissions, kind: self.kind })?;
-        members.put_with(Field::HasCollaborations, || false)?;
+        members.put_with(Field::Permissions, || self.permissions())?;
+        members.put(Field::HasCollaborations, &self.sharing.collaborated)?;
         members.put_with(Field::IsExternallyOwned, || false)?;
         members.put_with(Field::IsAccessibleViaSharedLink, || false)?;
         members.put_with(Field::IsAssociatedWithAppItem, || false)?;
@@ -185,7 +188,7 @@ impl Item<'_> {
             is_watermarked: false,
             is_watermark_inherited: false,
         })?;
-        members.put_with(Field::AllowedInviteeRoles, || INVITEE_ROLES)?;
+        members.put_with(Field::AllowedInviteeRoles, || self.permissions().roles())?;
         members.put_with(Field::Classification, || NULL)?;
         if let Some(current) = self.file() {
             members.put_with(Field::VersionNumber, || Text(current.number))?;
@@ -200,18 +203,16 @@ impl Item<'_> {
             members.put_with(Field::SharedLinkPermissionOptions, || ["can_preview", "can_download"])?;
         } else if self.is_folder() {
             members.put_with(Field::SyncState, || "not_synced")?;
-            members.put_with(Field::CanNonOwnersInvite, || true)?;
-            members.put_with(Field::IsCollaborationRestrictedToEnterprise, || false)?;
+            members.put(Field::CanNonOwnersInvite, &self.sharing.others_invite)?;
+            members.put(Field::IsCollaborationRestrictedToEnterprise, &self.sharing.enterprise_only)?;
             members.put_with(Field::AllowedSharedLinkAccessLevels, || ["open", "company", "collaborators"])?;
-            members.put_with(Field::CanNonOwnersViewCollaborators, || true)?;
+            members.put(Field::CanNonOwnersViewCollaborators, &self.sharing.others_see_each_other)?;
         }
         Ok(())
     }
 }
 
 const NULL: Option<()> = None;
-const INVITEE_ROLES: [&str; 7] =
-    ["editor", "viewer", "previewer", "uploader", "previewer uploader", "viewer uploader", "co-owner"];
 
 impl Serialize for Item<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -288,34 +289,6 @@ impl Serialize for PathCollection<'_> {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("total_count", &self.0.len())?;
         map.serialize_entry("entries", self.0)?;
-        map.end()
-    }
-}
-
-struct PermissionsShown {
-    permissions: Permissions,
-    kind: Kind,
-}
-
-impl Serialize for PermissionsShown {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        const BOTH: [&str; 5] = ["can_delete", "can_rename", "can_upload", "can_share", "can_set_share_access"];
-        const FILES: [&str; 3] = ["can_comment", "can_annotate", "can_view_annotations_all"];
-        let owner = self.permissions == Permissions::Owner;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("can_download", &true)?;
-        for name in BOTH {
-            map.serialize_entry(name, &owner)?;
-        }
-        map.serialize_entry("can_invite_collaborator", &owner)?;
-        map.serialize_entry("can_apply_watermark", &false)?;
-        if matches!(self.kind, Kind::File(_)) {
-            map.serialize_entry("can_preview", &true)?;
-            map.serialize_entry("can_view_annotations_self", &true)?;
-            for name in FILES {
-                map.serialize_entry(name, &owner)?;
-            }
-        }
         map.end()
     }
 }

@@ -3,6 +3,7 @@
 //! Sources: Box's OpenAPI description (2024.0) for the shapes; the observations in `docs/doors/box.md` where clients
 //! need something else than it says.
 
+pub mod collaboration;
 pub mod collection;
 pub mod content_range;
 pub mod date;
@@ -10,13 +11,20 @@ pub mod digest;
 pub mod disposition;
 pub mod error;
 pub mod fields;
+pub mod group;
 pub mod id;
 pub mod item;
+pub mod metadata;
 pub mod name;
 pub mod oauth;
+pub mod people_request;
+pub mod permissions;
+pub mod person;
 pub mod query;
 pub mod request;
 pub mod session;
 pub mod storage_policy;
+pub mod strict;
+pub mod taxonomy;
 pub mod user;
 pub mod version;

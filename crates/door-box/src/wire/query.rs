@@ -40,6 +40,15 @@ pub struct MarkerPage {
     pub marker: Option<String>,
 }
 
+/// Which page is wanted of a list that only knows offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OffsetPage {
+    /// How many entries at most.
+    pub limit: u32,
+    /// After how many.
+    pub offset: u32,
+}
+
 /// From where on a page goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
@@ -64,6 +73,12 @@ impl<'q> Query<'q> {
             return None;
         }
         form_urlencoded::parse(self.0.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Every value of a parameter that may be given several times.
+    #[must_use]
+    pub fn values(&self, name: &str) -> Vec<Cow<'q, str>> {
+        form_urlencoded::parse(self.0.as_bytes()).filter(|(key, _)| key == name).map(|(_, value)| value).collect()
     }
 
     /// Whether a parameter is `true`, in any case (some clients send `True`), or `1`.
@@ -99,6 +114,13 @@ impl<'q> Query<'q> {
         Ok(MarkerPage { limit: self.limit()?, marker: self.marker() })
     }
 
+    /// Which page of a list that has no markers.
+    pub fn offset_page(&self) -> Result<OffsetPage, QueryError> {
+        let offset = self.number("offset", QueryError::Offset)?.unwrap_or(0);
+        let offset = u32::try_from(offset).ok().filter(|offset| u64::from(*offset) <= OFFSET_MAX);
+        Ok(OffsetPage { limit: self.limit()?, offset: offset.ok_or(QueryError::Offset)? })
+    }
+
     fn limit(&self) -> Result<u32, QueryError> {
         let limit = self.number("limit", QueryError::Limit)?;
         Ok(limit.map_or(LIMIT_DEFAULT, |limit| u32::try_from(limit).unwrap_or(LIMIT_MAX).min(LIMIT_MAX)))
@@ -126,7 +148,7 @@ impl<'q> Query<'q> {
 
 #[cfg(test)]
 mod tests {
-    use super::{From, MarkerPage, PageWanted, Query, QueryError};
+    use super::{From, MarkerPage, OffsetPage, PageWanted, Query, QueryError};
     use proptest::prelude::{any, proptest};
 
     #[test]
@@ -147,6 +169,8 @@ mod tests {
         assert_eq!(Query("marker=abc&limit=7").marker_page(), Ok(after));
         assert_eq!(Query("marker=&limit=x").marker_page(), Err(QueryError::Limit));
         assert_eq!(Query("marker=").marker_page(), Ok(MarkerPage { limit: 100, marker: None }));
+        assert_eq!(Query("offset=7&usemarker=true").offset_page(), Ok(OffsetPage { limit: 100, offset: 7 }));
+        assert_eq!(Query("offset=10001").offset_page(), Err(QueryError::Offset));
     }
 
     proptest! {

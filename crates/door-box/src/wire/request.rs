@@ -109,6 +109,12 @@ pub struct Change {
     pub description: Option<String>,
     /// The new tags, instead of all old ones.
     pub tags: Option<Vec<String>>,
+    /// Of a folder: whether editors may invite others.
+    pub can_non_owners_invite: Option<bool>,
+    /// Of a folder: whether collaborators who do not manage it see who else there is.
+    pub can_non_owners_view_collaborators: Option<bool>,
+    /// Of a folder: whether only users of the enterprise may be invited.
+    pub is_collaboration_restricted_to_enterprise: Option<bool>,
     /// When the content was made.
     pub content_created_at: Option<DateText>,
     /// When the content was changed.
@@ -145,7 +151,11 @@ pub struct VersionChange {
 }
 
 /// Tells `null` from nothing.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+pub(super) fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -216,6 +226,46 @@ pub struct UserChange {
     pub address: Option<String>,
     /// Whether it is to be an app's own user, without a login.
     pub is_platform_access_only: Option<bool>,
+    /// What an app calls it.
+    pub external_app_user_id: Option<String>,
+    /// `Some(None)` for `null`, which rolls the user out of the enterprise. Other values are of no meaning.
+    #[serde(deserialize_with = "given")]
+    pub enterprise: Option<Option<IdText>>,
+    /// `Some(None)` for `null`, which removes it.
+    #[serde(deserialize_with = "given")]
+    pub notification_email: Option<Option<NotificationEmail>>,
+    /// By what the enterprise counts it; all that it has from then on.
+    pub tracking_codes: Option<Vec<TrackingCode>>,
+    /// Whether it sees the other users of the enterprise.
+    pub can_see_managed_users: Option<bool>,
+    /// Whether it synchronises.
+    pub is_sync_enabled: Option<bool>,
+    /// Whether it shares with nobody outside the enterprise.
+    pub is_external_collab_restricted: Option<bool>,
+    /// Whether it uses as many devices as it likes.
+    pub is_exempt_from_device_limits: Option<bool>,
+    /// Whether it needs no second factor.
+    pub is_exempt_from_login_verification: Option<bool>,
+    /// Whether it has to choose another password.
+    pub is_password_reset_required: Option<bool>,
+}
+
+/// Where a user is told of things.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NotificationEmail {
+    /// The address.
+    pub email: Option<String>,
+}
+
+/// By what an enterprise counts a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct TrackingCode {
+    /// What is counted by.
+    pub name: Option<String>,
+    /// Under which of it.
+    pub value: Option<String>,
 }
 
 #[cfg(test)]

@@ -45,6 +45,43 @@ pub enum Status {
     Active,
     /// May not.
     Inactive,
+    /// May, and changes and removes nothing.
+    #[serde(rename = "cannot_delete_edit")]
+    CannotDeleteEdit,
+    /// May, and neither changes nor removes nor adds anything.
+    #[serde(rename = "cannot_delete_edit_upload")]
+    CannotDeleteEditUpload,
+}
+
+impl Status {
+    /// Reads Box's word.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "active" => Self::Active,
+            "inactive" => Self::Inactive,
+            "cannot_delete_edit" => Self::CannotDeleteEdit,
+            "cannot_delete_edit_upload" => Self::CannotDeleteEditUpload,
+            _ => return None,
+        })
+    }
+}
+
+/// What is so or not so with a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags {
+    /// `can_see_managed_users`
+    pub can_see_managed_users: bool,
+    /// `is_sync_enabled`
+    pub is_sync_enabled: bool,
+    /// `is_external_collab_restricted`
+    pub is_external_collab_restricted: bool,
+    /// `is_exempt_from_device_limits`
+    pub is_exempt_from_device_limits: bool,
+    /// `is_exempt_from_login_verification`
+    pub is_exempt_from_login_verification: bool,
+    /// `is_platform_access_only`
+    pub is_platform_access_only: bool,
 }
 
 /// A user, and which members to write.
@@ -80,12 +117,18 @@ pub struct User<'a> {
     pub avatar_url: &'a str,
     /// What they may administer.
     pub role: UserRole,
-    /// Their enterprise.
-    pub enterprise: EnterpriseId,
-    /// Its name.
-    pub enterprise_name: &'a str,
-    /// Whether this is an app's service account.
-    pub is_platform_access_only: bool,
+    /// Their enterprise; none for somebody from outside.
+    pub enterprise: Option<Enterprise<'a>>,
+    /// What is so with them.
+    pub flags: Flags,
+    /// Where they are told of things instead. May be empty.
+    pub notification_email: &'a str,
+    /// What an app calls them. May be empty.
+    pub external_app_user_id: &'a str,
+    /// By what the enterprise counts them: names and values.
+    pub tracking_codes: &'a [TrackingCode<'a>],
+    /// The host of links that are made for them.
+    pub hostname: &'a str,
     /// Where dates are shown.
     pub zone: &'a Zone,
 }
@@ -131,21 +174,24 @@ impl Serialize for User<'_> {
         members.put(Field::Phone, self.phone)?;
         members.put(Field::Address, self.address)?;
         members.put(Field::AvatarUrl, self.avatar_url)?;
-        members.put(Field::NotificationEmail, &None::<()>)?;
-        members.put_with(Field::Role, || role_name(self.role))?;
-        members.put_with(Field::TrackingCodes, || [(); 0])?;
-        members.put_with(Field::CanSeeManagedUsers, || true)?;
-        members.put_with(Field::IsSyncEnabled, || true)?;
-        members.put_with(Field::IsExternalCollabRestricted, || false)?;
-        members.put_with(Field::IsExemptFromDeviceLimits, || false)?;
-        members.put_with(Field::IsExemptFromLoginVerification, || false)?;
-        members.put_with(Field::Enterprise, || Enterprise {
-            kind: "enterprise",
-            id: Text(self.enterprise),
-            name: self.enterprise_name,
+        members.put_with(Field::NotificationEmail, || {
+            (!self.notification_email.is_empty())
+                .then_some(NotificationEmail { email: self.notification_email, is_confirmed: false })
         })?;
+        members.put_with(Field::Role, || role_name(self.role))?;
+        members.put(Field::TrackingCodes, self.tracking_codes)?;
+        members.put(Field::CanSeeManagedUsers, &self.flags.can_see_managed_users)?;
+        members.put(Field::IsSyncEnabled, &self.flags.is_sync_enabled)?;
+        members.put(Field::IsExternalCollabRestricted, &self.flags.is_external_collab_restricted)?;
+        members.put(Field::IsExemptFromDeviceLimits, &self.flags.is_exempt_from_device_limits)?;
+        members.put(Field::IsExemptFromLoginVerification, &self.flags.is_exempt_from_login_verification)?;
+        members.put(Field::Enterprise, &self.enterprise)?;
         members.put_with(Field::MyTags, || [(); 0])?;
-        members.put_with(Field::IsPlatformAccessOnly, || self.is_platform_access_only)?;
+        members.put(Field::Hostname, self.hostname)?;
+        members.put(Field::IsPlatformAccessOnly, &self.flags.is_platform_access_only)?;
+        if !self.external_app_user_id.is_empty() {
+            members.put(Field::ExternalAppUserId, self.external_app_user_id)?;
+        }
         members.end()
     }
 }
@@ -170,10 +216,37 @@ pub fn role_named(name: &str) -> Option<UserRole> {
     }
 }
 
+/// An enterprise.
+#[derive(Debug, Clone, Copy)]
+pub struct Enterprise<'a> {
+    /// Its id.
+    pub id: EnterpriseId,
+    /// What people call it.
+    pub name: &'a str,
+}
+
+impl Serialize for Enterprise<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("type", "enterprise")?;
+        map.serialize_entry("id", &Text(self.id))?;
+        map.serialize_entry("name", self.name)?;
+        map.end()
+    }
+}
+
+/// By what an enterprise counts a user.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "type", rename = "tracking_code")]
+pub struct TrackingCode<'a> {
+    /// What is counted by.
+    pub name: &'a str,
+    /// Under which of it.
+    pub value: &'a str,
+}
+
 #[derive(Serialize)]
-struct Enterprise<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    id: Text<EnterpriseId>,
-    name: &'a str,
+struct NotificationEmail<'a> {
+    email: &'a str,
+    is_confirmed: bool,
 }

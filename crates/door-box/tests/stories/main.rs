@@ -9,6 +9,7 @@
     reason = "tests know their answers, and read the environment"
 )]
 
+mod collaborations;
 mod contract;
 mod coverage;
 mod downloads;
@@ -16,8 +17,12 @@ mod errors;
 mod file_versions;
 mod files;
 mod folders;
+mod groups;
 mod harness;
+mod metadata;
+mod metadata_reach;
 mod oauth;
+mod people;
 mod storage_policies;
 mod trash;
 mod upload_sessions;

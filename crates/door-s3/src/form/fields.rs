@@ -9,6 +9,7 @@ use entente_door_kit::BodyError;
 use entente_door_kit::multipart::{Event, Parser};
 use futures_util::StreamExt;
 use s3s::{S3ErrorCode, S3Result};
+use zeroize::Zeroizing;
 
 /// Fields before the file, the bytes of one and of all.
 const FIELDS_MAX: usize = 100;
@@ -25,22 +26,33 @@ pub(super) struct Form {
     unwanted_bytes: usize,
 }
 
-/// What stands before the file: names in lower case, and values.
-pub(super) struct Fields(Vec<(String, String)>);
+/// What stands before the file: names in lower case, and values. One of them may be a customer's key, so all are wiped.
+pub(super) struct Fields(Vec<(String, Zeroizing<String>)>);
 
 impl Fields {
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn all(&self) -> &[(String, String)] {
+    pub(super) fn all(&self) -> &[(String, Zeroizing<String>)] {
         &self.0
     }
 
     #[cfg(test)]
     pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
-        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned().into())).collect())
     }
+}
+
+/// Appends without leaving what was there behind in memory that is given back.
+fn append(value: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    let length = value.len() + data.len();
+    if length > value.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
+        larger.extend_from_slice(value);
+        *value = larger;
+    }
+    value.extend_from_slice(data);
 }
 
 impl Form {
@@ -50,8 +62,8 @@ impl Form {
 
     /// Reads up to the file. No two fields have the same name.
     pub(super) async fn fields(&mut self) -> S3Result<Fields> {
-        let (mut fields, mut bytes) = (Vec::<(String, String)>::new(), 0);
-        let mut open: Option<(String, Vec<u8>)> = None;
+        let (mut fields, mut bytes) = (Vec::<(String, Zeroizing<String>)>::new(), 0);
+        let mut open: Option<(String, Zeroizing<Vec<u8>>)> = None;
         loop {
             match self.next().await.map_err(unreadable)? {
                 Event::Part(Some(name)) if name.eq_ignore_ascii_case(FILE) => return Ok(Fields(fields)),
@@ -62,7 +74,7 @@ impl Form {
                         let message = "A form cannot have two fields of one name";
                         return Err(error(S3ErrorCode::InvalidArgument, message));
                     }
-                    open = Some((name, Vec::new()));
+                    open = Some((name, Zeroizing::new(Vec::new())));
                 }
                 Event::Data(data) => {
                     bytes += data.len();
@@ -70,12 +82,12 @@ impl Form {
                     if value.len() + data.len() > FIELD_BYTES_MAX || bytes > ALL_BYTES_MAX {
                         return Err(unreadable(BodyProblem::Form));
                     }
-                    value.extend_from_slice(&data);
+                    append(value, &data);
                 }
                 Event::PartEnd => {
                     let Some((name, value)) = open.take() else { return Err(unreadable(BodyProblem::Form)) };
-                    let value = String::from_utf8(value).map_err(|_| unreadable(BodyProblem::Form))?;
-                    fields.push((name, value));
+                    let value = std::str::from_utf8(&value).map_err(|_| unreadable(BodyProblem::Form))?;
+                    fields.push((name, value.to_owned().into()));
                     if fields.len() > FIELDS_MAX {
                         return Err(unreadable(BodyProblem::Form));
                     }

@@ -2,6 +2,7 @@
 
 use super::retention;
 use crate::error::{custom, error, not_served};
+use crate::sse::SaidKeys;
 use entente_tree::Facts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use s3s::dto::{Metadata, Tag};
@@ -97,27 +98,30 @@ pub(super) fn facts_of(
 }
 
 /// What the fields of a form say of an object that it makes: what headers could say, and no more.
-pub(crate) fn facts_of_form(fields: &[(String, String)]) -> S3Result<Facts> {
+pub(crate) fn facts_of_form<V: AsRef<str>>(fields: &[(String, V)]) -> S3Result<Facts> {
     let headers = headers_of_form(fields)?;
     refuse_what_is_not_served(&headers)?;
     let metadata = fields.iter().filter_map(|(name, value)| {
         let name = name.strip_prefix("x-amz-meta-").filter(|name| !name.is_empty())?;
-        Some((name.to_owned(), value.clone()))
+        Some((name.to_owned(), value.as_ref().to_owned()))
     });
     facts_of(&headers, headers.get(header::EXPIRES), Some(metadata.collect()))
 }
 
-/// The fields of a form that mean what headers of the same names would.
-pub(crate) fn headers_of_form(fields: &[(String, String)]) -> S3Result<HeaderMap> {
+/// The fields of a form that mean what headers of the same names would, but for the keys of customers, which are nobody
+/// else's to see.
+pub(crate) fn headers_of_form<V: AsRef<str>>(fields: &[(String, V)]) -> S3Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         let name = if name == "acl" { "x-amz-acl" } else { name };
-        if name != header::CONTENT_TYPE && !KEPT.contains(&name) && !name.starts_with("x-amz-") {
+        if name != header::CONTENT_TYPE && !KEPT.contains(&name) && !name.starts_with("x-amz-")
+            || SaidKeys::is_said_by(name)
+        {
             continue;
         }
         let invalid =
             || error(S3ErrorCode::InvalidArgument, "A field of the form has characters that no header may have");
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?;
+        let value = HeaderValue::from_bytes(value.as_ref().as_bytes()).map_err(|_| invalid())?;
         headers.append(HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?, value);
     }
     Ok(headers)
@@ -184,7 +188,7 @@ fn is_of_tag(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{facts_of, facts_of_form, refuse_what_is_not_served, tags_of_query};
+    use super::{facts_of, facts_of_form, headers_of_form, refuse_what_is_not_served, tags_of_query};
     use http::{HeaderMap, HeaderName, HeaderValue};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -233,6 +237,13 @@ mod tests {
         ] {
             assert!(of(name, value).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn the_keys_of_customers_are_no_headers_of_a_form() {
+        let fields = ["algorithm", "key", "key-md5"]
+            .map(|name| (format!("x-amz-server-side-encryption-customer-{name}"), "secret".to_owned()));
+        assert!(headers_of_form(&fields).unwrap().is_empty());
     }
 
     #[test]

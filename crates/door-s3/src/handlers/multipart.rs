@@ -14,7 +14,10 @@ use super::{Operations, Place};
 use crate::asked::Asked;
 use crate::body::{Algorithm, combined, composite};
 use crate::error::{About, error};
+use crate::gate::{self, Said, TagsSaid};
 use entente_model::MultipartId;
+use entente_tree::acl::Grantee;
+use entente_tree::rules::Deed;
 use entente_tree::{
     Checksum, ChecksumKind, CompleteMultipart, Error as TreeError, FinishMultipart, ListMultiparts, Multipart,
     MultipartEntry, MultipartInto, MultipartPart, NameRule, NamedMultipartPart, Versioning,
@@ -139,9 +142,14 @@ pub(super) async fn complete(
     asked: &Asked,
     request: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-    let S3Request { input, headers, .. } = request;
+    let S3Request { input, headers, uri, .. } = request;
     refuse_what_is_not_served(&headers)?;
     let (place, upload) = find(operations, asked, (&input.bucket, &input.key), &input.upload_id).await?;
+    if upload.completed.is_none() && asked.signer.as_ref().is_none_or(|signer| signer.user != upload.user) {
+        // What somebody else has ordered besides is done by whoever completes it.
+        let said = Said { headers: &headers, uri: Some(&uri), tags: TagsSaid::These(&upload.facts.tags) };
+        gate::again(operations, asked, (&input.bucket, &input.key, None), &ordered(&place, &upload), said).await?;
+    }
     let said = SaidOfWhole {
         checksum: named_checksum!(input),
         kind: input.checksum_type.as_ref().and_then(|kind| match kind.as_str() {
@@ -190,6 +198,24 @@ pub(super) async fn complete(
     with_checksum!(output, checksum);
     output.checksum_type = checksum.map(kind);
     Ok(S3Response::new(output))
+}
+
+/// What is to be done by completing an upload, besides writing an object: what was ordered when it was begun.
+fn ordered(place: &Place, upload: &Multipart) -> Vec<Deed> {
+    let facts = &upload.facts;
+    let gives_others = facts.acl.as_ref().is_some_and(|acl| {
+        let is_modest =
+            |to: Grantee| matches!(to, Grantee::User(user) if acl.owner == Some(user) || place.bucket.owner == user);
+        acl.grants.iter().any(|grant| !is_modest(grant.to))
+    });
+    let ordered = [
+        (true, Deed::WriteObject),
+        (gives_others, Deed::WriteAcl),
+        (!facts.tags.is_empty(), Deed::WriteTags),
+        (facts.retention.is_some_and(|wish| wish.term.is_some()), Deed::WriteRetention),
+        (facts.retention.is_some_and(|wish| wish.held), Deed::WriteHold),
+    ];
+    ordered.into_iter().filter_map(|(is_ordered, deed)| is_ordered.then_some(deed)).collect()
 }
 
 fn named_part(part: CompletedPart) -> S3Result<NamedMultipartPart> {

@@ -135,6 +135,38 @@ async fn a_friend_does_what_was_let_and_no_more() {
 }
 
 #[tokio::test]
+async fn who_completes_what_others_began_does_all_that_was_ordered() {
+    let client = Client::with_bucket().await;
+    let (ben, key) = friend(&client, "ben").await;
+    let (sue, other) = friend(&client, "sue").await;
+    let all = "\"arn:aws:s3:::box/*\"";
+    let write = policy(&[
+        statement("Allow", &named(ben), "[\"s3:PutObject\",\"s3:PutObjectTagging\"]", all),
+        statement("Allow", &named(sue), "\"s3:PutObject\"", all),
+    ]);
+    client.put("/box?policy", &write).await.expect(204);
+    for (tags, target) in [(Some("a=b"), "/box/tagged"), (None, "/box/plain")] {
+        let begin = client.ask("POST", &format!("{target}?uploads")).by(&key);
+        let begin = tags.into_iter().fold(begin, |begin, tags| begin.header("x-amz-tagging", tags));
+        let upload = begin.send().await.expect(200).element("UploadId").unwrap();
+        let part = client.ask("PUT", &format!("{target}?partNumber=1&uploadId={upload}")).by(&key).body("part");
+        let etag = part.send().await.expect(200).headers["etag"].to_str().unwrap().to_owned();
+        let complete = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        );
+        let end = format!("{target}?uploadId={upload}");
+        let ended = client.ask("POST", &end).by(&other).body(complete.clone()).send().await;
+        if tags.is_some() {
+            ended.refused(403, "AccessDenied");
+            client.ask("POST", &end).by(&key).body(complete).send().await.expect(200);
+        } else {
+            ended.expect(200);
+        }
+        assert_eq!(client.get(target).await.expect(200).body, "part");
+    }
+}
+
+#[tokio::test]
 async fn what_is_denied_is_denied_to_the_owner_too() {
     let client = Client::with_bucket().await;
     client.put("/box/keep/a", "x").await.expect(200);

@@ -1,5 +1,8 @@
+mod codes;
+mod exchange;
+
 use super::*;
-use crate::{CreatedApp, IssueToken, Login, NewApp, Unauthenticated};
+use crate::{AppChange, CreatedApp, IssueToken, Login, NewApp, Unauthenticated};
 use entente_database::Database;
 use entente_database::enterprises::{Enterprise, create_enterprise};
 use entente_database::users::{UserChange, UserStatus, update};
@@ -13,6 +16,7 @@ const PRIVATE: &str = include_str!("../../tests/fixtures/test-only-private.pem")
 const PUBLIC: &str = include_str!("../../tests/fixtures/test-only-public.pem");
 const OTHER_PRIVATE: &str = include_str!("../../tests/fixtures/test-only-other-private.pem");
 const BOX: &str = "https://api.box.com/oauth2/token";
+const BACK: &str = "https://app.example.org/back?x=1";
 const OURS: &str = "https://files.example.org/box/oauth2/token";
 
 struct Site {
@@ -26,18 +30,33 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
-        let (scratch, world) = (Scratch::new(), World::real());
+        Self::in_world(World::real()).await
+    }
+
+    async fn in_world(world: World) -> Self {
+        let scratch = Scratch::new();
         let database = scratch.open(&world);
         let identity = Identity::new(world.clone(), database.clone());
         let enterprise = enterprise(&world, &database).await;
-        let new = NewApp {
-            enterprise,
-            name: "sync".to_owned(),
-            role: UserRole::CoAdmin,
-            public_key_pem: Some(PUBLIC.to_owned()),
-        };
+        let mut new = NewApp::new(enterprise, "sync", UserRole::CoAdmin);
+        new.public_key_pem = Some(PUBLIC.to_owned());
+        new.redirect_uris = vec![BACK.to_owned()];
         let app = identity.create_app(new).await.unwrap();
         Self { _scratch: scratch, world, database, identity, enterprise, app }
+    }
+
+    fn secret(&self) -> &str {
+        self.app.client_secret.as_ref().unwrap().expose()
+    }
+
+    async fn deactivate(&self, user: UserId) {
+        let change = UserChange { status: Some(UserStatus::Inactive), ..UserChange::default() };
+        let at = self.world.now();
+        self.database.transact("deactivate", move |tx| update(tx, user, &change, at)).await.unwrap();
+    }
+
+    async fn change_app(&self, change: AppChange) {
+        self.identity.change_app(self.enterprise, &self.app.client_id, change).await.unwrap();
     }
 
     async fn person(&self, login: &str) -> UserId {
@@ -48,7 +67,7 @@ impl Site {
     /// Fields that are right; `change` makes them wrong.
     async fn grant(&self, fields: &[(&str, &str)]) -> Result<TokenAnswer, OAuthError> {
         let mut all: Vec<(&str, &str)> = fields.to_vec();
-        all.extend([("client_id", self.app.client_id.as_str()), ("client_secret", self.app.client_secret.expose())]);
+        all.extend([("client_id", self.app.client_id.as_str()), ("client_secret", self.secret())]);
         self.identity.grant(&TokenForm::from_pairs(all), &[OURS]).await
     }
 
@@ -149,7 +168,7 @@ async fn client_credentials_give_nobody_else() {
 #[tokio::test]
 async fn a_client_must_be_known_and_tell_its_secret() {
     let site = Site::new().await;
-    let (id, secret) = (site.app.client_id.clone(), site.app.client_secret.expose().to_owned());
+    let (id, secret) = (site.app.client_id.clone(), site.secret().to_owned());
     let pairs: [Vec<(&str, &str)>; 4] = [
         vec![("client_id", &id), ("client_secret", "wrong")],
         vec![("client_id", "unknown"), ("client_secret", &secret)],
@@ -171,17 +190,20 @@ async fn a_client_must_be_known_and_tell_its_secret() {
 #[tokio::test]
 async fn grants_that_are_not_served_are_refused_by_name() {
     let site = Site::new().await;
-    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
     for (grant, code) in [
-        (exchange, "unsupported_grant_type"),
         ("password", "unsupported_grant_type"),
-        ("refresh_token", "invalid_grant"),
-        ("authorization_code", "invalid_grant"),
+        ("refresh_token", "invalid_request"),
+        ("authorization_code", "invalid_request"),
     ] {
         assert_eq!(refused(site.grant(&[("grant_type", grant)]).await).0, code, "{grant}");
     }
     assert_eq!(refused(site.grant(&[]).await).0, "invalid_request");
-    assert_eq!(refused(site.grant(&[("grant_type", "client_credentials")]).await).0, "invalid_request");
+    let half = [("grant_type", "client_credentials"), ("box_subject_type", "user")];
+    assert_eq!(refused(site.grant(&half).await).0, "invalid_request");
+    // Clients that are not Box's name nobody, and mean themselves.
+    let answer = site.grant(&[("grant_type", "client_credentials")]).await.unwrap();
+    let caller = site.identity.authenticate(answer.access_token.expose()).unwrap();
+    assert_eq!(caller.user, site.app.service_user);
 }
 
 #[tokio::test]
@@ -309,7 +331,7 @@ async fn a_revoked_token_is_unknown() {
     assert!(site.identity.authenticate(token).is_ok());
     let form = TokenForm::from_pairs([
         ("client_id", site.app.client_id.as_str()),
-        ("client_secret", site.app.client_secret.expose()),
+        ("client_secret", site.secret()),
         ("token", token),
     ]);
     site.identity.revoke_by_form(&form).await.unwrap();

@@ -303,7 +303,7 @@ fn targets_of_subscriptions_are_read_and_their_secrets_are_elsewhere() {
     let targets = shown.get("subscription_targets").and_then(serde_json::Value::as_array).expect("targets");
     let expected = serde_json::json!([
         { "name": "thumbnails", "url": "https://hooks.example.com/entente",
-          "secret": { "file": "/run/secrets/thumbnails" }, "allow_private": false, "attempts": 50 },
+          "secret": { "file": "/run/secrets/thumbnails" }, "allow_private": false, "attempts": 100 },
         { "name": "index", "url": "http://10.0.0.7:9000/",
           "secret": { "env": "INDEX_SECRET" }, "allow_private": true, "attempts": 5 },
     ]);
@@ -325,7 +325,7 @@ fn mistakes_in_targets_of_subscriptions_are_told() {
         name = "twice"
         url = "https://example.com/"
         secret_file = "/s"
-        attempts = 51
+        attempts = 101
         "#,
     );
     for words in [
@@ -334,7 +334,7 @@ fn mistakes_in_targets_of_subscriptions_are_told() {
         "secret_file: is missing (or secret_env)",
         "must not hold a user or a password",
         "a secret does not belong in this file",
-        "must be a number from 1 to 50",
+        "must be a number from 1 to 100",
     ] {
         assert!(told.contains(words), "{words} is not in:\n{told}");
     }

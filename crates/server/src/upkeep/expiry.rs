@@ -6,13 +6,17 @@ use entente_jobs::{BoxError, Handlers, Outcome, Run, handler};
 use entente_model::{ItemId, Timestamp};
 use entente_tree::limits::BATCH_ROWS_MAX;
 use entente_tree::{
-    BEGIN_LIFECYCLES_JOB, EXPIRE_TRASH_JOB, LIFECYCLE_JOB, PURGE_OVERWRITTEN_JOB, PURGE_VERSIONS_JOB, RunState, Tree,
+    BEGIN_LIFECYCLES_JOB, EXPIRE_TRASH_JOB, Failed, LIFECYCLE_JOB, PURGE_OVERWRITTEN_JOB, PURGE_VERSIONS_JOB, RunState,
+    Tree,
 };
 use entente_world::World;
 use std::time::Duration;
 
 /// How often is looked whether a bucket's rules are to be followed. They are once a day.
 const BEGIN_LIFECYCLES_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Of what could not be removed at a time, so many are told of.
+const TOLD_MAX: usize = 20;
 
 /// What those jobs need.
 #[derive(Clone)]
@@ -43,7 +47,9 @@ impl Expiring {
 
     async fn follow(self, run: Run) -> Result<Outcome, BoxError> {
         let bucket: ItemId = run.key.parse()?;
-        Ok(while_left(self.tree.run_lifecycle(bucket).await? == RunState::GoesOn))
+        let followed = self.tree.run_lifecycle(bucket).await?;
+        tell(&followed.failed);
+        Ok(while_left(followed.state == RunState::GoesOn))
     }
 
     async fn purge_removed(self) -> Result<Outcome, BoxError> {
@@ -58,7 +64,9 @@ impl Expiring {
     async fn expire_trash(self, run: Run) -> Result<Outcome, BoxError> {
         let (before, mut after) = (self.before(), None);
         loop {
-            after = self.tree.expire_trash(before, after, BATCH_ROWS_MAX).await?;
+            let expired = self.tree.expire_trash(before, after, BATCH_ROWS_MAX).await?;
+            tell(&expired.failed);
+            after = expired.next;
             if after.is_none() {
                 return Ok(Outcome::Done);
             }
@@ -71,6 +79,20 @@ impl Expiring {
 
     fn before(&self) -> Timestamp {
         self.world.now().before(self.trash)
+    }
+}
+
+/// Tells the operator what could not be removed: of many, of the first ones.
+pub(crate) fn tell(failed: &[Failed]) {
+    for Failed { item, version, error } in failed.iter().take(TOLD_MAX) {
+        let version = version.map(|version| version.to_string());
+        tracing::warn!(
+            item.id = %item,
+            version.id = version,
+            failed = failed.len(),
+            error = error as &dyn std::error::Error,
+            "what was to go could not be removed; it is tried again"
+        );
     }
 }
 

@@ -39,7 +39,12 @@ async fn follow(world: &World, arguments: &LifecycleRunArgs, shutdown: Shutdown)
     let mut is_stopped = false;
     'buckets: for bucket in &meant {
         tree.begin_lifecycle(*bucket).await.map_err(anyhow::Error::from)?;
-        while tree.run_lifecycle(*bucket).await.map_err(anyhow::Error::from)? == RunState::GoesOn {
+        loop {
+            let followed = tree.run_lifecycle(*bucket).await.map_err(anyhow::Error::from)?;
+            crate::upkeep::tell(&followed.failed);
+            if followed.state == RunState::Ended {
+                break;
+            }
             if shutdown.is_requested() {
                 is_stopped = true;
                 break 'buckets;

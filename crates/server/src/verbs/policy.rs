@@ -51,7 +51,15 @@ async fn assign(world: &World, arguments: PolicyAssignArgs) -> Result<Exit, Fail
     let tree = Tree::new(world.clone(), store.database.clone(), opened.vault);
     let user = store.administrator().await?.id;
     let enterprise = store.enterprise.id;
-    let caller = Caller { user, enterprise, role: UserRole::Admin, app: None, scopes: Scopes::ALL, through: None };
+    let caller = Caller {
+        user,
+        enterprise,
+        role: UserRole::Admin,
+        app: None,
+        scopes: Scopes::ALL,
+        confined: None,
+        through: None,
+    };
     // One that there is already is changed.
     let assigned = match tree.assign_policy(&caller, assignee, policy.id).await {
         Err(entente_tree::Error::PolicyAssigned) => tree.reassign_policy(&caller, assignee, policy.id).await,

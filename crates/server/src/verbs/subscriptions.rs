@@ -4,7 +4,7 @@ use super::open;
 use crate::cli::{SubscriptionsSomeArgs, SubscriptionsVerb, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-use entente_database::deliveries::{self, Delivery};
+use entente_database::deliveries::{self, Delivery, DeliveryId};
 use entente_database::subscriptions::{self, Subscription};
 use entente_database::{Error, Tx};
 use entente_door_admin::shown::moment;
@@ -17,6 +17,9 @@ use std::collections::BTreeSet;
 const PAGE_MAX: u32 = 1_000;
 /// Deliveries that one transaction lets be sent again.
 const BATCH_ROWS_MAX: u32 = 500;
+
+/// What is said of a delivery of which nothing else can be said.
+const UNREADABLE: &str = "this release cannot read it; a later one may";
 
 /// A target as it is shown.
 struct Shown {
@@ -70,13 +73,12 @@ async fn dead(world: &World, arguments: &SubscriptionsSomeArgs) -> Result<Exit, 
     let (store, format) = open(world, &arguments.target)?;
     let limit = arguments.limit;
     let dead = store.database.read_long(move |tx| deliveries::dead(tx, limit)).await?;
-    let value = dead.iter().map(shown_dead).collect();
+    let (some, unreadable) = (dead.deliveries, dead.unreadable);
+    let value = some.iter().map(shown_dead).chain(unreadable.iter().map(|id| shown_unreadable(*id))).collect();
     print(format, &Value::Array(value), || {
-        if dead.is_empty() {
-            "none was given up".to_owned()
-        } else {
-            dead.iter().map(dead_line).collect::<Vec<_>>().join("\n")
-        }
+        let lines: Vec<String> =
+            some.iter().map(dead_line).chain(unreadable.iter().map(|id| unreadable_line(*id))).collect();
+        if lines.is_empty() { "none was given up".to_owned() } else { lines.join("\n") }
     });
     Ok(Exit::Done)
 }
@@ -121,7 +123,7 @@ fn shown(subscription: &Subscription) -> Value {
 
 fn shown_dead(delivery: &Delivery) -> Value {
     json!({
-        "delivery": message::name(delivery),
+        "delivery": message::name(delivery.id),
         "target": delivery.target,
         "bucket": delivery.told.bucket,
         "key": delivery.told.key,
@@ -130,6 +132,10 @@ fn shown_dead(delivery: &Delivery) -> Value {
         "happened_at": moment(delivery.created_at),
         "given_up_at": moment(delivery.due_at),
     })
+}
+
+fn shown_unreadable(delivery: DeliveryId) -> Value {
+    json!({ "delivery": message::name(delivery), "last_error": UNREADABLE })
 }
 
 fn target_line(target: &Shown) -> String {
@@ -143,6 +149,10 @@ fn line(subscription: &Subscription) -> String {
 }
 
 fn dead_line(delivery: &Delivery) -> String {
-    let name = message::name(delivery);
+    let name = message::name(delivery.id);
     format!("{name}  to {}  {} attempts  {}", delivery.target, delivery.attempts, delivery.last_error)
+}
+
+fn unreadable_line(delivery: DeliveryId) -> String {
+    format!("{}  {UNREADABLE}", message::name(delivery))
 }

@@ -26,7 +26,12 @@ async fn issue(world: &World, arguments: TokenIssueArgs) -> Result<Exit, Failure
     let (store, format) = open(world, &arguments.target)?;
     let identity = store.identity();
     let user = identity.user_by_login(&arguments.login)?;
-    let issue = IssueToken { user: user.id, app: None, scopes: Scopes::ALL, lifetime: arguments.expires.0 };
+    let issue = IssueToken {
+        user: user.id,
+        app: None,
+        scopes: arguments.scopes.unwrap_or(Scopes::ALL),
+        lifetime: arguments.expires.0,
+    };
     let issued = identity.issue(issue).await?;
     let value = json!({
         "token": issued.secret.expose(),

@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 49] = [
+    let verbs: [&[&str]; 51] = [
         &[],
         &["serve"],
         &["token"],
@@ -13,9 +13,11 @@ fn help_is_worth_reading() {
         &["user"],
         &["user", "create"],
         &["user", "list"],
+        &["user", "set-password"],
         &["app"],
         &["app", "create"],
         &["app", "list"],
+        &["app", "update"],
         &["app-password"],
         &["app-password", "create"],
         &["app-password", "list"],

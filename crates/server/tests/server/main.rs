@@ -12,4 +12,5 @@ mod relocating;
 mod relocating_clouds;
 mod scripts;
 mod serving;
+mod signing_in;
 mod zones;

@@ -1,85 +1,9 @@
+use crate::desk::{Desk, KEY, here, target};
 use crate::receiver::Receiver;
-use entente_database::Database;
-use entente_database::deliveries::{self, Delivery, Happening, NewDelivery, Told, Wording};
-use entente_model::{EventId, SubscriptionId, Timestamp};
-use entente_subscriptions::{Reach, Secret, Sender, Settings, Target, message, remove_ended, signature};
-use entente_testkit::Scratch;
-use entente_world::{Shutdown, ShutdownTrigger, World};
+use entente_database::deliveries;
+use entente_model::Timestamp;
+use entente_subscriptions::{Reach, Secret, Settings, message, remove_ended, signature};
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-const KEY: &[u8] = b"a secret of this receiver";
-
-struct Desk {
-    world: World,
-    database: Database,
-    _scratch: Scratch,
-}
-
-struct Running {
-    trigger: ShutdownTrigger,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Running {
-    async fn stop(self) {
-        self.trigger.request();
-        self.task.await.unwrap();
-    }
-}
-
-impl Desk {
-    fn new() -> Self {
-        let (world, scratch) = (World::real(), Scratch::new());
-        let database = scratch.open(&world);
-        Self { world, database, _scratch: scratch }
-    }
-
-    /// Something has happened to a key.
-    async fn happens(&self, target: &'static str, key: &str) {
-        self.happened(target, key, self.world.now()).await;
-    }
-
-    async fn happened(&self, target: &'static str, key: &str, at: Timestamp) {
-        let topic = key.bytes().fold(1_i64, |topic, byte| topic.wrapping_mul(31) + i64::from(byte));
-        let told = Told { bucket: "bucket".to_owned(), key: key.to_owned(), ..Told::default() };
-        let event = EventId::new(self.world.next_id());
-        let subscription = SubscriptionId::new(7);
-        let queue = move |tx: &mut entente_database::Tx<'_>| {
-            let (happening, wording, told) = (Happening::Put, Wording::S3, &told);
-            let new = NewDelivery { subscription, topic, wording, target, happening, told, event, at };
-            deliveries::enqueue(tx, &new)
-        };
-        self.database.transact("happens", queue).await.unwrap();
-    }
-
-    fn send(&self, settings: Settings) -> Running {
-        let (trigger, shutdown) = Shutdown::new();
-        let sender = Sender::new(self.world.clone(), self.database.clone(), settings).unwrap();
-        Running { trigger, task: self.world.spawn(sender.run(shutdown)) }
-    }
-
-    async fn dead(&self) -> Vec<Delivery> {
-        self.database.read_long(|tx| deliveries::dead(tx, 10)).await.unwrap()
-    }
-
-    /// Waits until something is so.
-    async fn until(&self, is_so: impl AsyncFn() -> bool) {
-        let give_up = self.world.instant() + Duration::from_secs(60);
-        while !is_so().await {
-            assert!(self.world.instant() < give_up, "it does not come to be");
-            self.world.sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
-fn target(name: &str, url: &str, reach: Reach) -> Target {
-    Target::new(name.to_owned(), url, Secret::new(KEY.to_vec()).unwrap(), reach).unwrap()
-}
-
-fn here(receiver: &Receiver) -> Target {
-    target("here", &format!("http://127.0.0.1:{}/told?by=us", receiver.port), Reach::Anywhere)
-}
 
 #[tokio::test]
 async fn what_happens_is_told_signed_and_once_it_has_arrived_forgotten() {
@@ -134,7 +58,7 @@ async fn redirects_are_not_followed_and_what_cannot_be_told_is_given_up_and_kept
     assert_ne!(first.header("x-entente-delivery"), second.header("x-entente-delivery"));
     desk.until(async || desk.dead().await.len() == 1).await;
     let dead = desk.dead().await;
-    assert_eq!(message::name(&dead[0]), first.header("x-entente-delivery"));
+    assert_eq!(message::name(dead[0].id), first.header("x-entente-delivery"));
     assert_eq!(dead[0].last_error, "answered 307");
     assert!(other.is_quiet());
     // Whoever has seen to the receiver has it told again.
@@ -199,31 +123,4 @@ async fn two_nodes_share_the_work() {
     }
     assert_eq!(names.len(), KEYS, "none was told twice");
     assert!(receiver.is_quiet());
-}
-
-#[tokio::test]
-async fn what_was_told_is_forgotten_and_what_goes_to_nobody_is_given_up() {
-    const DAYS_4: Duration = Duration::from_secs(4 * 24 * 60 * 60);
-    let (desk, mut receiver) = (Desk::new(), Receiver::open(&[]).await);
-    let long_ago = desk.world.now().before(DAYS_4);
-    desk.happened("nobody", "old", long_ago).await;
-    desk.happens("nobody", "new").await;
-    desk.happens("here", "key").await;
-    let running = desk.send(Settings::new(vec![here(&receiver)]));
-    receiver.next().await;
-    desk.until(async || desk.database.read(|tx| deliveries::next_due(tx, "here")).unwrap().is_none()).await;
-    running.stop().await;
-    assert!(remove_ended(&desk.world, &desk.database, &["here".to_owned()]).await.unwrap());
-    let dead = desk.dead().await;
-    assert_eq!(dead.iter().map(|dead| dead.told.key.as_str()).collect::<Vec<_>>(), ["old"]);
-    assert!(dead[0].last_error.contains("no such target"));
-    assert_eq!(desk.database.read(|tx| deliveries::count_due(tx, "nobody")).unwrap(), 1);
-    // Ten minutes later the first is forgotten, and a month later the other.
-    let now = desk.world.now();
-    let (soon, later) = (now.after(Duration::from_secs(60)), now.after(DAYS_4));
-    let forget = |told, dead| desk.database.transact("forget", move |tx| deliveries::remove_ended(tx, told, dead, 10));
-    assert_eq!(forget(long_ago, long_ago).await.unwrap(), 0);
-    assert_eq!(forget(soon, long_ago).await.unwrap(), 1);
-    assert_eq!(forget(later, later).await.unwrap(), 1);
-    assert!(desk.dead().await.is_empty());
 }

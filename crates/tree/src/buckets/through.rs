@@ -188,7 +188,9 @@ fn decide(sharing: &Sharing, found: &Found, question: &Question<'_>, facts: Opti
         key: key.as_deref().filter(|_| deed.done_to() == DoneTo::Key),
         acl: facts.and_then(|facts: &Facts| facts.acl.as_ref()),
     };
-    if question.deeds.is_empty() && asker != Some(found.owner.user) && !sharing.lets_any(&asked(Deed::ListKeys), &known)
+    if question.deeds.is_empty()
+        && asker != Some(found.owner.user)
+        && !sharing.lets_come(&asked(Deed::ListKeys), &known)
     {
         return Err(Error::NotFound);
     }

@@ -93,6 +93,7 @@ pub(crate) fn add_version(
     let mut item = row(tx, &grant)?;
     check_sequence(&item, if_match)?;
     if let Some(name) = name.filter(|name| **name != item.name) {
+        grant.check_may_rename(&target.caller)?;
         check_name(tx, grant.beside()?, (Kind::File, name), target.rule, Some(file))?;
         item.name = name.clone();
     }

@@ -13,6 +13,6 @@ pub use digest::DIGEST_JOB;
 pub(crate) use digest::enqueue_digest;
 pub use open::{Content, Opened};
 pub use upload::{NewFile, NewVersion};
-pub(crate) use upload::{Prepared, announced};
+pub(crate) use upload::{Prepared, announced, prepare_file};
 pub(crate) use versions::remove_for_good;
 pub use versions::{PURGE_VERSIONS_JOB, VersionPage};

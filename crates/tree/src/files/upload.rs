@@ -211,7 +211,7 @@ impl Prepared {
         Ok(Self { scope: Scope { enterprise, zone, policy }, left, minis })
     }
 
-    fn check(&self, size: u64) -> Result<(), Error> {
+    pub(crate) fn check(&self, size: u64) -> Result<(), Error> {
         if self.left.is_some_and(|left| left < size) { Err(Error::QuotaExceeded) } else { Ok(()) }
     }
 }
@@ -224,7 +224,7 @@ pub(crate) fn announced(expected: Option<Sha1>, actual: Option<Sha1>) -> Result<
     }
 }
 
-fn prepare_file(
+pub(crate) fn prepare_file(
     tx: &mut Tx<'_>,
     caller: &Caller,
     parent: ItemId,
@@ -246,6 +246,7 @@ fn prepare_version(
     let item = row(tx, &grant)?;
     check_sequence(&item, if_match)?;
     if let Some(name) = name.filter(|name| **name != item.name) {
+        grant.check_may_rename(caller)?;
         check_name(tx, grant.beside()?, (Kind::File, name), rule, Some(file))?;
     }
     Prepared::of(tx, caller, &grant)

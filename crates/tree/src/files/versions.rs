@@ -8,8 +8,8 @@ use crate::retention::{self, Keeping};
 use crate::view::{Minis, VersionState, current, row};
 use crate::{Bypass, Caller, Error, Item, Kind, Tree, Version, VersionView, WantedVersion, allow, subscriptions};
 use entente_database::events::EventKind;
-use entente_database::{Tx, contents, facts, items, users, versions};
-use entente_model::{ItemId, Timestamp, VersionId};
+use entente_database::{Tx, contents, facts, items, lifecycle, users, versions};
+use entente_model::{ItemId, Rights, Timestamp, VersionId};
 
 /// The kind of the job that calls [`Tree::purge_versions`] now and then.
 pub const PURGE_VERSIONS_JOB: &str = "purge removed versions";
@@ -62,6 +62,10 @@ impl Tree {
         self.database
             .transact("promote version", move |tx| {
                 let (grant, mut item) = seen::<Upload>(tx, &caller, file)?;
+                // Going back is a change of what others made, and not only one more version.
+                if !grant.rights().contains(Rights::EDIT) {
+                    return Err(Error::Forbidden);
+                }
                 let old = of_file(tx, file, version)?;
                 if old.trashed_at.is_some() {
                     return Err(Error::NotFound);
@@ -70,10 +74,12 @@ impl Tree {
                 if !contents::share(tx, old.content)? {
                     return Err(Error::internal("a version's content is not there"));
                 }
-                match check_name(tx, grant.beside()?, (Kind::File, &old.name), rule, Some(file)) {
-                    Ok(()) => item.name = old.name.clone(),
-                    Err(Error::NameInUse { .. }) => {}
-                    Err(error) => return Err(error),
+                if old.name != item.name && grant.check_may_rename(&caller).is_ok() {
+                    match check_name(tx, grant.beside()?, (Kind::File, &old.name), rule, Some(file)) {
+                        Ok(()) => item.name = old.name.clone(),
+                        Err(Error::NameInUse { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
                 }
                 let number = current(tx, &item)?.map_or(0, |version| version.number) + 1;
                 item.touch(caller.user, stamp.at);
@@ -141,6 +147,10 @@ impl Tree {
                 let mut row = of_file(tx, file, version)?;
                 if row.trashed_at.is_some() {
                     versions::set_trashed(tx, version, None)?;
+                    if item.version != Some(version) {
+                        // Where something plain of its path hides it, it has its time again.
+                        lifecycle::note_hidden(tx, version, stamp.at)?;
+                    }
                     stamp.record(tx, &caller, EventKind::VersionRestored, file, Some(version))?;
                     (row.trashed_at, row.trashed_by) = (None, None);
                 }

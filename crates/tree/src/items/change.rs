@@ -1,5 +1,6 @@
 //! Rename, move, describe: one row, however much is below it.
 
+use super::copy::check_owner;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{Stamp, check_sequence};
 use crate::grant::{Change, Grant, Upload};
@@ -50,7 +51,7 @@ impl Tree {
     }
 }
 
-fn check(change: &ItemChange) -> Result<(), Error> {
+pub(crate) fn check(change: &ItemChange) -> Result<(), Error> {
     if change.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_CHARS_MAX) {
         return Err(Error::Invalid("the description is too long"));
     }
@@ -95,6 +96,7 @@ pub(crate) fn apply(
     // A new name needs no more than the item; a new parent needs a yes of its own.
     let folder = if moved { Some(move_to(tx, caller, &grant, &item, rule)?) } else { None };
     if renamed && !moved {
+        grant.check_may_rename(caller)?;
         check_name(tx, grant.beside()?, (item.kind, &item.name), rule, Some(id))?;
     }
     item.touch(caller.user, stamp.at);
@@ -131,10 +133,9 @@ fn move_to(
     if folder.is_within(item.id) {
         return Err(Error::FolderIntoItself);
     }
-    if folder.owner() != grant.owner() {
-        // Content has its owner's space and zone: between owners it would have to be copied.
-        return Err(Error::Forbidden);
-    }
+    grant.check_may_leave()?;
+    // Content has its owner's space and zone: between owners it would have to be copied.
+    check_owner(grant.owner(), folder.owner())?;
     check_depth(&folder, levels(item))?;
     check_name(tx, folder.inside(), (item.kind, &item.name), rule, Some(item.id))?;
     counts::lost(tx, grant.beside()?.folder.id, item.id)?;

@@ -1,12 +1,12 @@
-//! Copies. No byte moves: a copy's versions share the contents of what was copied.
+//! Copies. No byte moves, unless it is to another owner: a copy's versions share the contents of what was copied.
 
 use super::copy_folder;
 use super::place::NameRule;
 use crate::files::{Added, Target, add_file};
-use crate::grant::Download;
+use crate::grant::{Download, Upload};
 use crate::retention::Keeping;
 use crate::view::{Minis, row};
-use crate::{Caller, Error, ItemView, Kind, Overwrite, Tree, allow};
+use crate::{Caller, Error, Item, ItemView, Kind, Overwrite, Tree, Version, allow, metadata};
 use entente_database::events::EventKind;
 use entente_database::{Tx, contents, facts, items, properties, versions};
 use entente_model::{ItemId, ItemName, UserId, VersionId};
@@ -45,15 +45,20 @@ impl Tree {
     }
 
     async fn copy_file(&self, caller: &Caller, file: ItemId, to: CopyTo, rule: NameRule) -> Result<ItemView, Error> {
+        let between = self.database.read(|tx| {
+            let source = Source::find(tx, caller, (file, to.version))?;
+            let folder = allow::<Upload>(tx, caller, to.parent)?.of(Kind::Folder)?;
+            Ok::<_, Error>(source.owner != folder.owner())
+        })?;
+        if between {
+            return self.copy_file_between(caller, file, to, rule).await;
+        }
         let target = Target { caller: caller.clone(), stamp: self.stamp(), rule, event: EventKind::Copied };
         let (id, version) = (ItemId::new(self.world.next_id()), VersionId::new(self.world.next_id()));
         self.database
             .transact("copy file", move |tx| {
-                let grant = allow::<Download>(tx, &target.caller, file)?.of(Kind::File)?;
-                let source = row(tx, &grant)?;
-                let of = to.version.or(source.version).ok_or(Error::internal("a file has no current version"))?;
-                let old = versions::by_id(tx, of)?.filter(|old| old.item == file && old.trashed_at.is_none());
-                let old = old.ok_or(Error::NotFound)?;
+                let Source { item: source, version: old, owner } =
+                    Source::find(tx, &target.caller, (file, to.version))?;
                 let added = Added {
                     version,
                     content: old.content,
@@ -66,17 +71,12 @@ impl Tree {
                 };
                 let name = to.name.as_ref().unwrap_or(&source.name);
                 let mut view =
-                    add_file(tx, &target, (id, to.parent, name), &added, &mut Minis::default(), |tx, owner| {
-                        check_owner(grant.owner(), owner)?;
+                    add_file(tx, &target, (id, to.parent, name), &added, &mut Minis::default(), |tx, new_owner| {
+                        check_owner(owner, new_owner)?;
                         facts::copy(tx, old.id, version)?;
                         share(tx, &old)
                     })?;
-                properties::copy(tx, file, id)?;
-                if !(source.description.is_empty() && source.tags.is_empty()) {
-                    view.item.description.clone_from(&source.description);
-                    view.item.tags.clone_from(&source.tags);
-                    items::save(tx, &view.item)?;
-                }
+                describe(tx, &source, &mut view)?;
                 Ok(view)
             })
             .await
@@ -108,6 +108,40 @@ impl Tree {
         }
         copied
     }
+}
+
+/// A version that is to be copied.
+pub(super) struct Source {
+    pub(super) item: Item,
+    pub(super) version: Version,
+    pub(super) owner: UserId,
+}
+
+impl Source {
+    /// A version of a file that the caller may read; the current one, if none is named. `NotFound` when it was removed.
+    pub(super) fn find(
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        (file, version): (ItemId, Option<VersionId>),
+    ) -> Result<Self, Error> {
+        let grant = allow::<Download>(tx, caller, file)?.of(Kind::File)?;
+        let item = row(tx, &grant)?;
+        let of = version.or(item.version).ok_or(Error::internal("a file has no current version"))?;
+        let version = versions::by_id(tx, of)?.filter(|old| old.item == file && old.trashed_at.is_none());
+        Ok(Self { item, version: version.ok_or(Error::NotFound)?, owner: grant.owner() })
+    }
+}
+
+/// Gives a copy what stands beside the content of what it is a copy of.
+pub(super) fn describe(tx: &mut Tx<'_>, source: &Item, view: &mut ItemView) -> Result<(), Error> {
+    properties::copy(tx, source.id, view.item.id)?;
+    metadata::copied(tx, source.id, view.item.id)?;
+    if !(source.description.is_empty() && source.tags.is_empty()) {
+        view.item.description.clone_from(&source.description);
+        view.item.tags.clone_from(&source.tags);
+        items::save(tx, &view.item)?;
+    }
+    Ok(())
 }
 
 /// `Forbidden` between owners: contents are shared, and have one owner's space, zone and policy.

@@ -6,9 +6,9 @@ use super::place::{NameRule, check_depth, check_name, levels, make_room, settle}
 use super::{CopyTo, purge};
 use crate::grant::{Download, Grant, Upload};
 use crate::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
-use crate::subscriptions;
 use crate::view::{row, view_inside};
 use crate::{Caller, Error, Item, ItemView, Kind, Overwrite, Retention, Top, Tree, Version, allow, retention};
+use crate::{metadata, subscriptions};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Child, Position};
 use entente_database::{Tx, contents, counts, facts, jobs, properties, users, versions};
@@ -84,6 +84,7 @@ impl Copying {
                 }
                 items::insert(tx, &item)?;
                 properties::copy(tx, old.id, root)?;
+                metadata::copied(tx, old.id, root)?;
                 purge::enqueue(tx, job, root, stamp, COPY_LIFETIME)?;
                 let retention = retention::of_folder(tx, &folder, stamp.at)?;
                 Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at, rule, overwrite, retention })
@@ -272,6 +273,7 @@ fn stage(
         items::insert(tx, item)?;
         retention::mark_copy(tx, item, item.version, retention)?;
         properties::copy(tx, *source, item.id)?;
+        metadata::copied(tx, *source, item.id)?;
         if let Some(parent) = item.parent {
             counts::gained(tx, parent, item.id)?;
         }

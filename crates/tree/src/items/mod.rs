@@ -2,11 +2,12 @@
 
 pub(crate) mod change;
 pub(crate) mod copy;
+mod copy_between;
 pub(crate) mod copy_folder;
 mod folders;
 mod listing;
 pub(crate) mod place;
-mod purge;
+pub(crate) mod purge;
 pub(crate) mod trash;
 
 pub use change::ItemChange;

@@ -6,7 +6,7 @@ use super::trash::into_trash;
 use crate::grant::{Delete, Grant, Inside, Upload};
 use crate::limits::DEPTH_MAX;
 use crate::view::{row, view_inside};
-use crate::{Caller, Error, Overwrite, allow};
+use crate::{Caller, Error, Overwrite, allow, metadata};
 use entente_database::items::{self, Item, Kind};
 use entente_database::{Tx, counts};
 use entente_model::{ItemId, ItemName};
@@ -87,9 +87,11 @@ pub(crate) fn check_depth<A>(folder: &Grant<A>, levels: u32) -> Result<(), Error
     if levels > 0 && depth.saturating_add(levels - 1) > DEPTH_MAX { Err(Error::TooDeep) } else { Ok(()) }
 }
 
-/// Counts that the folder has gained the child, and keeps the bounds on the levels below it and above it true.
+/// Counts that the folder has gained the child, brings it the metadata that goes from there, and keeps the bounds on the
+/// levels below it and above it true.
 pub(crate) fn settle(tx: &mut Tx<'_>, folder: &Grant<Upload>, child: ItemId, levels: u32) -> Result<(), Error> {
     counts::gained(tx, folder.item().id, child)?;
+    metadata::settled(tx, folder, child)?;
     if levels > 0 {
         for (above, height) in std::iter::once(folder.item()).chain(folder.above()).zip(levels..) {
             if above.height >= height {

@@ -3,9 +3,11 @@
 use super::Stamp;
 use crate::grant::Purge;
 use crate::limits::{BATCH_ROWS_MAX, CLEAR_TURNS_MAX};
+use crate::paths::prune;
 use crate::retention::{Cleared, clear};
 use crate::view::row;
 use crate::{Caller, Error, Kind, Top, Tree, allow};
+use entente_database::deliveries::is_to_be_told;
 use entente_database::events::EventKind;
 use entente_database::items::{self, Item, Mark};
 use entente_database::jobs::{self, NewJob};
@@ -23,19 +25,41 @@ impl Tree {
     /// `NotFound` unless it is in the trash itself; `Retained` when it is, or anything below it: then all of it stays.
     /// `BusyRetry` when there is more below it that was retained than `limits::CLEAR_TURNS_MAX` batches.
     pub async fn purge(&self, caller: &Caller, item: ItemId, kind: Kind) -> Result<(), Error> {
+        self.purge_trashed(caller, (item, kind), None).await
+    }
+
+    /// The same, if the item still ends with the trash that was put there before a moment, if there is one; else
+    /// `PreconditionFailed`.
+    pub(crate) async fn purge_trashed(
+        &self,
+        caller: &Caller,
+        (item, kind): (ItemId, Kind),
+        before: Option<Timestamp>,
+    ) -> Result<(), Error> {
         for _ in 0..CLEAR_TURNS_MAX {
-            if self.purge_unless_retained(caller, item, kind).await? == Cleared::Wholly {
+            if self.purge_unless_retained(caller, (item, kind), before).await? == Cleared::Wholly {
                 return Ok(());
             }
         }
         Err(Error::BusyRetry("very much below the item was retained".into()))
     }
 
-    async fn purge_unless_retained(&self, caller: &Caller, item: ItemId, kind: Kind) -> Result<Cleared, Error> {
+    async fn purge_unless_retained(
+        &self,
+        caller: &Caller,
+        (item, kind): (ItemId, Kind),
+        before: Option<Timestamp>,
+    ) -> Result<Cleared, Error> {
         let (caller, stamp, job) = (caller.clone(), self.stamp(), JobId::new(self.world.next_id()));
         self.database
             .transact("purge item", move |tx| {
                 let grant = allow::<Purge>(tx, &caller, item)?.of(kind)?;
+                if let Some(before) = before
+                    && !lifecycle::is_trashed_before(tx, item, before)?
+                {
+                    // It was taken out since, and put there again perhaps.
+                    return Err(Error::PreconditionFailed);
+                }
                 let mut row = row(tx, &grant)?;
                 if row.parent.is_some() && clear(tx, (item, kind), stamp.at, BATCH_ROWS_MAX)? == Cleared::InPart {
                     return Ok(Cleared::InPart);
@@ -44,12 +68,17 @@ impl Tree {
                 if row.kind == Kind::Folder {
                     buckets::remove(tx, item)?;
                 }
+                let shown_in = row.trashed_from.filter(|_| row.mark.is_shown());
                 row.mark = Mark::HIDDEN;
                 row.top = Top::Limbo;
                 row.top_user = Some(grant.owner());
                 items::save(tx, &row)?;
                 counts::lost(tx, trash, item)?;
                 stamp.record(tx, &caller, EventKind::Purged, item, None)?;
+                if let Some(folder) = shown_in {
+                    let way = items::ancestors(tx, folder)?;
+                    prune(tx, &way)?;
+                }
                 if !remove_some(tx, &row, BATCH_ROWS_MAX)? {
                     enqueue(tx, job, item, stamp, Duration::ZERO)?;
                 }
@@ -91,6 +120,10 @@ pub(crate) fn enqueue(tx: &mut Tx<'_>, job: JobId, item: ItemId, stamp: Stamp, d
 fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
     let (mut left, mut freed) = (rows, 0);
     let mut way = vec![(top.id, top.kind)];
+    // What a job is still to tell of stays until then, so that there is something to tell of.
+    if top.kind == Kind::Folder && is_to_be_told(tx, top.id)? {
+        return Ok(false);
+    }
     while let Some(&(item, kind)) = way.last() {
         if left == 0 {
             break;
@@ -102,13 +135,19 @@ fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
                     if left == 0 {
                         break;
                     }
-                    lifecycle::hide_trashed_from(tx, item)?;
+                    left -= lifecycle::hide_trashed_from(tx, item, left)?;
+                    if left == 0 {
+                        break;
+                    }
                     counts::remove(tx, item)?;
                     items::remove(tx, item)?;
                     left -= 1;
                     true
                 }
                 Some(child @ (_, Kind::Folder)) => {
+                    if is_to_be_told(tx, child.0)? {
+                        break;
+                    }
                     way.push(*child);
                     false
                 }

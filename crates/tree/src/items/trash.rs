@@ -1,13 +1,15 @@
 //! Into the trash and back: one row, however much is below it.
 
+use super::copy::check_owner;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{Stamp, check_sequence};
 use crate::grant::{Delete, Grant, Restore, Upload};
 use crate::view::{row, view_inside};
-use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow, retention, subscriptions};
+use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow, paths, retention, subscriptions};
 use entente_database::buckets::{self, BucketVersioning};
 use entente_database::events::EventKind;
 use entente_database::items::Mark;
+use entente_database::retention::moved;
 use entente_database::{Tx, counts, items, users};
 use entente_model::{ItemId, ItemName};
 
@@ -74,6 +76,8 @@ impl Tree {
                 let mut row = row(tx, &grant)?;
                 let trash = row.parent.ok_or(Error::NotFound)?;
                 let folder = destination(tx, &caller, row.trashed_from, to.parent)?;
+                // The bytes stay where their owner has space for them.
+                check_owner(grant.owner(), folder.owner())?;
                 row.name = to.name.clone().unwrap_or(row.name);
                 check_depth(&folder, levels(&row))?;
                 check_name(tx, folder.inside(), (row.kind, &row.name), rule, None)?;
@@ -132,7 +136,13 @@ pub(crate) fn into_trash_untold(
     row.trashed_from = Some(parent);
     row.trashed_at = Some(stamp.at);
     row.trashed_by = Some(caller.user);
+    if let Some(bucket) = bucket.filter(|_| row.mark.plain) {
+        // Its marker hides what is plain of the path.
+        paths::hide_plain(tx, bucket, (parent, &row.name), stamp.at)?;
+    }
     items::save(tx, &row)?;
+    // Nobody who looks for notes in the old folder is to come by this one's.
+    moved(tx, row.id, tops.trash)?;
     counts::lost(tx, parent, row.id)?;
     counts::gained(tx, tops.trash, row.id)?;
     stamp.record(tx, caller, EventKind::Trashed, row.id, row.version)?;

@@ -68,7 +68,7 @@ impl Tree {
         let now = self.world.now();
         let upload = Multipart {
             id: MultipartId::new(self.world.next_id()),
-            user: caller.user,
+            user: caller.doer(),
             base: path.base,
             key,
             facts,

@@ -10,7 +10,7 @@ use crate::items::copy::{check_owner, share};
 use crate::items::place::{NameRule, check_depth, make_room, settle};
 use crate::retention::{Keeping, check_wish};
 use crate::view::Minis;
-use crate::{Caller, CopyTo, Error, Item, Kind, Tree};
+use crate::{Caller, CopyTo, Error, Item, Kind, Tree, metadata};
 use entente_database::Tx;
 use entente_database::events::EventKind;
 use entente_database::facts::Facts;
@@ -109,6 +109,7 @@ impl Tree {
                 if copied != source.id {
                     properties::remove_of_item(tx, copied)?;
                     properties::copy(tx, source.id, copied)?;
+                    metadata::copied(tx, source.id, copied)?;
                 }
                 if put.created && !(source.description.is_empty() && source.tags.is_empty()) {
                     let copy = &mut put.object.view.item;
@@ -152,6 +153,7 @@ impl Tree {
                 items::insert(tx, &item)?;
                 settle(tx, &folder, id, 1)?;
                 properties::copy(tx, source.id, id)?;
+                metadata::copied(tx, source.id, id)?;
                 stamp.again(&world).record(tx, &caller, EventKind::Created, id, None)?;
                 let object = shown(tx, &caller, &folder, item)?;
                 Ok(Put { object, created: replaced.is_empty() })

@@ -97,7 +97,7 @@ pub(super) fn imply(
 
 /// Removes folders that only paths needed, from the first of a way upwards, as long as they are empty. What is in the
 /// trash needs them only while it is shown among the versions of its path.
-pub(super) fn prune(tx: &mut Tx<'_>, way: &[Ancestor]) -> Result<(), Error> {
+pub(crate) fn prune(tx: &mut Tx<'_>, way: &[Ancestor]) -> Result<(), Error> {
     for folder in way {
         if !folder.implied || folder.top != Top::Ordinary || !remove_if_empty(tx, folder.id, folder.parent)? {
             break;

@@ -1,6 +1,7 @@
 //! What was stored becomes a file at a path, or its next version: the end of every upload that knows a path.
 
 use super::folders::imply;
+use super::removed::hide_plain;
 use super::way::{Reached, descend_again};
 use super::{Expect, Folders, Object, Path, Put, Versioning};
 use crate::files::{Added, Target, add_file_to, add_version_to};
@@ -122,6 +123,11 @@ pub(crate) fn land(
     let facts = Facts { retention: None, ..facts.clone() };
     let added = Added { plain, keeping: Keeping::As(decided), ..*added };
     let created = found.is_none();
+    if let Some(bucket) = folder.bucket().filter(|_| plain && traits.versioning == BucketVersioning::Suspended)
+        && missing.is_empty()
+    {
+        hide_plain(tx, bucket, (folder.item().id, name), target.stamp.at)?;
+    }
     let (view, folder) = match found {
         Some(Found { item, version, .. }) => {
             let grant = allow_way::<Upload>(&target.caller, folder.way_from(Ancestor::of(&item)))?;
@@ -135,7 +141,7 @@ pub(crate) fn land(
         }
     };
     facts::insert(tx, added.version, &facts)?;
-    if plain && !created {
+    if plain && !created && traits.versioning == BucketVersioning::Never {
         lifecycle::note_replaced(tx, view.item.id, added.version, target.stamp.at)?;
     }
     subscriptions::put(tx, (&target.caller, target.stamp), folder.inside(), added.version, target.event)?;

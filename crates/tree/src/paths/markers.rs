@@ -2,12 +2,12 @@
 //!
 //! Such a marker is a file without a version that stands in limbo: no folder has it, no door but S3 comes to it, and it is
 //! found among what was put into the trash from the folder of its path. It goes when it is taken out of the path's history,
-//! or with that folder.
+//! with that folder, or when there are very many newer ones of the path: they would be in the way of what is behind them.
 
 use super::at::marker_of;
 use super::folders::imply;
 use super::remove::{RemoveAt, Removed, remove_from};
-use super::removed::newest_shown;
+use super::removed::{OF_ONE_PATH_MAX, hide_plain, newest_shown};
 use super::way::{Reached, descend};
 use super::{Folders, Path, Want};
 use crate::grant::{Delete, Upload, allow_way};
@@ -17,8 +17,14 @@ use entente_database::Tx;
 use entente_database::buckets::{self, BucketVersioning};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Mark};
+use entente_database::paths;
 use entente_model::ItemId;
 use entente_world::World;
+
+/// Such markers of one path that are kept: the newest of them.
+const MARKERS_OF_NOTHING_MAX: u32 = 100;
+/// How many of those behind them go with each new one.
+const MARKERS_AT_A_TIME: u32 = 10;
 
 impl Tree {
     /// Puts the file at a path into the trash as [`Tree::remove_at`] does. Where there is none, leaves a delete marker all the
@@ -64,6 +70,9 @@ fn mark(
     {
         return Ok(Removed { item: newest.item.id, marker: Some(marker_of(&newest.item)) });
     }
+    if mark.plain && missing.is_empty() {
+        hide_plain(tx, bucket, (folder.item().id, name), stamp.at)?;
+    }
     // Who may delete may have the folders made that the marker is found by.
     let maker = Caller { scopes: caller.scopes.with(Scopes::UPLOAD), ..caller.clone() };
     let folder = allow_way::<Upload>(&maker, way)?;
@@ -76,6 +85,8 @@ fn mark(
     item.trashed_by = Some(caller.user);
     item.mark = mark;
     items::insert(tx, &item)?;
+    let bounds = (MARKERS_OF_NOTHING_MAX, MARKERS_AT_A_TIME, OF_ONE_PATH_MAX);
+    paths::remove_markers_behind(tx, (folder.item().id, &item.sort_name()), bounds)?;
     stamp.record(tx, caller, EventKind::Trashed, id, None)?;
     subscriptions::gone(tx, (caller, stamp), folder.inside(), &item)?;
     Ok(Removed { item: id, marker: Some(marker_of(&item)) })

@@ -26,11 +26,13 @@ mod way;
 
 pub(crate) use at::{Named, facts_at, marker_of, named, open};
 pub use copy::{CopyAt, CopyTreeAt};
+pub(crate) use folders::prune;
 pub use history::{HistoryEntry, HistoryWalk, HistoryWalked};
 pub(crate) use land::{Landing, land};
 pub use moves::MoveAt;
 pub use put::{Finish, Finished, PutAt};
 pub use remove::{Prune, RemoveAt, RemoveVersionAt, Removed};
+pub(crate) use removed::{hide_plain, shows_plain};
 pub(crate) use seen::Seen;
 pub use walk::{Entry, Walk, Walked};
 pub use wanted::{MarkerId, WantedVersion, WantedVersionError};

@@ -16,8 +16,8 @@ use entente_database::buckets::{self, BucketVersioning};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Ancestor, Item, Mark};
 use entente_database::paths::{self, Found};
-use entente_database::{Tx, counts, versions};
-use entente_model::{ItemId, ItemName, VersionId};
+use entente_database::{Tx, counts, lifecycle, versions};
+use entente_model::{ItemId, ItemName, Timestamp, VersionId};
 use entente_world::World;
 
 /// How many items of one path in the trash are looked at.
@@ -122,6 +122,31 @@ pub(super) fn plain(
     Ok(None)
 }
 
+/// Notes that what is called `null` at a name in a folder of a bucket is about to be hidden by something newer.
+pub(crate) fn hide_plain(
+    tx: &mut Tx<'_>,
+    bucket: ItemId,
+    (folder, name): (ItemId, &ItemName),
+    at: Timestamp,
+) -> Result<(), Error> {
+    let Some(Shown::Version(found)) = plain(tx, Some(bucket), folder, name)? else { return Ok(()) };
+    found.version.map_or(Ok(()), |version| Ok(lifecycle::note_hidden(tx, version.id, at)?))
+}
+
+/// Whether a plain version of a file is what is called `null` at its path: where that is in the trash, at the path that it
+/// had.
+pub(crate) fn shows_plain(tx: &mut Tx<'_>, item: &Item, version: VersionId) -> Result<bool, Error> {
+    let folder = match item.trashed_at {
+        None => item.parent,
+        Some(_) => item.trashed_from.filter(|_| item.mark.versions),
+    };
+    let Some(folder) = folder else { return Ok(false) };
+    let way = items::ancestors(tx, folder)?;
+    let bucket = way.iter().rev().nth(1).map(|bucket| bucket.id);
+    let Some(Shown::Version(found)) = plain(tx, bucket, folder, &item.name)? else { return Ok(false) };
+    Ok(found.version.is_some_and(|found| found.id == version))
+}
+
 /// What is in the trash and shown among the versions of a path, the newest first.
 pub(super) fn trashed(tx: &mut Tx<'_>, folder: ItemId, name: &ItemName) -> Result<Vec<Found>, Error> {
     let mut trashed = paths::trashed_named(tx, folder, name.as_str(), OF_ONE_PATH_MAX)?;
@@ -156,7 +181,8 @@ impl Tree {
         self.remove_version_as_seen(caller, (path, version), how.into(), Seen::Whatever).await
     }
 
-    /// The same, if it is still what somebody has seen; else `PreconditionFailed`.
+    /// The same, if it is still what somebody has seen, and brings back nothing that is deleted; else
+    /// `PreconditionFailed`.
     pub(crate) async fn remove_version_as_seen(
         &self,
         caller: &Caller,
@@ -173,7 +199,10 @@ impl Tree {
                 seen.check(tx, &folder, name, version)?;
                 let removed = take_out(tx, (&world, &caller, stamp), (&folder, name), (version, bypass))?;
                 subscriptions::version_gone(tx, (&caller, stamp), folder.inside(), name, version)?;
-                surface(tx, &caller, stamp.again(&world), &folder, name)?;
+                if let Some(item) = to_surface(tx, &folder, name)? {
+                    seen.check_surfacing()?;
+                    surface(tx, &caller, stamp.again(&world), &folder, item)?;
+                }
                 if prune == Prune::Implied {
                     let folders: Vec<Ancestor> = folder.way();
                     super::folders::prune(tx, &folders)?;
@@ -305,21 +334,24 @@ fn take_current_out(
     }
 }
 
-/// Brings back what is the newest of a path's history, if there is no file and no marker before it.
+/// What is the newest of a path's history, if that is in the trash, and there is no file and no marker before it.
+fn to_surface(tx: &mut Tx<'_>, folder: &Grant<Delete>, name: &ItemName) -> Result<Option<Item>, Error> {
+    let id = folder.item().id;
+    if paths::child(tx, id, name, Some(Kind::File))?.is_some() {
+        return Ok(None);
+    }
+    Ok(newest_shown(tx, id, name)?.map(|found| found.item).filter(|item| !item.mark.marker))
+}
+
+/// Brings it back.
 fn surface(
     tx: &mut Tx<'_>,
     caller: &Caller,
     stamp: Stamp,
     folder: &Grant<Delete>,
-    name: &ItemName,
+    mut item: Item,
 ) -> Result<(), Error> {
     let id = folder.item().id;
-    if paths::child(tx, id, name, Some(Kind::File))?.is_some() {
-        return Ok(());
-    }
-    let Some(Found { mut item, .. }) = newest_shown(tx, id, name)?.filter(|found| !found.item.mark.marker) else {
-        return Ok(());
-    };
     let trash = item.parent.ok_or(Error::internal("something in the trash has no parent"))?;
     item.sequence += 1;
     item.parent = Some(id);

@@ -12,9 +12,9 @@ use entente_model::{ItemId, ItemName, VersionId};
 pub(crate) enum Seen {
     /// It does not matter.
     Whatever,
-    /// This version, which was not the current one.
+    /// This version, which was behind something newer.
     Older(VersionId),
-    /// A delete marker, which is this item in the trash.
+    /// A delete marker, which is this item in the trash: one behind something newer, or with nothing behind it.
     Marker(ItemId),
 }
 
@@ -38,6 +38,12 @@ impl Seen {
             Self::Marker(item) => version != WantedVersion::Plain || is_plain_marker(tx, folder, name, item)?,
         };
         if holds { Ok(()) } else { Err(Error::PreconditionFailed) }
+    }
+
+    /// `PreconditionFailed` when what has just been taken away would bring back what was behind it, unless nobody has seen
+    /// anything. What was seen had something newer before it, or nothing behind it: since then that has changed.
+    pub(super) fn check_surfacing(self) -> Result<(), Error> {
+        if self == Self::Whatever { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 }
 

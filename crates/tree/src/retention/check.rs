@@ -8,9 +8,9 @@ use entente_database::Tx;
 use entente_database::retention::{self, Retention};
 use entente_model::{ItemId, Timestamp, VersionId};
 
-/// Retained versions of one file that bear no id, at most: more than one would need a bucket that retains and keeps no
-/// versions, and there is none.
-const PLAIN_MAX: u32 = 100;
+/// Retained versions of one file that bear no id, read at a time: more than one would need a bucket that retains and keeps
+/// no versions.
+const PLAIN_AT_A_TIME: u32 = 100;
 
 /// Lets a version go that is to be taken out of its file's list: nothing is said of it any more. `Retained` if it may not
 /// be removed.
@@ -22,11 +22,17 @@ pub(crate) fn release(tx: &mut Tx<'_>, version: VersionId, now: Timestamp, bypas
 
 /// The same for every version in the list of a file that bears no id.
 pub(crate) fn release_plain(tx: &mut Tx<'_>, file: ItemId, now: Timestamp, bypass: Bypass) -> Result<(), Error> {
-    for (version, found) in retention::plain_in_force(tx, file, now, PLAIN_MAX)? {
-        check_removal(found, now, bypass)?;
-        retention::forget_version(tx, version)?;
+    loop {
+        let retained = retention::plain_in_force(tx, file, now, PLAIN_AT_A_TIME)?;
+        if retained.is_empty() {
+            return Ok(());
+        }
+        // Each turn refuses, or leaves fewer.
+        for (version, found) in retained {
+            check_removal(found, now, bypass)?;
+            retention::forget_version(tx, version)?;
+        }
     }
-    Ok(())
 }
 
 /// How far the look went that found nothing retained.

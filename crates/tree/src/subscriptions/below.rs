@@ -13,7 +13,7 @@ use entente_database::{Tx, buckets};
 use entente_model::{EventId, ItemId, JobId, Timestamp};
 
 /// The kind of the jobs that call [`Tree::tell_below`] until it is done.
-pub const TELL_BELOW_JOB: &str = "tell of folder";
+pub use entente_database::deliveries::TELL_BELOW_JOB;
 
 /// Where a walk below a folder is: at every level the folders of one page, so its memory is bounded by the depth.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ pub(super) fn tell_below(
     }
     let (event, at) = (stamp.event.number(), stamp.at.millis());
     let below = Below { folder: folder.number(), user: caller.doer().number(), event, at, gone, come };
-    let (key, payload) = (stamp.event.to_string(), below.to_text()?);
+    let (key, payload) = (below.job_key(), below.to_text()?);
     // Ids are never given twice, whatever they are of.
     let job = JobId::new(event);
     let new = NewJob { job, kind: TELL_BELOW_JOB, key: &key, payload: &payload, run_at: stamp.at };
@@ -56,6 +56,11 @@ pub(super) fn tell_below(
 }
 
 impl Tree {
+    /// Whether a job is still to tell of a folder. Then it is not purged.
+    pub fn is_to_be_told(&self, folder: ItemId) -> Result<bool, Error> {
+        self.database.read(|tx| Ok(deliveries::is_to_be_told(tx, folder)?))
+    }
+
     /// Begins to tell of what is below a folder, as the payload of a job of [`TELL_BELOW_JOB`] says.
     pub fn begin_telling(&self, payload: &str) -> Result<Telling, Error> {
         let below = Below::from_text(payload)?;

@@ -159,7 +159,8 @@ fn check(tx: &mut Tx<'_>, caller: &Caller, into: &UploadInto, rule: NameRule) ->
         }
         UploadInto::NewVersion { file, name } => {
             let grant = allow::<Upload>(tx, caller, *file)?.of(Kind::File)?;
-            if let Some(name) = name {
+            if let Some(name) = name.as_ref().filter(|name| **name != grant.item().name) {
+                grant.check_may_rename(caller)?;
                 check_name(tx, grant.beside()?, (Kind::File, name), rule, Some(*file))?;
             }
             grant.owner()

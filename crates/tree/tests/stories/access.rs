@@ -1,8 +1,8 @@
 //! Who may do what: the whole matrix as a golden file, and every operation as somebody who may not know.
 
 use crate::desk::{Desk, RULE, body, name, new_file, new_version, renamed, sha1};
-use entente_model::{AppId, Caller, EnterpriseId, ItemId, Scopes, UserId, UserRole};
-use entente_tree::access::{Action, Decision, decide};
+use entente_model::{AppId, Caller, EnterpriseId, ItemId, Rights, Role, Scopes, UserId, UserRole};
+use entente_tree::access::{Action, Decision, Standing, decide};
 use entente_tree::{
     CommitSession, CopyTo, Error, Kind, ListQuery, NewFolder, NewPart, Page, Recursive, RestoreTo, Top, UploadInto,
 };
@@ -25,6 +25,8 @@ fn way(steps: &[(Top, Kind)]) -> Vec<entente_database::items::Ancestor> {
             height: 0,
             implied: false,
             watched: false,
+            shared: false,
+            cascades: false,
         })
         .collect()
 }
@@ -37,23 +39,40 @@ fn the_matrix_is_as_written_down() {
         role,
         app: None,
         scopes,
+        confined: None,
         through: None,
     };
     let owner = caller(1, 1, UserRole::User, Scopes::ALL);
     let read_only = Scopes::READ.with(Scopes::DOWNLOAD);
-    let callers = [
-        ("owner", owner.clone()),
-        ("owner, by an app", Caller { app: Some(AppId::new(9)), ..owner.clone() }),
-        ("owner, an admin", caller(1, 1, UserRole::Admin, Scopes::ALL)),
-        ("owner, to read only", caller(1, 1, UserRole::User, read_only)),
-        ("owner, to upload only", caller(1, 1, UserRole::User, Scopes::UPLOAD)),
-        ("owner, without a scope", caller(1, 1, UserRole::User, Scopes::NONE)),
-        ("another user", caller(2, 1, UserRole::User, Scopes::ALL)),
-        ("another service account", Caller { app: Some(AppId::new(9)), ..caller(2, 1, UserRole::User, Scopes::ALL) }),
-        ("a co-admin", caller(2, 1, UserRole::CoAdmin, Scopes::ALL)),
-        ("an admin", caller(2, 1, UserRole::Admin, Scopes::ALL)),
-        ("an admin elsewhere", caller(2, 2, UserRole::Admin, Scopes::ALL)),
+    let mut callers = vec![
+        ("owner".to_owned(), owner.clone(), None),
+        ("owner, by an app".to_owned(), Caller { app: Some(AppId::new(9)), ..owner.clone() }, None),
+        ("owner, an admin".to_owned(), caller(1, 1, UserRole::Admin, Scopes::ALL), None),
+        ("owner, to read only".to_owned(), caller(1, 1, UserRole::User, read_only), None),
+        ("owner, to upload only".to_owned(), caller(1, 1, UserRole::User, Scopes::UPLOAD), None),
+        ("owner, without a scope".to_owned(), caller(1, 1, UserRole::User, Scopes::NONE), None),
+        ("another user".to_owned(), caller(2, 1, UserRole::User, Scopes::ALL), None),
+        (
+            "another service account".to_owned(),
+            Caller { app: Some(AppId::new(9)), ..caller(2, 1, UserRole::User, Scopes::ALL) },
+            None,
+        ),
+        ("a co-admin".to_owned(), caller(2, 1, UserRole::CoAdmin, Scopes::ALL), None),
+        ("an admin".to_owned(), caller(2, 1, UserRole::Admin, Scopes::ALL), None),
+        ("an admin elsewhere".to_owned(), caller(2, 2, UserRole::Admin, Scopes::ALL), None),
     ];
+    for role in Role::ALL {
+        for (where_to, beside) in [("", true), (", on it alone", false)] {
+            let who = format!("{role:?}{where_to}");
+            callers.push((who, caller(2, 1, UserRole::User, Scopes::ALL), Some((role, beside))));
+        }
+    }
+    let outside = Caller { confined: Some(ItemId::new(99)), ..owner.clone() };
+    let inside = Caller { confined: Some(ItemId::new(2)), ..owner.clone() };
+    callers.push(("owner, confined elsewhere".to_owned(), outside, None));
+    callers.push(("owner, confined to a parent".to_owned(), inside, None));
+    let editor = caller(2, 1, UserRole::User, read_only);
+    callers.push(("Editor, to read only".to_owned(), editor, Some((Role::Editor, true))));
     let (folder, file) = ((Top::Ordinary, Kind::Folder), (Top::Ordinary, Kind::File));
     let top = |top| (top, Kind::Folder);
     let items: [(&str, Vec<_>); 10] = [
@@ -75,10 +94,15 @@ fn the_matrix_is_as_written_down() {
             write!(matrix, "{:<11}", format!("{action:?}")).expect("text");
         }
         matrix.push('\n');
-        for (who, caller) in &callers {
+        for (who, caller, role) in &callers {
             write!(matrix, "  {who:<30}").expect("text");
             for action in Action::ALL {
-                let letter = match decide(caller, way, action) {
+                let by_role = |(role, beside): &(Role, bool)| Standing::Collaborator {
+                    rights: role.rights(),
+                    beside: if *beside { role.rights() } else { Rights::NONE },
+                };
+                let standing = role.as_ref().map_or_else(|| Standing::without_roles(caller, way), by_role);
+                let letter = match decide(caller, standing, way, action) {
                     Decision::Allowed => "A",
                     Decision::Denied => "D",
                     Decision::Trashed => "T",

@@ -14,16 +14,16 @@ use entente_tree::{
 use entente_world::World;
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The tree, so many days later.
-fn later(desk: &Desk, days: u32) -> Tree {
+pub fn later(desk: &Desk, days: u32) -> Tree {
     let world = World::simulated(7, desk.stage.world.now().after(DAY * days));
     world.ids_after(desk.stage.world.next_id() + (i64::from(days) << 40));
     Tree::new(world, desk.stage.database.clone(), desk.stage.vault.clone())
 }
 
-async fn bucket(desk: &Desk, versioning: BucketVersioning) -> ItemId {
+pub async fn bucket(desk: &Desk, versioning: BucketVersioning) -> ItemId {
     let bucket = desk.tree.create_bucket(&desk.anna, "bucket").await.expect("a bucket").item;
     if versioning != BucketVersioning::Never {
         desk.tree.set_versioning(&desk.anna, "bucket", versioning).await.expect("set");
@@ -31,7 +31,7 @@ async fn bucket(desk: &Desk, versioning: BucketVersioning) -> ItemId {
     bucket
 }
 
-fn rule(name: &str, prefix: &str) -> LifecycleRule {
+pub fn rule(name: &str, prefix: &str) -> LifecycleRule {
     let filter = KeyFilter { prefix: prefix.to_owned(), ..KeyFilter::default() };
     LifecycleRule { name: name.to_owned(), enabled: true, filter, ..LifecycleRule::default() }
 }
@@ -40,16 +40,16 @@ fn after_days(name: &str, prefix: &str, days: u32) -> LifecycleRule {
     LifecycleRule { expiry: Some(Expiry::AfterDays(days)), ..rule(name, prefix) }
 }
 
-async fn set(desk: &Desk, rules: Vec<LifecycleRule>) {
+pub async fn set(desk: &Desk, rules: Vec<LifecycleRule>) {
     let lifecycle = Lifecycle { rules };
     desk.tree.set_lifecycle(&desk.anna, "bucket", &lifecycle, "as given".to_owned()).await.expect("rules");
 }
 
 /// Walks along the bucket from its beginning to its end; what that removed.
-async fn run(tree: &Tree, bucket: ItemId) -> RunCounts {
+pub async fn run(tree: &Tree, bucket: ItemId) -> RunCounts {
     tree.begin_lifecycle(bucket).await.expect("begun");
     let mut slices = 0;
-    while tree.run_lifecycle(bucket).await.expect("a slice") == RunState::GoesOn {
+    while tree.run_lifecycle(bucket).await.expect("a slice").state == RunState::GoesOn {
         slices += 1;
         assert!(slices < 100, "it does not end");
     }
@@ -70,7 +70,7 @@ async fn keys(desk: &Desk, bucket: ItemId) -> Vec<String> {
 }
 
 /// The sizes of a key's versions, the newest first; `None` for a marker.
-async fn history(desk: &Desk, bucket: ItemId, key: &str) -> Vec<Option<u64>> {
+pub async fn history(desk: &Desk, bucket: ItemId, key: &str) -> Vec<Option<u64>> {
     let walk = HistoryWalk { prefix: key.to_owned(), limit: 1_000, ..HistoryWalk::default() };
     let page = desk.tree.walk_versions(&desk.anna, bucket, walk).await.expect("a page");
     let line = |entry: HistoryEntry| match entry {
@@ -191,7 +191,7 @@ async fn pages_go_on_in_the_middle_of_a_key() {
 }
 
 /// Puts delete markers into the trash, as deletions leave them whose versions are gone: one of each name, in their order.
-async fn mark(desk: &Desk, bucket: ItemId, keys: Vec<String>) {
+pub async fn mark(desk: &Desk, bucket: ItemId, keys: Vec<String>) {
     let (world, by) = (desk.stage.world.clone(), desk.anna.user);
     let trash = desk.tree.trash(&desk.anna).await.expect("a trash");
     let made = desk.stage.database.transact("mark", move |tx| {
@@ -295,7 +295,7 @@ async fn what_may_not_be_removed_is_left_and_counted() {
     let file = desk.file(desk.root, "after it", b"1").await.item.id;
     desk.trash(file, Kind::File).await;
     let (tree, before) = (later(&desk, 40), desk.stage.world.now().after(DAY));
-    assert_eq!(tree.expire_trash(before, None, 500).await.expect("purged"), None);
+    assert_eq!(tree.expire_trash(before, None, 500).await.expect("purged").next, None);
     let trash = desk.tree.trash(&desk.anna).await.expect("a trash");
     assert_eq!(desk.names(trash).await, ["folder"]);
     desk.tree.restore(&desk.anna, folder, Kind::Folder, RestoreTo::default(), crate::desk::RULE).await.expect("back");
@@ -320,9 +320,9 @@ async fn a_marker_that_is_all_that_is_left_ends_with_the_trash() {
     assert_eq!(history(&desk, bucket, "k").await, [None]);
     let (tree, now) = (later(&desk, 40), desk.stage.world.now());
     // The version went three days after its file: until that is long ago, it can be had again.
-    assert_eq!(tree.expire_trash(now.after(DAY), None, 500).await.expect("looked"), None);
+    assert_eq!(tree.expire_trash(now.after(DAY), None, 500).await.expect("looked").next, None);
     assert_eq!(history(&desk, bucket, "k").await, [None]);
-    assert_eq!(tree.expire_trash(now.after(DAY * 5), None, 500).await.expect("purged"), None);
+    assert_eq!(tree.expire_trash(now.after(DAY * 5), None, 500).await.expect("purged").next, None);
     assert_eq!(history(&desk, bucket, "k").await, []);
     assert_eq!(history(&desk, bucket, "again").await, [None, Some(1), None, Some(1)]);
     assert_eq!(desk.space_used().await, 2);
@@ -345,8 +345,8 @@ async fn each_bucket_with_rules_is_walked_once_a_day() {
     desk.put(bucket, "k", b"1").await;
     set(&desk, vec![after_days("r", "", 1)]).await;
     // A change of the rules has begun a walk.
-    assert_eq!(desk.tree.run_lifecycle(bucket).await.expect("a slice"), RunState::GoesOn);
-    while desk.tree.run_lifecycle(bucket).await.expect("a slice") == RunState::GoesOn {}
+    assert_eq!(desk.tree.run_lifecycle(bucket).await.expect("a slice").state, RunState::GoesOn);
+    while desk.tree.run_lifecycle(bucket).await.expect("a slice").state == RunState::GoesOn {}
     let begun_at = || async {
         let state = desk.tree.lifecycles(None).await.expect("known").remove(0);
         state.run.map(|run| (run.begun_at, run.ended_at.is_some()))
@@ -357,7 +357,7 @@ async fn each_bucket_with_rules_is_walked_once_a_day() {
     assert!(first.is_some_and(|(_, ended)| !ended));
     tomorrow.begin_lifecycles().await.expect("looked");
     assert_eq!(begun_at().await, first, "it goes on");
-    while tomorrow.run_lifecycle(bucket).await.expect("a slice") == RunState::GoesOn {}
+    while tomorrow.run_lifecycle(bucket).await.expect("a slice").state == RunState::GoesOn {}
     let first = begun_at().await;
     assert!(first.is_some_and(|(_, ended)| ended));
     tomorrow.begin_lifecycles().await.expect("looked");
@@ -368,11 +368,11 @@ async fn each_bucket_with_rules_is_walked_once_a_day() {
     // Rules that are gone are followed no more, and neither are those of a bucket that is gone.
     desk.tree.remove_lifecycle(&desk.anna, "bucket").await.expect("removed");
     desk.tree.remove_lifecycle(&desk.anna, "bucket").await.expect("and again");
-    assert_eq!(later(&desk, 9).run_lifecycle(bucket).await.expect("a slice"), RunState::Ended);
+    assert_eq!(later(&desk, 9).run_lifecycle(bucket).await.expect("a slice").state, RunState::Ended);
     assert_eq!(desk.tree.lifecycle_document(&desk.anna, "bucket").await.expect("none"), None);
     set(&desk, vec![after_days("r", "", 1)]).await;
     desk.trash(bucket, Kind::Folder).await;
-    assert_eq!(later(&desk, 9).run_lifecycle(bucket).await.expect("a slice"), RunState::Ended);
+    assert_eq!(later(&desk, 9).run_lifecycle(bucket).await.expect("a slice").state, RunState::Ended);
     assert!(begun_at().await.is_some_and(|(_, ended)| ended), "nothing waits for it");
 }
 
@@ -438,7 +438,7 @@ async fn the_trash_and_what_was_overwritten_end() {
         let (tree, before) = before(&later(&desk, days), days);
         let before = if days == 0 { Timestamp::from_millis(0) } else { before };
         assert!(tree.purge_overwritten(before, 500).await.expect("purged"));
-        assert_eq!(tree.expire_trash(before, None, 500).await.expect("purged"), None);
+        assert_eq!(tree.expire_trash(before, None, 500).await.expect("purged").next, None);
         assert_eq!(desk.space_used().await, left);
         desk.check_books();
     }
@@ -462,7 +462,7 @@ async fn the_trash_ends_page_by_page_and_markers_stay() {
     let before = desk.stage.world.now().after(DAY);
     let (mut after, mut pages) = (None, 0);
     loop {
-        after = tree.expire_trash(before, after, 2).await.expect("purged");
+        after = tree.expire_trash(before, after, 2).await.expect("purged").next;
         pages += 1;
         if after.is_none() {
             break;
@@ -485,7 +485,7 @@ async fn markers_of_a_folder_that_is_gone_end_with_the_trash() {
     desk.trash(folder, Kind::Folder).await;
     let (tree, before) = (later(&desk, 40), desk.stage.world.now().after(DAY));
     for _ in 0..2 {
-        assert_eq!(tree.expire_trash(before, None, 500).await.expect("purged"), None);
+        assert_eq!(tree.expire_trash(before, None, 500).await.expect("purged").next, None);
     }
     assert_eq!(desk.space_used().await, 0);
     desk.check_books();

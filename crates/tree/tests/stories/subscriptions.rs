@@ -46,6 +46,7 @@ async fn deliveries_of(desk: &Desk, target: &'static str) -> Vec<Delivery> {
         let (now, until) = (desk.stage.world.now(), desk.stage.world.now());
         let take = move |tx: &mut Tx<'_>| {
             let taken = deliveries::take(tx, target, now, until, 100)?;
+            let taken = taken.deliveries;
             for delivery in &taken {
                 assert!(deliveries::told(tx, delivery, now)?);
             }
@@ -238,6 +239,28 @@ async fn what_happened_since_is_not_undone_by_what_is_told_late() {
     tell_of_folders(&desk).await;
     let expected = [(Happening::Put, "f/a".to_owned()), (Happening::Put, "f/a".to_owned())];
     assert_eq!(told(&desk, "here").await, expected);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_purged_at_once_is_told_all_the_same() {
+    let (desk, bucket) = watched().await;
+    let outer = desk.folder(bucket, "o").await;
+    let folder = desk.folder(outer, "f").await;
+    desk.file(folder, "a", b"a").await;
+    told(&desk, "here").await;
+    desk.update(folder, Kind::Folder, renamed("r")).await.expect("renamed");
+    desk.trash(outer, Kind::Folder).await;
+    desk.tree.purge(&desk.anna, outer, Kind::Folder).await.expect("purged");
+    for item in [outer, folder] {
+        assert!(desk.tree.is_to_be_told(item).expect("whether"));
+    }
+    assert!(!desk.tree.purge_batch(outer, 500).await.expect("a batch"), "it is still to be told of");
+    tell_of_folders(&desk).await;
+    assert!(desk.tree.purge_batch(outer, 500).await.expect("a batch"));
+    let all = told(&desk, "here").await;
+    for key in ["o/f/a", "o/r/a"] {
+        assert!(all.contains(&(Happening::Removed, key.to_owned())), "{key} is not in {all:?}");
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,9 @@ pub(super) struct Place {
 pub(super) struct History {
     /// When the last version or marker came that it has seen.
     at: Timestamp,
+    /// Of which item that was; `None` if it was kept without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    item: Option<i64>,
     /// How many versions it has seen that are not current.
     older: u32,
 }
@@ -65,11 +68,16 @@ pub(super) fn judge(lifecycle: &Lifecycle, now: Timestamp, from: &Place, page: &
     let mut history = from.history;
     let mut key_before = from.after.as_ref().map(|(key, _)| key.as_str());
     for (index, entry) in page.entries.iter().enumerate() {
-        let Some(Line { key, version, seen, latest, deed }) = Line::of(entry) else { continue };
+        let Some(Line { key, version, seen, latest, deed, item, trashed_at }) = Line::of(entry) else { continue };
         let newer = history.filter(|_| !latest && key_before == Some(key));
         key_before = Some(key);
         let (goes, undecided) = match newer {
-            Some(History { at, older }) => (lifecycle.older_goes(&seen, (at, older), now), false),
+            Some(History { at, item: of, older }) => {
+                // What came onto its key by being moved or restored may be older than what it is newer of: that was current
+                // until it went into the trash.
+                let since = trashed_at.filter(|_| of != Some(item)).max(Some(at)).max(Some(seen.at)).unwrap_or(at);
+                (lifecycle.older_goes(&seen, (since, older), now), false)
+            }
             None if !latest => (false, false),
             None if seen.content.is_some() => (lifecycle.expiry(&seen).is_some_and(|(at, _)| at <= now), false),
             None => match stands_alone(page, index, key) {
@@ -78,9 +86,10 @@ pub(super) fn judge(lifecycle: &Lifecycle, now: Timestamp, from: &Place, page: &
             },
         };
         let counts = u32::from(seen.content.is_some() && newer.is_some());
-        history = Some(History { at: seen.at, older: newer.map_or(0, |newer| newer.older).saturating_add(counts) });
+        let older = newer.map_or(0, |newer| newer.older).saturating_add(counts);
+        history = Some(History { at: seen.at, item: Some(item), older });
         let is_left = undecided || goes && seen.content.is_none();
-        stops.push(Stop { key, version, history, is_left });
+        stops.push(Stop { key, version, history, is_left, is_undecided: undecided });
         let Some(deed) = deed.filter(|_| goes) else { continue };
         match going.last_mut().filter(|last| last.key == key) {
             Some(last) => last.deeds.push(deed),
@@ -89,7 +98,13 @@ pub(super) fn judge(lifecycle: &Lifecycle, now: Timestamp, from: &Place, page: &
     }
     let Some((key, version)) = &page.next else { return Judged { going, next: None, otherwise: None } };
     let last = stops.last().filter(|last| last.key == key);
-    let otherwise = from.beyond(key, *version, last.and_then(|last| last.history));
+    let mut otherwise = from.beyond(key, *version, last.and_then(|last| last.history));
+    if let [.., before, last] = stops.as_slice()
+        && last.is_undecided
+    {
+        // What is last on this page is first on the next one, which can tell.
+        otherwise = from.beyond(before.key, Some(before.version), before.history);
+    }
     let next = if last.is_some_and(|last| Some(last.version) == *version) {
         // A marker that goes is no place to go on from: it will not be found.
         let kept = stops.iter().rev().find(|stop| !stop.is_left);
@@ -108,6 +123,9 @@ struct Line<'e> {
     latest: bool,
     /// How it goes, if it does.
     deed: Option<Deed>,
+    /// Of which item it is, and when that went into the trash, if it is there.
+    item: i64,
+    trashed_at: Option<Timestamp>,
 }
 
 impl<'e> Line<'e> {
@@ -118,12 +136,14 @@ impl<'e> Line<'e> {
                 let tags = object.facts.as_ref().map_or(&[][..], |facts| &facts.tags);
                 let seen = Seen { key, content: Some((found.size, tags)), at: found.created_at };
                 let deed = if *latest { Deed::Current(found.id) } else { Deed::Older(*version, found.id) };
-                Some(Self { key, version: *version, seen, latest: *latest, deed: Some(deed) })
+                let (item, trashed_at) = (object.view.item.id.number(), object.view.item.trashed_at);
+                Some(Self { key, version: *version, seen, latest: *latest, deed: Some(deed), item, trashed_at })
             }
             HistoryEntry::Marker { key, version, view, latest } => {
                 let at = view.item.trashed_at.unwrap_or(view.item.modified_at);
                 let deed = Some(Deed::Marker(*version, view.item.id));
-                Some(Self { key, version: *version, seen: Seen { key, content: None, at }, latest: *latest, deed })
+                let (seen, item) = (Seen { key, content: None, at }, view.item.id.number());
+                Some(Self { key, version: *version, seen, latest: *latest, deed, item, trashed_at: Some(at) })
             }
             // There is no delimiter.
             HistoryEntry::Prefix(_) => None,
@@ -138,6 +158,8 @@ struct Stop<'e> {
     history: Option<History>,
     /// It cannot be found again, or has to be looked at again.
     is_left: bool,
+    /// It has to be looked at again.
+    is_undecided: bool,
 }
 
 /// Whether a marker that is the latest of its key is all that there is of it; `None` if only the next page can tell.

@@ -8,11 +8,14 @@ mod act;
 mod judge;
 mod rules;
 mod run;
+#[cfg(test)]
+mod tests;
 mod trash;
 
+pub use act::Failed;
 pub use rules::{Expiry, KeyFilter, Lifecycle, LifecycleRule, OlderVersions};
-pub use run::{LifecycleState, RunState};
-pub use trash::TrashPosition;
+pub use run::{Followed, LifecycleState, RunState};
+pub use trash::{Expired, TrashPosition};
 
 use super::{Bucket, bucket, find, free_name, row};
 use crate::grant::Change;

@@ -1,13 +1,13 @@
 //! The walk along a bucket that follows its rules: a page at a time, from a place that is kept.
 
-use super::act::{Outcome, sum};
+use super::act::{Done, Failed, Outcome, sum};
 use super::judge::{Judged, Place, judge};
 use super::rules::{Lifecycle, midnight};
 use super::{enqueue, lifecycle_of};
 use crate::items::Manner;
 use crate::limits::{BATCH_ROWS_MAX, PAGE_ITEMS_MAX};
 use crate::{Caller, Error, HistoryWalk, HistoryWalked, ListMultiparts, MultipartEntry, Scopes, Top, Tree, UserRole};
-use entente_database::lifecycle::{self as rows, Run, RunCounts};
+use entente_database::lifecycle::{self as rows, Run};
 use entente_database::{Tx, items, users};
 use entente_model::{ItemId, JobId, Timestamp};
 
@@ -18,6 +18,15 @@ pub enum RunState {
     GoesOn,
     /// It is done, or there is nothing to be done.
     Ended,
+}
+
+/// What a step along a bucket has done.
+#[derive(Debug)]
+pub struct Followed {
+    /// How far the walk has come.
+    pub state: RunState,
+    /// What could not be removed, other than what may not be. The walk goes on behind it, and comes by it again another day.
+    pub failed: Vec<Failed>,
 }
 
 /// What is known of a bucket with rules.
@@ -78,15 +87,15 @@ impl Tree {
     /// Goes on with the walk along a bucket, about `limits::PAGE_ITEMS_MAX` versions at a time. Where it is, is kept
     /// afterwards: cut off, it does the same again, which removes nothing that a rule does not mean. Several may go on with
     /// one walk.
-    pub async fn run_lifecycle(&self, bucket: ItemId) -> Result<RunState, Error> {
+    pub async fn run_lifecycle(&self, bucket: ItemId) -> Result<Followed, Error> {
         let now = self.world.now();
         let found = self.database.read(|tx| {
             let run = rows::run(tx, bucket)?.filter(|run| run.ended_at.is_none());
             run.map(|run| Ok::<_, Error>((order(tx, &run)?, run))).transpose()
         })?;
-        let Some((order, run)) = found else { return Ok(RunState::Ended) };
-        let (next, counts) = match order {
-            None => (None, RunCounts::default()),
+        let Some((order, run)) = found else { return Ok(Followed { state: RunState::Ended, failed: Vec::new() }) };
+        let (next, Done { counts, failed }) = match order {
+            None => (None, Done::default()),
             Some(Order { caller, lifecycle, place }) => {
                 let (tree, about) = (self.in_manner(Manner::Expiry), (&caller, bucket, &lifecycle));
                 if place.uploads_done {
@@ -107,7 +116,8 @@ impl Tree {
         let save = move |tx: &mut Tx<'_>| Ok::<_, Error>(rows::save_run(tx, &run, &after)?);
         let is_kept = self.database.transact("keep lifecycle", save).await?;
         // Whoever was quicker has kept where it is.
-        Ok(if next.is_none() && is_kept { RunState::Ended } else { RunState::GoesOn })
+        let state = if next.is_none() && is_kept { RunState::Ended } else { RunState::GoesOn };
+        Ok(Followed { state, failed })
     }
 
     /// The buckets with rules, in order of their ids, at most `limits::PAGE_ITEMS_MAX` after one. For operators: nothing is
@@ -132,11 +142,11 @@ impl Tree {
         (caller, bucket, lifecycle): (&Caller, ItemId, &Lifecycle),
         now: Timestamp,
         place: &Place,
-    ) -> Result<(Option<Place>, RunCounts), Error> {
-        let mut counts = RunCounts::default();
+    ) -> Result<(Option<Place>, Done), Error> {
+        let mut done = Done::default();
         let begin_keys = Place { uploads_done: true, ..Place::default() };
         if !lifecycle.is_about_uploads() {
-            return Ok((Some(begin_keys), counts));
+            return Ok((Some(begin_keys), done));
         }
         let after = place.after.as_ref().map(|(key, upload)| {
             // What is kept was written by this program.
@@ -144,25 +154,22 @@ impl Tree {
         });
         let list = ListMultiparts { after, limit: PAGE_ITEMS_MAX, ..ListMultiparts::default() };
         let page = match self.list_multiparts(caller, bucket, list).await {
-            Err(Error::NotFound | Error::Trashed) => return Ok((None, counts)),
+            Err(Error::NotFound | Error::Trashed) => return Ok((None, done)),
             page => page?,
         };
         for entry in page.entries {
             let MultipartEntry::Upload(upload) = entry else { continue };
             let goes = lifecycle.upload_expiry(&upload.key, upload.created_at).is_some_and(|(at, _)| at <= now);
             if goes {
-                match Outcome::of(self.abort_multipart(caller, upload.id).await)? {
-                    Outcome::Gone => counts.uploads += 1,
-                    Outcome::Changed => {}
-                    Outcome::Refused => counts.refused += 1,
-                }
+                let ended = Outcome::of(self.abort_multipart(caller, upload.id).await);
+                done.note(ended, |counts| &mut counts.uploads, (bucket, None));
             }
         }
         let next = page.next.map(|(key, upload)| Place {
             after: Some((key, upload.map(|upload| upload.to_string()))),
             ..Place::default()
         });
-        Ok((Some(next.unwrap_or(begin_keys)), counts))
+        Ok((Some(next.unwrap_or(begin_keys)), done))
     }
 
     async fn keys_step(
@@ -170,23 +177,23 @@ impl Tree {
         (caller, bucket, lifecycle): (&Caller, ItemId, &Lifecycle),
         now: Timestamp,
         place: &Place,
-    ) -> Result<(Option<Place>, RunCounts), Error> {
-        let Some(prefix) = next_prefix(lifecycle, place) else { return Ok((None, RunCounts::default())) };
+    ) -> Result<(Option<Place>, Done), Error> {
+        let Some(prefix) = next_prefix(lifecycle, place) else { return Ok((None, Done::default())) };
         let after = place
             .after
             .as_ref()
             .map(|(key, version)| (key.clone(), version.as_ref().and_then(|version| version.parse().ok())));
         let walk = HistoryWalk { prefix: prefix.to_owned(), after, delimiter: None, limit: PAGE_ITEMS_MAX };
         let page: HistoryWalked = match self.walk_versions(caller, bucket, walk).await {
-            Err(Error::NotFound | Error::Trashed) => return Ok((None, RunCounts::default())),
+            Err(Error::NotFound | Error::Trashed) => return Ok((None, Done::default())),
             page => page?,
         };
         let Judged { going, next, otherwise } = judge(lifecycle, now, place, &page);
-        let counts = self.take_away(caller, bucket, going).await?;
-        let is_stuck = counts.keys + counts.older + counts.markers == 0;
+        let done = self.take_away(caller, bucket, going).await;
+        let is_stuck = done.counts.keys + done.counts.older + done.counts.markers == 0;
         let next = if is_stuck { otherwise } else { next };
-        let done = || Place { uploads_done: true, done: Some(prefix.to_owned()), ..Place::default() };
-        Ok((Some(next.unwrap_or_else(done)), counts))
+        let behind = || Place { uploads_done: true, done: Some(prefix.to_owned()), ..Place::default() };
+        Ok((Some(next.unwrap_or_else(behind)), done))
     }
 }
 
@@ -223,6 +230,7 @@ fn order(tx: &mut Tx<'_>, run: &Run) -> Result<Option<Order>, Error> {
         role: UserRole::User,
         app: None,
         scopes: Scopes::ALL,
+        confined: None,
         through: None,
     };
     Ok(Some(Order { caller, lifecycle, place }))

@@ -1,6 +1,6 @@
 //! The decision.
 
-use super::{Deed, Effect, Known, Sharing};
+use super::{Condition, Deed, Effect, Known, Sharing, Word};
 use entente_database::acl::{Acl, Permission};
 use entente_model::{ItemId, UserId};
 
@@ -55,14 +55,20 @@ impl Sharing {
     /// Whether anything at all is let to whoever asks, so that they may know that there is such a bucket. Nobody whose
     /// name is not known is told.
     fn knows(&self, asked: &Asked<'_>, known: &Known<'_>) -> bool {
-        known.asker.is_some() && self.lets_any(asked, known)
+        known.asker.is_some() && self.lets_any(asked, known, |condition| condition.holds(known))
     }
 
-    /// Whether anything at all is let to whoever asks.
-    pub(crate) fn lets_any(&self, asked: &Asked<'_>, known: &Known<'_>) -> bool {
+    /// Whether whoever asks may come in, for keys that are decided one by one: what is only known then does not count yet.
+    pub(crate) fn lets_come(&self, asked: &Asked<'_>, known: &Known<'_>) -> bool {
+        let is_of_object = |condition: &Condition| matches!(condition.word, Word::Version | Word::TagThere(_));
+        self.lets_any(asked, known, |condition| is_of_object(condition) || condition.holds(known))
+    }
+
+    /// Whether anything at all is let to whoever asks, where conditions hold as `holds` says.
+    fn lets_any(&self, asked: &Asked<'_>, known: &Known<'_>, holds: impl Fn(&Condition) -> bool) -> bool {
         let by_rule = || {
             let mut rules = self.rules_in_force().filter(|rule| rule.effect == Effect::Allow);
-            rules.any(|rule| rule.who.includes(known.asker))
+            rules.any(|rule| rule.who.includes(known.asker) && rule.when.iter().all(&holds))
         };
         let by_grant = || {
             let of_object = asked.acl.filter(|acl| acl.bucket == asked.bucket);
@@ -211,6 +217,24 @@ mod tests {
         }
         sharing.rules.remove(0);
         assert_eq!(ask(&sharing, FRIEND, Deed::ReadObject, Some("a"), None), Verdict::Allowed);
+    }
+
+    #[test]
+    fn a_condition_that_is_not_met_tells_nothing() {
+        let within = |network| {
+            let test = Test::Within(Sense::Any, vec![Network::parse(network).unwrap()]);
+            Condition { word: Word::Address, test, absent: Absent::Fails }
+        };
+        for (network, expected) in [("198.51.100.0/24", Verdict::Hidden), ("192.0.2.0/24", Verdict::Denied)] {
+            let mut rule = rule(Effect::Allow, Who::Everyone, &[Deed::ReadObject], &["public/*"]);
+            rule.when.push(within(network));
+            let sharing = open(vec![rule]);
+            for asker in [FRIEND, STRANGER] {
+                assert_eq!(ask(&sharing, asker, Deed::WriteObject, Some("a"), None), expected, "{network}");
+                assert_eq!(ask(&sharing, asker, Deed::ListKeys, None, None), expected, "{network}");
+            }
+            assert_eq!(ask(&sharing, NOBODY, Deed::ListKeys, None, None), Verdict::Hidden);
+        }
     }
 
     #[test]

@@ -1,0 +1,1 @@
+-- Portable, as 0001_first.sql says.

@@ -1,0 +1,65 @@
+//! Removing users: out of sight at once, and the rest afterwards.
+
+use crate::{Error, Tx, credentials};
+use entente_model::{ItemId, Timestamp, UserId};
+
+/// A user who was removed, and of whom something may still be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condemned {
+    /// The root folder.
+    pub root: ItemId,
+    /// The trash.
+    pub trash: ItemId,
+}
+
+/// Removes a user from sight: nobody finds them any more, nobody comes in as them, and their login is free. `false` when
+/// there is no such user (any more). The row stays, with the name, for what the user has made.
+pub fn condemn(tx: &mut Tx<'_>, user: UserId, at: Timestamp) -> Result<bool, Error> {
+    // No login begins with a number sign: each is a mail address, and this one has no at sign.
+    let changed = tx.execute(
+        "UPDATE users SET status = 4, login = '', login_folded = ?2, notification_email = '', external_id = '',
+           tracking_codes = '', phone = '', address = '', job_title = '', modified_at = ?3
+         WHERE id = ?1 AND status <> 4",
+        &[user.into(), format!("#{user}").as_str().into(), at.into()],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Where the content of a removed user was. `None` for any other.
+pub(crate) fn condemned(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Condemned>, Error> {
+    tx.query_one("SELECT root_id, trash_id FROM users WHERE id = ?1 AND status = 4", &[user.into()], |row| {
+        Ok(Condemned { root: ItemId::new(row.int(0)?), trash: ItemId::new(row.int(1)?) })
+    })
+}
+
+/// Whether anything is in the root or the trash of a user.
+pub fn owns_content(tx: &mut Tx<'_>, user: UserId) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM users u JOIN items i ON i.parent_id IN (u.root_id, u.trash_id)
+         WHERE u.id = ?1 LIMIT 1";
+    Ok(tx.query_one(sql, &[user.into()], |_| Ok(()))?.is_some())
+}
+
+/// Removes up to `limit` rows that belong to a removed user and to nobody else: credentials, aliases, memberships. How
+/// many; fewer than `limit` when none are left. `None` when the user was not removed.
+pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Option<(Condemned, u32)>, Error> {
+    let Some(found) = condemned(tx, user)? else { return Ok(None) };
+    let mut left = limit.saturating_sub(credentials::forget(tx, user, limit)?);
+    for sql in [
+        "DELETE FROM app_passwords WHERE id IN (SELECT id FROM app_passwords WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM access_keys WHERE id IN (SELECT id FROM access_keys WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM group_memberships WHERE id IN (SELECT id FROM group_memberships WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM email_aliases WHERE id IN (SELECT id FROM email_aliases WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM avatars WHERE user_id IN (SELECT user_id FROM avatars WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM collaborations WHERE id IN (SELECT id FROM collaborations WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM storage_policy_assignments
+         WHERE id IN (SELECT id FROM storage_policy_assignments WHERE target_kind = 1 AND target_id = ?1 LIMIT ?2)",
+    ] {
+        if left == 0 {
+            break;
+        }
+        let removed = tx.execute(sql, &[user.into(), left.into()])?;
+        left = left.saturating_sub(u32::try_from(removed).unwrap_or(u32::MAX));
+    }
+    Ok(Some((found, limit - left)))
+}

@@ -1,0 +1,109 @@
+//! The door itself: what it was given, and the router that it becomes.
+
+use crate::asked::{Asked, Outcome};
+use crate::handlers::{authorize, metadata, password, sessions, sign_in, sign_out, token};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use entente_door_kit::origin::Origin;
+use entente_door_kit::{Arrival, Limits};
+use entente_identity::Identity;
+use http::{HeaderValue, StatusCode, header};
+use std::future::Future;
+use std::sync::Arc;
+
+const STYLE: &str = include_str!("style.css");
+
+/// What an operator may set.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where clients reach this server; it is this that stands behind every token.
+    pub origin: Origin,
+    /// Bounds of bodies.
+    pub limits: Limits,
+}
+
+/// The door of sign-in. Cheap to clone.
+#[derive(Clone)]
+pub struct OAuthDoor(Arc<Inner>);
+
+struct Inner {
+    identity: Identity,
+    options: Options,
+}
+
+impl OAuthDoor {
+    /// A door over an identity.
+    #[must_use]
+    pub fn new(identity: Identity, options: Options) -> Self {
+        Self(Arc::new(Inner { identity, options }))
+    }
+
+    /// Serves everything below `/oauth2`, and the description of it below `/.well-known`.
+    ///
+    /// Requests must carry an [`Arrival`], as `entente_door_kit::serve` attaches it.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/oauth2/authorize", pages(authorize::show, authorize::decide))
+            .route("/oauth2/sign-in", pages(sign_in::show, sign_in::sign_in))
+            .route("/oauth2/sign-out", pages(sign_out::show, sign_out::sign_out))
+            .route("/oauth2/sessions", pages(sessions::show, sessions::end))
+            .route("/oauth2/password", pages(password::show, password::change))
+            .route("/oauth2/token", post(|State(door), request| run(door, request, token::grant)))
+            .route("/oauth2/revoke", post(|State(door), request| run(door, request, token::revoke)))
+            .route("/oauth2/style.css", get(style))
+            .route(
+                "/.well-known/oauth-authorization-server",
+                get(|State(door), request| run(door, request, metadata::show)),
+            )
+            .with_state(self.clone())
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+}
+
+/// A page, and the form on it.
+fn pages<S, SF, P, PF>(show: S, submit: P) -> MethodRouter<OAuthDoor>
+where
+    S: Fn(Asked) -> SF + Clone + Send + Sync + 'static,
+    SF: Future<Output = Outcome> + Send + 'static,
+    P: Fn(Asked) -> PF + Clone + Send + Sync + 'static,
+    PF: Future<Output = Outcome> + Send + 'static,
+{
+    get(move |State(door), request| run(door, request, show))
+        .post(move |State(door), request| run(door, request, submit))
+}
+
+async fn run<F, H>(door: OAuthDoor, request: Request, handle: H) -> Response
+where
+    F: Future<Output = Outcome> + Send,
+    H: FnOnce(Asked) -> F,
+{
+    let Some(arrival) = request.extensions().get::<Arrival>().copied() else {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
+    let asked = Asked::new(door, arrival, request);
+    let (language, scheme) = (asked.language, asked.base.scheme());
+    match handle(asked).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(arrival.request_id, language, scheme),
+    }
+}
+
+async fn style() -> Response {
+    let mut response = Response::new(STYLE.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

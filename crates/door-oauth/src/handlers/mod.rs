@@ -1,0 +1,9 @@
+//! One module a page or an endpoint.
+
+pub(crate) mod authorize;
+pub(crate) mod metadata;
+pub(crate) mod password;
+pub(crate) mod sessions;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
+pub(crate) mod token;

@@ -1,0 +1,37 @@
+//! The jobs that remove what belonged to users and groups that are gone, and end sessions.
+
+use super::{BREATH, while_left};
+use entente_identity::{END_SESSIONS_JOB, Identity};
+use entente_jobs::{BoxError, Handlers, Outcome, Run, handler};
+use entente_tree::{PURGE_GROUP_JOB, PURGE_USER_JOB, Tree};
+
+/// Adds them.
+pub(super) fn handlers(handlers: Handlers, tree: &Tree, identity: &Identity) -> Handlers {
+    let (users, groups, identity) = (tree.clone(), tree.clone(), identity.clone());
+    handlers
+        .on(PURGE_USER_JOB, handler(move |run: Run| purge_user(users.clone(), run)))
+        .on(PURGE_GROUP_JOB, handler(move |run: Run| purge_group(groups.clone(), run)))
+        .on(END_SESSIONS_JOB, handler(move |run: Run| end_sessions(identity.clone(), run)))
+}
+
+async fn purge_user(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
+    let user = run.key.parse()?;
+    Ok(while_left(!tree.purge_user_batch(user).await?))
+}
+
+async fn purge_group(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
+    let group = run.key.parse()?;
+    Ok(while_left(!tree.purge_group_batch(group).await?))
+}
+
+/// One that is cut off begins again with the first member of a group, which does no harm.
+async fn end_sessions(identity: Identity, run: Run) -> Result<Outcome, BoxError> {
+    let mut after = None;
+    while let Some(reached) = identity.end_sessions_batch(&run.key, after).await? {
+        after = reached;
+        if run.shutdown.is_requested() {
+            return Ok(Outcome::Again(BREATH));
+        }
+    }
+    Ok(Outcome::Done)
+}
