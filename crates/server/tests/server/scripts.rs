@@ -121,7 +121,7 @@ fn mistakes_are_told_by_status_and_sentence() {
         (&["token", "issue", "--login", "admin@entente.local", "--expires", "soon"], 2, "30d"),
         (&["user", "create", "--login", "no address", "--name", "X"], 2, "mail address"),
         (&["user", "create", "--login", "Admin@entente.local", "--name", "X"], 1, "another user has this login"),
-        (&["user", "create", "--login", "a@example.org", "--name", ""], 1, "1 to 50 characters"),
+        (&["user", "create", "--login", "a@example.org", "--name", ""], 1, "a user needs a name"),
         (&["app", "create", "--name", "x", "--public-key", "/nowhere.pem"], 1, "/nowhere.pem"),
         (&["collect", "--grace", "5 weeks"], 2, "--grace"),
         (&["repack", "--live-share", "2"], 2, "0 to 1"),
