@@ -9,7 +9,7 @@ const ITEMS_AT_ONCE: usize = 16;
 /// Items that one statement of [`any_on`] asks about.
 const ROWS_AT_ONCE: usize = 8;
 /// Roles to which one address was invited.
-pub const INVITATIONS_MAX: u32 = 10_000;
+pub const INVITATIONS_MAX: u32 = 1_000;
 
 /// To whom a role was given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -207,6 +207,35 @@ pub fn any_on(tx: &mut Tx<'_>, items: &[ItemId]) -> Result<Vec<ItemId>, Error> {
     Ok(found)
 }
 
+/// From each item to the one row of the user on it, and to the one of each of the user's groups: a role and whether it sees
+/// the path, as one number. As joins, and with conditions that other indexes have too, PostgreSQL would turn them round, and
+/// walk along all that is shared with the user, or with the group.
+macro_rules! standing {
+    ($explain:literal) => {
+        concat!(
+            $explain,
+            "SELECT s.id, s.given FROM (
+               SELECT i.id, (SELECT CASE c.status WHEN 1 THEN c.role * 2 + c.sees_path END
+                 FROM collaborations c WHERE c.item_id = i.id AND c.user_id = ?1) AS given
+               FROM items i
+               WHERE i.id IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+               UNION ALL
+               SELECT i.id, (SELECT CASE WHEN c.status = 1
+                   AND (SELECT 1 FROM groups g WHERE g.id = c.group_id AND g.deleted_at IS NULL) = 1
+                   THEN c.role * 2 + c.sees_path END
+                 FROM collaborations c WHERE c.item_id = i.id AND c.group_id = m.group_id) AS given
+               FROM items i CROSS JOIN group_memberships m
+               WHERE i.id IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                 AND m.user_id = ?1
+             ) s WHERE s.given IS NOT NULL"
+        )
+    };
+}
+
+const STANDING: &str = standing!("");
+const EXPLAIN_STANDING: &str = standing!("EXPLAIN QUERY PLAN ");
+const EXPLAIN_STANDING_ON_SERVER: &str = standing!("EXPLAIN (COSTS OFF) ");
+
 /// What a user is at each of these items, by collaborations of their own and of their groups, on the items themselves:
 /// the items where they are nothing are not there. Two walks along indexes an item, and one more a group of the user's.
 pub fn standing(tx: &mut Tx<'_>, user: UserId, items: &[ItemId]) -> Result<Vec<Standing>, Error> {
@@ -216,18 +245,9 @@ pub fn standing(tx: &mut Tx<'_>, user: UserId, items: &[ItemId]) -> Result<Vec<S
         let mut parameters = vec![Value::from(user)];
         parameters
             .extend(some.iter().chain(std::iter::repeat(first)).take(ITEMS_AT_ONCE).map(|item| Value::from(*item)));
-        let rows = tx.query(
-            "SELECT c.item_id, c.role, c.sees_path FROM collaborations c
-             WHERE c.user_id = ?1 AND c.status = 1
-               AND c.item_id IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-             UNION ALL
-             SELECT c.item_id, c.role, c.sees_path FROM group_memberships m
-             CROSS JOIN groups g CROSS JOIN collaborations c
-             WHERE m.user_id = ?1 AND g.id = m.group_id AND g.deleted_at IS NULL AND c.group_id = g.id AND c.status = 1
-               AND c.item_id IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-            &parameters,
-            |row| Ok((ItemId::new(row.int(0)?), role(row.int(1)?)?, row.int(2)? != 0)),
-        )?;
+        let rows = tx.query(STANDING, &parameters, |row| {
+            Ok((ItemId::new(row.int(0)?), role(row.int(1)? / 2)?, row.int(1)? % 2 != 0))
+        })?;
         for (item, role, sees_path) in rows {
             match found.iter_mut().find(|known| known.item == item) {
                 Some(known) => {
@@ -241,16 +261,30 @@ pub fn standing(tx: &mut Tx<'_>, user: UserId, items: &[ItemId]) -> Result<Vec<S
     Ok(found)
 }
 
+/// How SQLite means to answer [`standing`]: for tests, which see to it that it is by the indexes of items alone.
+pub fn explain_standing(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
+    tx.query(EXPLAIN_STANDING, &[Value::Int(1); ITEMS_AT_ONCE + 1], |row| row.text(3))
+}
+
+/// The same of PostgreSQL.
+pub fn explain_standing_on_server(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
+    tx.query(EXPLAIN_STANDING_ON_SERVER, &[Value::Int(1); ITEMS_AT_ONCE + 1], |row| row.text(0))
+}
+
 /// Up to `limit` items that stand in the root of a user because others share them with the user or with a group of the
-/// user's, in order of ids. Looks at all collaborations of the user and of the user's groups.
+/// user's: those that were shared last, the last one first. None that is in a trash itself. Looks at all collaborations of
+/// the user and of the user's groups.
 pub fn shared_with(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Vec<ItemId>, Error> {
     tx.query(
         "SELECT s.item_id FROM (
-           SELECT c.item_id FROM collaborations c WHERE c.user_id = ?1 AND c.status = 1 AND c.access_only = 0
-           UNION
-           SELECT c.item_id FROM group_memberships m CROSS JOIN collaborations c
-           WHERE m.user_id = ?1 AND c.group_id = m.group_id AND c.status = 1 AND c.access_only = 0
-         ) s ORDER BY s.item_id LIMIT ?2",
+           SELECT c.id, c.item_id FROM collaborations c CROSS JOIN items i
+           WHERE c.user_id = ?1 AND c.status = 1 AND c.access_only = 0 AND i.id = c.item_id AND i.trashed_at IS NULL
+           UNION ALL
+           SELECT c.id, c.item_id FROM group_memberships m CROSS JOIN groups g CROSS JOIN collaborations c
+           CROSS JOIN items i
+           WHERE m.user_id = ?1 AND g.id = m.group_id AND g.deleted_at IS NULL AND c.group_id = g.id AND c.status = 1
+             AND c.access_only = 0 AND i.id = c.item_id AND i.trashed_at IS NULL
+         ) s GROUP BY s.item_id ORDER BY max(s.id) DESC LIMIT ?2",
         &[user.into(), limit.into()],
         |row| Ok(ItemId::new(row.int(0)?)),
     )
@@ -303,8 +337,19 @@ pub fn remove_of_user(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<usize
     )
 }
 
-/// Removes all collaborations on an item, and what is set for it: no more than an item may have.
-pub fn remove_of_item(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
+/// Removes up to `limit` collaborations on an item itself; how many.
+pub fn remove_some_of_item(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<u32, Error> {
+    let removed = tx.execute(
+        "DELETE FROM collaborations WHERE id IN
+           (SELECT id FROM collaborations WHERE item_id = ?1 ORDER BY id LIMIT ?2)",
+        &[item.into(), limit.into()],
+    )?;
+    Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+}
+
+/// Removes all collaborations on an item, and what is set for it. Whoever removes items that may have many removes those
+/// before, some at a time: [`remove_some_of_item`].
+pub(crate) fn remove_of_item(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     tx.put("DELETE FROM collaborations WHERE item_id = ?1", &[item.into()])?;
     tx.put("DELETE FROM folder_settings WHERE item_id = ?1", &[item.into()])
 }

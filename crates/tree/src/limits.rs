@@ -110,8 +110,8 @@ pub const LIFECYCLE_RULES_MAX: usize = 1_000;
 pub const LIFECYCLE_BYTES_MAX: usize = 1024 * 1024;
 /// Collaborations on one item itself.
 pub const COLLABORATIONS_MAX: u64 = 20_000;
-/// Items of others that stand in one user's root.
-pub const SHARED_ITEMS_MAX: u32 = 10_000;
+/// Items of others that stand in one user's root: those that were shared last.
+pub const SHARED_ITEMS_MAX: u32 = 1_000;
 /// Collaborations in a page.
 pub const COLLABORATIONS_PAGE_MAX: u32 = 1_000;
 /// Metadata templates of an enterprise.

@@ -52,7 +52,7 @@ pub enum Top {
 }
 
 impl Top {
-    pub(super) const fn number(self) -> i64 {
+    pub(crate) const fn number(self) -> i64 {
         match self {
             Self::Ordinary => 0,
             Self::Root => 1,

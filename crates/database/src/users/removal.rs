@@ -1,5 +1,6 @@
 //! Removing users: out of sight at once, and the rest afterwards.
 
+use crate::items::Top;
 use crate::{Error, Tx, credentials};
 use entente_model::{ItemId, Timestamp, UserId};
 
@@ -12,8 +13,9 @@ pub struct Condemned {
     pub trash: ItemId,
 }
 
-/// Removes a user from sight: nobody finds them any more, nobody comes in as them, and their login is free. `false` when
-/// there is no such user (any more). The row stays, with the name, for what the user has made.
+/// Removes a user from sight: nobody finds them any more, nobody comes in as them, their login is free, and what is below
+/// their root and their trash is nobody's, whomever it is shared with. `false` when there is no such user (any more). The
+/// row stays, with the name, for what the user has made.
 pub fn condemn(tx: &mut Tx<'_>, user: UserId, at: Timestamp) -> Result<bool, Error> {
     // No login begins with a number sign: each is a mail address, and this one has no at sign.
     let changed = tx.execute(
@@ -22,7 +24,11 @@ pub fn condemn(tx: &mut Tx<'_>, user: UserId, at: Timestamp) -> Result<bool, Err
          WHERE id = ?1 AND status <> 4",
         &[user.into(), format!("#{user}").as_str().into(), at.into()],
     )?;
-    Ok(changed > 0)
+    let Some(found) = condemned(tx, user)?.filter(|_| changed > 0) else { return Ok(false) };
+    // Every way to what was theirs ends in limbo from here on.
+    let tops = [Top::Limbo.number().into(), found.root.into(), found.trash.into()];
+    tx.put("UPDATE items SET top = ?1 WHERE id IN (?2, ?3)", &tops)?;
+    Ok(true)
 }
 
 /// Where the content of a removed user was. `None` for any other.

@@ -11,7 +11,7 @@ use entente_database::deliveries::is_to_be_told;
 use entente_database::events::EventKind;
 use entente_database::items::{self, Item, Mark};
 use entente_database::jobs::{self, NewJob};
-use entente_database::{Tx, buckets, contents, counts, lifecycle, paths, users, versions};
+use entente_database::{Tx, buckets, collaborations, contents, counts, lifecycle, paths, users, versions};
 use entente_model::{ItemId, JobId, Timestamp};
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ impl Tree {
             .await
     }
 
-    /// Goes on removing an item that waits in limbo, at most `rows` rows of items and versions at a time. `true` when
+    /// Goes on removing an item that waits in limbo, at most `rows` rows of items, versions and roles at a time. `true` when
     /// nothing of it is left. Harmless to call for an item that is not there, or is not in limbo (any more).
     pub async fn purge_batch(&self, item: ItemId, rows: u32) -> Result<bool, Error> {
         let now = self.world.now();
@@ -139,6 +139,10 @@ fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
                     if left == 0 {
                         break;
                     }
+                    left -= collaborations::remove_some_of_item(tx, item, left)?;
+                    if left == 0 {
+                        break;
+                    }
                     counts::remove(tx, item)?;
                     items::remove(tx, item)?;
                     left -= 1;
@@ -173,13 +177,16 @@ fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
     Ok(way.is_empty())
 }
 
-/// Removes versions of a file, and the file with its last one. `true` when the file is gone.
+/// Removes versions of a file, then the roles on it, and the file with the last of them. `true` when the file is gone.
 fn remove_file(tx: &mut Tx<'_>, file: ItemId, left: &mut u32, freed: &mut u64) -> Result<bool, Error> {
     for version in versions::some(tx, file, *left)? {
         contents::release(tx, version.content)?;
         versions::remove(tx, version.id)?;
         *freed += version.size;
         *left -= 1;
+    }
+    if *left > 0 {
+        *left -= collaborations::remove_some_of_item(tx, file, *left)?;
     }
     if *left == 0 {
         return Ok(false);

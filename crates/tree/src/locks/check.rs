@@ -2,9 +2,9 @@
 
 use super::{Lock, LockDepth, Sharing};
 use crate::{Caller, Error, Tree};
-use entente_database::items::{self, ANCESTORS_MAX};
+use entente_database::items::{self, ANCESTORS_MAX, Ancestor};
 use entente_database::{Tx, locks};
-use entente_model::{ItemId, Timestamp};
+use entente_model::{ItemId, Timestamp, UserId};
 
 /// What a change touches. A change of which children a folder has touches that folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,22 +19,25 @@ impl Tree {
     /// A lock that forbids a change to whoever names no more than these tokens; `None` if there is none.
     ///
     /// An exclusive lock asks for its token, named by the user that holds it; several shared ones of an item ask for one
-    /// of theirs. A few lookups, inline; one, when nothing is locked. What it says holds for the moment: a door asks
+    /// of theirs. A few lookups, inline: when nothing is locked, where each item is, and one for each owner. What it says holds for the moment: a door asks
     /// again at the end of an upload that took long.
     pub fn lock_in_the_way(&self, caller: &Caller, touch: Touch<'_>, tokens: &[String]) -> Result<Option<Lock>, Error> {
         let now = self.world.now();
         self.database.read(|tx| {
-            // Whatever a caller may change is below the caller's own root.
-            if !locks::any(tx, caller.user, now)? {
-                return Ok(None);
-            }
+            let mut owners = Owners::default();
             for item in touch.items {
-                if let Some(lock) = unmet(caller, tokens, covering(tx, *item, now)?) {
+                let way = items::ancestors(tx, *item)?;
+                if owners.with_locks(tx, &way, now)?.is_none() {
+                    continue;
+                }
+                if let Some(lock) = unmet(caller, tokens, covering(tx, &way, now)?) {
                     return Ok(Some(lock));
                 }
             }
             for folder in touch.below {
-                let mut found = locks::below(tx, *folder, caller.user, now, ANCESTORS_MAX)?;
+                let way = items::ancestors(tx, *folder)?;
+                let Some(owner) = owners.with_locks(tx, &way, now)? else { continue };
+                let mut found = locks::below(tx, *folder, owner, now, ANCESTORS_MAX)?;
                 found.sort_by_key(|lock| lock.item);
                 for of_item in found.chunk_by(|one, other| one.item == other.item) {
                     if let Some(lock) = unmet(caller, tokens, of_item.to_vec()) {
@@ -47,9 +50,30 @@ impl Tree {
     }
 }
 
-fn covering(tx: &mut Tx<'_>, item: ItemId, now: Timestamp) -> Result<Vec<Lock>, Error> {
+/// Whose roots were asked for locks already, and whether there are any.
+#[derive(Default)]
+struct Owners(Vec<(UserId, bool)>);
+
+impl Owners {
+    /// Whose content is at the end of a way, if anything at all of theirs is locked. One lookup for each owner.
+    fn with_locks(&mut self, tx: &mut Tx<'_>, way: &[Ancestor], now: Timestamp) -> Result<Option<UserId>, Error> {
+        let Some(owner) = way.last().and_then(|top| top.top_user) else { return Ok(None) };
+        let known = self.0.iter().find(|(known, _)| *known == owner).map(|(_, any)| *any);
+        let any = match known {
+            Some(any) => any,
+            None => locks::any(tx, owner, now)?,
+        };
+        if known.is_none() {
+            self.0.push((owner, any));
+        }
+        Ok(Some(owner).filter(|_| any))
+    }
+}
+
+/// The locks that cover the first item of a way.
+fn covering(tx: &mut Tx<'_>, way: &[Ancestor], now: Timestamp) -> Result<Vec<Lock>, Error> {
     let mut found = Vec::new();
-    for (steps, step) in items::ancestors(tx, item)?.iter().enumerate() {
+    for (steps, step) in way.iter().enumerate() {
         let of_step = locks::of_item(tx, step.id, now)?;
         found.extend(of_step.into_iter().filter(|lock| steps == 0 || lock.depth == LockDepth::Below));
     }
@@ -70,7 +94,7 @@ fn unmet(caller: &Caller, tokens: &[String], found: Vec<Lock>) -> Option<Lock> {
 mod tests {
     use super::*;
     use crate::{Scopes, UserRole};
-    use entente_model::{EnterpriseId, UserId};
+    use entente_model::EnterpriseId;
     use std::time::Duration;
 
     fn caller(user: i64) -> Caller {

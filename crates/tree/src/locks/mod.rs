@@ -13,7 +13,7 @@ pub use entente_database::locks::{Lock, LockDepth, Sharing};
 
 use crate::grant::{Grant, See, Upload};
 use crate::limits::{BATCH_ROWS_MAX, LOCK_ABOUT_BYTES_MAX, LOCK_TIMEOUT_MAX, LOCKS_COVERING_MAX, LOCKS_MAX};
-use crate::{Caller, Error, Kind, Tree, allow};
+use crate::{Caller, Error, Kind, Top, Tree, allow};
 use entente_database::items::{self, ANCESTORS_MAX};
 use entente_database::{Tx, locks};
 use entente_model::{ItemId, ItemName, Timestamp, UserId};
@@ -113,15 +113,17 @@ impl Tree {
             .await
     }
 
-    /// Releases every lock of an item of the caller's and of what is below it, wherever the item is. Free when nothing is
-    /// locked.
+    /// Releases every lock of an item and of what is below it, wherever the item is, if it is the caller's or one that the
+    /// caller may upload to, or might were it not in the trash. Else nothing. A few lookups when nothing is locked.
     pub async fn release_locks(&self, caller: &Caller, item: ItemId) -> Result<(), Error> {
-        let (owner, now) = (caller.user, self.world.now());
-        if !self.database.read(|tx| locks::any(tx, owner, now))? {
+        let now = self.world.now();
+        if self.database.read(|tx| releasable(tx, caller, item, now))?.is_none() {
             return Ok(());
         }
+        let caller = caller.clone();
         self.database
             .transact("release locks", move |tx| {
+                let Some(owner) = releasable(tx, &caller, item, now)? else { return Ok(()) };
                 for lock in locks::below(tx, item, owner, now, ANCESTORS_MAX)? {
                     locks::remove(tx, &lock.token)?;
                 }
@@ -142,14 +144,12 @@ impl Tree {
     }
 
     /// The locks that cover an item: its own, and those of folders above it that reach so far. A few lookups, inline.
+    /// `NotFound` and `Trashed` speak of the item.
     pub fn locks_on(&self, caller: &Caller, item: ItemId) -> Result<Vec<Lock>, Error> {
         let now = self.world.now();
         self.database.read(|tx| {
-            if !locks::any(tx, caller.user, now)? {
-                return Ok(Vec::new());
-            }
             let grant = allow::<See>(tx, caller, item)?;
-            covering(tx, &grant, now)
+            if locks::any(tx, grant.owner(), now)? { covering(tx, &grant, now) } else { Ok(Vec::new()) }
         })
     }
 
@@ -163,13 +163,14 @@ impl Tree {
         self.database.read_long(move |tx| Ok(locks::of_owner(tx, owner, now, limit)?)).await
     }
 
-    /// The names that lead from the caller's root to an item, and what it is: so that a lock can be told by its path. A few
-    /// lookups, inline.
+    /// The names that lead to an item from its owner's root, or from where the caller begins to see it, and what it is: so
+    /// that a lock can be told by its path. A few lookups, inline.
     pub fn way_to(&self, caller: &Caller, item: ItemId) -> Result<(Vec<ItemName>, Kind), Error> {
         self.database.read(|tx| {
             let grant = allow::<See>(tx, caller, item)?;
-            let below_root = grant.above().split_last().map(|(_, between)| between).unwrap_or_default();
-            let mut names: Vec<ItemName> = below_root.iter().rev().map(|above| above.name.clone()).collect();
+            let named = grant.seen_above().iter().filter(|above| above.top == Top::Ordinary);
+            let mut names: Vec<ItemName> = named.map(|above| above.name.clone()).collect();
+            names.reverse();
             if !grant.above().is_empty() {
                 names.push(grant.item().name.clone());
             }
@@ -182,6 +183,24 @@ impl Tree {
     pub fn lock_lives_for(&self, lock: &Lock) -> Duration {
         let left = lock.expires_at.millis().saturating_sub(self.world.now().millis());
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+}
+
+/// Whose locks a caller may release on an item: its owner, if the caller is that, or may upload to the item, or might were
+/// it not in the trash. `None` also when nothing of the owner's is locked.
+fn releasable(tx: &mut Tx<'_>, caller: &Caller, item: ItemId, now: Timestamp) -> Result<Option<UserId>, Error> {
+    let way = items::ancestors(tx, item)?;
+    let Some(owner) = way.last().and_then(|top| top.top_user) else { return Ok(None) };
+    if !locks::any(tx, owner, now)? {
+        return Ok(None);
+    }
+    if owner == caller.user {
+        return Ok(Some(owner));
+    }
+    match allow::<Upload>(tx, caller, item) {
+        Ok(_) | Err(Error::Trashed) => Ok(Some(owner)),
+        Err(Error::NotFound | Error::Forbidden) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

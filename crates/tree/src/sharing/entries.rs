@@ -19,13 +19,14 @@ struct Entry {
 }
 
 impl Entries {
-    /// Everything that others share with the caller and that is not below something else that they share. `None`, after
-    /// one lookup, for who has no role anywhere.
+    /// What others share with the caller and that is not below something else that they share: of the
+    /// `limits::SHARED_ITEMS_MAX` items that were shared last. `None`, after one lookup, for who has no role anywhere.
     pub(crate) fn of(tx: &mut Tx<'_>, caller: &Caller) -> Result<Option<Self>, Error> {
         if !collaborations::any_with(tx, caller.user)? {
             return Ok(None);
         }
-        let shared = collaborations::shared_with(tx, caller.user, SHARED_ITEMS_MAX)?;
+        let mut shared = collaborations::shared_with(tx, caller.user, SHARED_ITEMS_MAX)?;
+        shared.sort_unstable();
         let mut found = Vec::new();
         for item in &shared {
             let grant = match allow::<See>(tx, caller, *item) {

@@ -1,10 +1,11 @@
 use super::{find, find_open, parts_total};
 use crate::files::announced;
+use crate::grant::Upload;
 use crate::limits::PAGE_ITEMS_MAX;
-use crate::{BoxError, Caller, Error, Part, Session, Tree};
+use crate::{BoxError, Caller, Error, Part, Session, Tree, UploadTarget, allow};
 use bytes::Bytes;
-use entente_database::uploads;
-use entente_model::{Sha1, UploadSessionId};
+use entente_database::{Tx, uploads};
+use entente_model::{Sha1, Timestamp, UploadSessionId};
 use entente_vault::{Begun, Scope, WrittenPart};
 use futures_util::Stream;
 
@@ -32,8 +33,8 @@ impl Tree {
     /// Stores a part, and answers when it is durable. A part that is sent again is the same part.
     ///
     /// `PartOutOfPlace`; `PartConflict` for other bytes in the place of a part that has arrived; `SizeMismatch`,
-    /// `DigestMismatch`, `BodyFailed`: send it again. `NotFound` as for [`Tree::session`]; `SessionGone` when it was
-    /// committed.
+    /// `DigestMismatch`, `BodyFailed`: send it again. `NotFound` as for [`Tree::session`], and while the caller may not
+    /// upload to where the session is to end; `SessionGone` when it was committed.
     pub async fn upload_part<S>(
         &self,
         caller: &Caller,
@@ -45,7 +46,7 @@ impl Tree {
         S: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
         let now = self.world.now();
-        let found = self.database.read(|tx| find_open(tx, caller, session, now))?;
+        let found = self.database.read(|tx| find_for_parts(tx, caller, session, now))?;
         let chunk = chunk_at(&found, new)?;
         let scope = Scope { enterprise: found.enterprise, zone: found.zone, policy: found.policy };
         let begun = Begun { content: found.content, scope, key: found.key.clone() };
@@ -66,7 +67,7 @@ impl Tree {
         let part = self
             .database
             .transact("upload part", move |tx| {
-                find_open(tx, &caller, session, now)?;
+                find_for_parts(tx, &caller, session, now)?;
                 match uploads::part(tx, session, chunk)? {
                     // What was just written again is held by nothing, and collected.
                     Some(same) if (same.size, same.sha1) == (part.size, part.sha1) => Ok(same),
@@ -96,6 +97,22 @@ impl Tree {
             let entries = uploads::parts(tx, session.id, offset, limit.min(PAGE_ITEMS_MAX))?;
             Ok(PartPage { entries, total_count: uploads::count_parts(tx, session.id)? })
         })
+    }
+}
+
+/// The caller's session, if parts of it may still arrive and the caller may still do what it is for.
+fn find_for_parts(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    session: UploadSessionId,
+    now: Timestamp,
+) -> Result<Session, Error> {
+    let session = find_open(tx, caller, session, now)?;
+    let (UploadTarget::File(target) | UploadTarget::Version(target)) = session.target;
+    match allow::<Upload>(tx, caller, target) {
+        Ok(_) => Ok(session),
+        Err(Error::Forbidden | Error::Trashed) => Err(Error::NotFound),
+        Err(error) => Err(error),
     }
 }
 

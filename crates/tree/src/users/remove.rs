@@ -1,4 +1,4 @@
-//! Removing users: nobody comes in as them when it returns, and what they owned goes in batches afterwards.
+//! Removing users: nobody comes in as them, or to what they owned, when it returns; that goes in batches afterwards.
 
 use super::{is_above, seen};
 use crate::items::purge;
@@ -28,7 +28,8 @@ pub enum OwnedContent {
 
 impl Tree {
     /// Removes a user. When this returns nobody finds them any more, no credential of theirs is worth anything, and
-    /// their login is free; what belonged to them is removed soon after.
+    /// their login is free, and whatever they shared is out of everybody's sight; what belonged to them is removed soon
+    /// after.
     ///
     /// `NotFound` as for [`Tree::user`]; `Forbidden` for who does not administer users, for a user whose role is above
     /// the caller's, for the caller's own, and for the service account of an app; `OwnsContent` when there is anything

@@ -143,3 +143,41 @@ async fn very_much_goes_in_batches() {
     // Ben's root and trash, and the administrator's.
     assert_eq!(desk.totals().items, 4);
 }
+
+#[tokio::test]
+async fn what_a_removed_user_shared_is_shared_no_more() {
+    let desk = Desk::new().await;
+    let admin = boss(&desk).await;
+    let (tree, ben) = (&desk.tree, &desk.ben);
+    let folder = desk.folder(desk.root, "folder").await;
+    let file = desk.file(folder, "file", b"hello").await.item.id;
+    let shared = NewCollaboration {
+        item: folder,
+        invitee: Invitee::User(ben.user),
+        role: Role::Editor,
+        sees_path: true,
+        access_only: false,
+        expires_at: None,
+    };
+    tree.invite(&desk.anna, shared).await.expect("invited");
+    tree.open(ben, file, None).await.expect("theirs to read");
+
+    tree.delete_user(&admin, desk.anna.user, OwnedContent::Purge).await.expect("removed");
+    assert!(matches!(tree.item(ben, folder, Kind::Folder).await, Err(Error::NotFound)));
+    assert!(matches!(tree.open(ben, file, None).await, Err(Error::NotFound)));
+    let (new, body) = (crate::desk::new_file("new"), crate::desk::body(b"new"));
+    let outcome = tree.upload(ben, folder, new, crate::desk::RULE, body).await;
+    assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
+    let new = entente_tree::NewFolder::named(crate::desk::name("new"));
+    let outcome = tree.create_folder(ben, folder, new, crate::desk::RULE).await;
+    assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
+    for caller in [&desk.anna, ben] {
+        assert!(matches!(tree.item(caller, desk.root, Kind::Folder).await, Err(Error::NotFound)));
+    }
+
+    finish(&desk, desk.anna.user).await;
+    desk.check_books();
+    // What is left is the others' roots and trashes.
+    let totals = desk.totals();
+    assert_eq!((totals.items, totals.versions, totals.space_used_bytes), (4, 0, 0));
+}

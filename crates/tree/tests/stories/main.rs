@@ -25,6 +25,7 @@ mod races;
 mod retention;
 mod roles;
 mod sessions;
+mod shares;
 mod sharing;
 mod storage;
 mod subscriptions;
