@@ -46,7 +46,9 @@ class Parts:
         session = self.session
         offsets = range(0, session.content.size, session.part_size)
         missing = [offset for offset in offsets if offset not in session.acknowledged]
-        if missing:
+        if missing and not self.has_target(session):
+            self.abort(session)
+        elif missing:
             self.send_parts(session, missing)
         elif self.random.random() < 0.1:
             self.abort(session)
@@ -98,6 +100,10 @@ class Parts:
         self.session = None
         adopt = self.adopt_version if session.is_version else self.adopt_file
         adopt(item, content, seen)
+
+    def has_target(self, session: Session) -> bool:
+        """Whether its file or folder is there, be it in the trash."""
+        return (session.item.id if session.is_version else session.item.parent) in self.model.items
 
     def can_be_committed(self, session: Session) -> bool:
         """Whether its file or folder is still in the tree."""

@@ -34,7 +34,7 @@ impl Tree {
     ///
     /// `PartOutOfPlace`; `PartConflict` for other bytes in the place of a part that has arrived; `SizeMismatch`,
     /// `DigestMismatch`, `BodyFailed`: send it again. `NotFound` as for [`Tree::session`], and while the caller may not
-    /// upload to where the session is to end; `SessionGone` when it was committed.
+    /// upload to where the session is to end, were that not in the trash; `SessionGone` when it was committed.
     pub async fn upload_part<S>(
         &self,
         caller: &Caller,
@@ -110,8 +110,9 @@ fn find_for_parts(
     let session = find_open(tx, caller, session, now)?;
     let (UploadTarget::File(target) | UploadTarget::Version(target)) = session.target;
     match allow::<Upload>(tx, caller, target) {
-        Ok(_) => Ok(session),
-        Err(Error::Forbidden | Error::Trashed) => Err(Error::NotFound),
+        // What is in the trash may come back before the upload is whole.
+        Ok(_) | Err(Error::Trashed) => Ok(session),
+        Err(Error::Forbidden) => Err(Error::NotFound),
         Err(error) => Err(error),
     }
 }

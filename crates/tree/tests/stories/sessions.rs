@@ -1,7 +1,7 @@
 use crate::desk::{Desk, RULE, body, name, pattern, sha1};
 use entente_model::{CHUNK_SIZE_BYTES, Sha1, UploadSessionId};
 use entente_tree::{
-    CommitSession, Error, ItemView, Kind, NamedPart, NewPart, Part, SessionView, Tree, UploadInto, limits,
+    CommitSession, Error, ItemView, Kind, NamedPart, NewPart, Part, RestoreTo, SessionView, Tree, UploadInto, limits,
 };
 
 pub const PART: usize = 8 * 1024 * 1024;
@@ -210,4 +210,29 @@ async fn the_name_may_be_taken_before_the_commit() {
     desk.trash(winner, Kind::File).await;
     commit(&desk, id, &whole).await.expect("the session stayed");
     desk.check_books();
+}
+
+#[tokio::test]
+async fn parts_arrive_while_the_folder_is_in_the_trash_and_not_once_it_is_gone() {
+    let desk = Desk::new().await;
+    let folder = desk.folder(desk.root, "folder").await;
+    let whole = pattern(PART + 1_000);
+    let into = UploadInto::NewFile { parent: folder, name: name("big") };
+    let begun = desk.tree.create_session(&desk.anna, into.clone(), length(&whole), RULE).await.expect("a session");
+    let id = begun.session.id;
+    send(&desk, id, &whole, 0).await.expect("stored");
+    desk.trash(folder, Kind::Folder).await;
+    send(&desk, id, &whole, 1).await.expect("stored");
+    assert!(matches!(commit(&desk, id, &whole).await, Err(Error::Trashed)));
+    desk.tree.restore(&desk.anna, folder, Kind::Folder, RestoreTo::default(), RULE).await.expect("back");
+    commit(&desk, id, &whole).await.expect("a file");
+
+    let other = desk.tree.create_session(&desk.anna, into, length(&whole), RULE).await;
+    assert!(matches!(other, Err(Error::NameInUse { .. })), "{other:?}");
+    let into = UploadInto::NewFile { parent: folder, name: name("other") };
+    let id = desk.tree.create_session(&desk.anna, into, length(&whole), RULE).await.expect("a session").session.id;
+    desk.trash(folder, Kind::Folder).await;
+    desk.tree.purge(&desk.anna, folder, Kind::Folder).await.expect("purged");
+    assert!(matches!(send(&desk, id, &whole, 0).await, Err(Error::NotFound)));
+    desk.tree.abort_session(&desk.anna, id).await.expect("given up");
 }
