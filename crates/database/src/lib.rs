@@ -41,6 +41,7 @@ pub mod events;
 pub mod facts;
 pub mod folder_settings;
 pub mod groups;
+pub mod handovers;
 pub mod invites;
 pub mod items;
 pub mod jobs;

@@ -152,6 +152,7 @@ operations! {
     "get_users_id" GET "/users/{user_id}" Api Known users::show;
     "put_users_id" PUT "/users/{user_id}" Api Known users::update;
     "delete_users_id" DELETE "/users/{user_id}" Api Known users::delete;
+    "put_users_id_folders_0" PUT "/users/{user_id}/folders/0" Api Known folders::transfer;
     "post_users_terminate_sessions" POST "/users/terminate_sessions" Api Known session_termination::users;
     "get_users_id_avatar" GET "/users/{user_id}/avatar" Api Known avatars::show;
     "post_users_id_avatar" POST "/users/{user_id}/avatar" Api Known avatars::create;

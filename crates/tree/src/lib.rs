@@ -68,7 +68,8 @@ pub use groups::{
     GroupChange, GroupMembersPage, GroupPage, GroupQuery, GroupView, MembershipChange, NewMembership, PURGE_GROUP_JOB,
 };
 pub use items::{
-    CopyTo, ItemChange, ListQuery, Listing, Manner, NameRule, NewFolder, PURGE_JOB, Page, Recursive, RestoreTo,
+    CopyTo, HAND_OVER_JOB, ItemChange, ListQuery, Listing, Manner, NameRule, NewFolder, PURGE_JOB, Page, Recursive,
+    RestoreTo, TRANSFER_JOB,
 };
 pub use locks::{Lock, LockDepth, Locking, NewLock, Sharing, Touch};
 pub use marker::Marker;

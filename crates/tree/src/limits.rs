@@ -71,6 +71,8 @@ pub const BATCH_ROWS_MAX: u32 = 500;
 /// Such batches of empty folders that are removed with a bucket in one request, or of items in which something was retained
 /// that are looked at before one purge.
 pub const CLEAR_TURNS_MAX: u32 = 1_000;
+/// How long an item on its way to another owner waits for whoever began that, before a job goes on with it.
+pub const HAND_OVER_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a folder may be in the making as a copy before what there is of it is removed.
 pub const COPY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long what was put into the trash can be restored, and a version that was removed from its list or overwritten where

@@ -215,7 +215,7 @@ fn may_see(caller: &Caller, user: &User) -> bool {
 }
 
 /// Whether the caller administers users, and this one's role is not above theirs.
-fn is_above(caller: &Caller, user: &User) -> bool {
+pub(crate) fn is_above(caller: &Caller, user: &User) -> bool {
     administers(caller) && rank(user.role) <= rank(caller.role)
 }
 

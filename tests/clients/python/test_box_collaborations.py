@@ -16,6 +16,7 @@ from box_sdk_gen import (
     GetCollaborationsStatus,
     UpdateCollaborationByIdRole,
     UpdateCollaborationByIdStatus,
+    UpdateFileByIdParent,
 )
 
 from kit import download, names_in, new_folder, refused, upload
@@ -142,7 +143,7 @@ def test_a_collaboration_is_shown_changed_and_removed(client, bob, folder):
     with refused(403, DENIED):
         bob.client.user_collaborations.update_collaboration_by_id(made.id, role=UpdateCollaborationByIdRole.CO_OWNER)
     with refused(400, "bad_request"):
-        manager.update_collaboration_by_id(made.id, role=UpdateCollaborationByIdRole.OWNER)
+        manager.update_collaboration_by_id(made.id, role=UpdateCollaborationByIdRole.OWNER, expires_at=end)
     with refused(400, "bad_request"):
         past = datetime.datetime(2001, 1, 1, tzinfo=datetime.timezone.utc)
         manager.update_collaboration_by_id(made.id, expires_at=past)
@@ -367,3 +368,28 @@ def test_the_contract(contract, client, raw, bob, folder):
     contract.check("GET", "/folders/{folder_id}", found, 200)
     contract.check("DELETE", one, raw.ask("DELETE", path), 204)
     contract.check("DELETE", one, raw.ask("DELETE", path), 404)
+
+
+def test_a_collaborator_becomes_the_owner(client, bob):
+    top = new_folder(client, "0", f"given {uuid.uuid4().hex[:8]}")
+    file = upload(client, top.id, "report.txt", b"given away")
+    given = give(client, top.id, by_id(bob))
+    with refused(403, DENIED):
+        bob.client.user_collaborations.update_collaboration_by_id(given.id, role=UpdateCollaborationByIdRole.OWNER)
+    answer = client.user_collaborations.update_collaboration_by_id(given.id, role=UpdateCollaborationByIdRole.OWNER)
+    assert answer is None
+    seen = bob.client.files.get_file_by_id(file.id, fields=["owned_by", "path_collection"])
+    assert seen.owned_by.id == bob.id
+    assert download(client, file.id) == b"given away"
+    assert top.name in names_in(client, "0")
+    bob.client.folders.delete_folder_by_id(top.id, recursive=True)
+
+
+def test_a_file_moved_to_somebody_elses_folder(client, bob):
+    theirs = new_folder(bob.client, "0", f"theirs {uuid.uuid4().hex[:8]}")
+    give(bob.client, theirs.id, by_login(client.users.get_user_me().login), CreateCollaborationRole.EDITOR)
+    file = upload(client, "0", f"mine {uuid.uuid4().hex[:8]}.txt", b"moved")
+    moved = client.files.update_file_by_id(file.id, parent=UpdateFileByIdParent(id=theirs.id))
+    assert moved.owned_by.id == bob.id
+    assert moved.parent.id == theirs.id
+    assert download(bob.client, file.id) == b"moved"

@@ -6,7 +6,7 @@ import uuid
 import zlib
 
 import pytest
-from box_sdk_gen import CreateInviteActionableBy, CreateInviteEnterprise, GetUsersUserType, null
+from box_sdk_gen import CreateInviteActionableBy, CreateInviteEnterprise, GetUsersUserType, TransferOwnedFolderOwnedBy, null
 from box_sdk_gen.managers.users import UpdateUserByIdNotificationEmail, UpdateUserByIdStatus
 from box_sdk_gen.schemas.tracking_code import TrackingCode, TrackingCodeTypeField
 
@@ -251,3 +251,20 @@ def test_a_user_is_removed_with_what_they_own(server, administrator, client, som
     administrator.users.delete_user_by_id(again.id)
     with refused(404):
         administrator.users.delete_user_by_id(again.id)
+
+
+def test_everything_goes_to_another_user(server, administrator, somebody):
+    user, client = somebody
+    folder = new_folder(client, "0", "theirs")
+    upload(client, folder.id, "a.txt", b"a")
+    upload(client, "0", "b.txt", b"b")
+    heir = administrator.users.create_user("Heir", login=fresh("heir"))
+    made = administrator.transfer.transfer_owned_folder(user.id, TransferOwnedFolderOwnedBy(id=heir.id))
+    well_typed(made)
+    assert made.owned_by.id == heir.id
+    assert made.name == f"{user.login} - {user.name}'s Files and Folders"
+    assert client.folders.get_folder_items("0").total_count == 0
+    theirs = server.client(server.token(heir.login))
+    assert [item.name for item in theirs.folders.get_folder_items(made.id).entries] == ["theirs", "b.txt"]
+    with refused(404):
+        theirs.transfer.transfer_owned_folder(heir.id, TransferOwnedFolderOwnedBy(id=user.id))

@@ -30,6 +30,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("metadata", include_str!("0021_metadata.sql")),
     ("collaborations", include_str!("0022_collaborations.sql")),
     ("events", include_str!("0023_events.sql")),
+    ("handovers", include_str!("0031_handovers.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

@@ -43,6 +43,14 @@ pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
     let id: CollaborationId = asked.id("collaboration_id")?;
     let change: ChangeAsked = asked.json().await?;
+    if change.role.as_deref() == Some("owner") {
+        if change.status.is_some() || change.can_view_path.is_some() || change.expires_at.is_some() {
+            return Err(Problem::invalid("role", "'owner' is given by itself, without other changes"));
+        }
+        asked.tree().give_item(&caller, id).await?;
+        // The collaboration is no more.
+        return Ok(answer::empty(StatusCode::NO_CONTENT));
+    }
     let status = change.status.as_deref().map(|status| match status {
         "pending" => Ok(CollaborationStatus::Pending),
         "accepted" => Ok(CollaborationStatus::Accepted),
@@ -159,7 +167,7 @@ fn role(word: Option<&str>) -> Result<Option<Role>, Problem> {
     match word {
         None => Ok(None),
         Some("owner") => {
-            let message = "'owner' cannot be given: an item belongs to whoever owns the folders above it";
+            let message = "'owner' is given to somebody who has a role already: change that collaboration";
             Err(Problem::invalid("role", message))
         }
         Some(word) => match role_named(word) {

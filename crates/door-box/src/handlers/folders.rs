@@ -7,7 +7,9 @@ use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
 use crate::from_wire::{moment, name_given, name_required, parent_required};
 use crate::wire::fields::Field;
+use crate::wire::id;
 use crate::wire::item::{FOLDER, ITEM_MINI, Item};
+use crate::wire::people_request::Transfer;
 use crate::wire::request::{Change, Destination, NewItem};
 use entente_model::Caller;
 use entente_tree::{CopyTo, FolderSettingsChange, ItemView, Kind, Listing, NameRule, NewFolder, Recursive, Top};
@@ -47,6 +49,17 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
     let updated = asked.tree().update_folder(&caller, folder, change, settings, NameRule::CaseInsensitive).await;
     let view = updated.map_err(Problem::of_folder)?;
     answer(&asked, &caller, StatusCode::OK, &view, Children::Some).await
+}
+
+/// Everything that a user owns, in a new folder of another's.
+pub(crate) async fn transfer(mut asked: Asked, caller: Caller) -> Outcome {
+    let from = asked.id("user_id")?;
+    let wanted: Transfer = asked.json().await?;
+    let to = wanted.owned_by.ok_or_else(|| Problem::missing("owned_by"))?;
+    let to = to.id.ok_or_else(|| Problem::missing("owned_by.id"))?;
+    let to = id::parse(&to.0).map_err(|malformed| Problem::invalid("owned_by.id", malformed.to_string()))?;
+    let view = asked.tree().transfer_content(&caller, from, to).await.map_err(Problem::of_folder)?;
+    answer(&asked, &caller, StatusCode::OK, &view, Children::None).await
 }
 
 pub(crate) async fn delete(asked: Asked, caller: Caller) -> Outcome {

@@ -81,3 +81,11 @@ pub struct GroupSessions {
     /// Whose.
     pub group_ids: Option<Vec<IdText>>,
 }
+
+/// What gives everything that a user owns to another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Transfer {
+    /// Who owns it from then on.
+    pub owned_by: Option<Reference>,
+}

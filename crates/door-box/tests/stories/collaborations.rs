@@ -153,7 +153,7 @@ async fn what_cannot_be_given() {
     assert_eq!(again.refused(400, "user_already_collaborator")["message"], "User is already a collaborator");
     let path = format!("/collaborations/{id}");
     for bad in [
-        json!({"role": "owner"}),
+        json!({"role": "owner", "status": "accepted"}),
         json!({"role": "reader"}),
         json!({"status": "maybe"}),
         json!({"expires_at": "2001-01-01T00:00:00Z"}),
@@ -536,4 +536,48 @@ async fn a_stranger_is_told_nothing() {
     let path = format!("/box/2.0/collaborations/{of_folder}");
     client.send("DELETE", &path, &headers, "").await.refused(403, DENIED);
     client.send("GET", &path, &headers, "").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_collaborator_becomes_the_owner() {
+    let client = Client::new().await;
+    let folder = client.folder("0", "given").await;
+    let file = client.file(&folder, "file", b"12345").await;
+    let bob = Other::colleague(&client, "bob").await;
+    let eve = Other::stranger(&client, "eve").await;
+    let id = give(&client, &folder, &bob, "viewer").await;
+    let path = format!("/collaborations/{id}");
+    let owner = json!({"role": "owner"});
+    bob.ask("PUT", &path, owner.clone()).await.refused(403, DENIED);
+    eve.ask("PUT", &path, owner.clone()).await.refused(404, "not_found");
+    client.put(&path, owner.clone()).await.expect(204);
+    client.put(&path, owner).await.refused(404, "not_found");
+    let seen = bob.get(&format!("/files/{file}?fields=owned_by,path_collection")).await.expect(200);
+    assert_eq!(seen["owned_by"]["id"], bob.user.to_string());
+    assert_eq!(seen["path_collection"]["total_count"], 2);
+    let mine = client.get(&format!("/folders/{folder}?fields=permissions,owned_by")).await.expect(200);
+    assert_eq!((&mine["permissions"]["can_delete"], &mine["owned_by"]["id"]), (&json!(true), &seen["owned_by"]["id"]));
+}
+
+#[tokio::test]
+async fn what_is_moved_to_somebody_elses_folder_is_theirs() {
+    let client = Client::new().await;
+    let bob = Other::colleague(&client, "bob").await;
+    let made = bob.ask("POST", "/folders", json!({"name": "bob's", "parent": {"id": "0"}})).await.expect(201);
+    let folder = made["id"].as_str().unwrap().to_owned();
+    let file = client.file("0", "mine", b"12345").await;
+    let into = json!({"parent": {"id": folder}});
+    client.put(&format!("/files/{file}"), into.clone()).await.refused(404, "not_found");
+    let role = |role| of("folder", &folder, client.user, role);
+    let given = bob.ask("POST", "/collaborations", role("viewer")).await.expect(201);
+    client.put(&format!("/files/{file}"), into.clone()).await.refused(403, DENIED);
+    let path = format!("/collaborations/{}", given["id"].as_str().unwrap());
+    bob.ask("PUT", &path, json!({"role": "editor"})).await.expect(200);
+    let moved = client.put(&format!("/files/{file}"), into.clone()).await.expect(200);
+    assert_eq!((&moved["owned_by"]["id"], &moved["parent"]["id"]), (&json!(bob.user.to_string()), &json!(folder)));
+    let inner = client.folder("0", "inner").await;
+    let settings = json!({"parent": {"id": folder}, "can_non_owners_invite": false});
+    client.put(&format!("/folders/{inner}"), settings).await.refused(400, "bad_request");
+    client.put(&format!("/folders/{inner}"), into).await.expect(200);
+    assert_eq!(bob.get(&format!("/folders/{folder}/items")).await.expect(200)["total_count"], 2);
 }

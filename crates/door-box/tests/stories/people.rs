@@ -227,3 +227,26 @@ async fn users_are_removed() {
     client.delete(&path).await.refused(404, "not_found");
     client.post("/users", json!({"name": "New Bob", "login": "bob@acme.example"})).await.expect(201);
 }
+
+#[tokio::test]
+async fn everything_goes_to_another_user() {
+    let client = Client::new().await;
+    let (bob, token) = person(&client, "bob@acme.example").await;
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    let folder = json!({"name": "bob's", "parent": {"id": "0"}}).to_string();
+    client.send("POST", "/box/2.0/folders", &headers, folder).await.expect(201);
+    let path = format!("/users/{bob}/folders/0");
+    let to = json!({"owned_by": {"id": client.user.to_string()}});
+    client.send("PUT", &format!("/box/2.0{path}"), &headers, to.to_string()).await.refused(404, "not_found");
+    for bad in [json!({}), json!({"owned_by": {}}), json!({"owned_by": {"id": "x"}}), json!({"owned_by": {"id": bob}})]
+    {
+        client.put(&path, bad).await.refused(400, "bad_request");
+    }
+    client.put(&path, json!({"owned_by": {"id": "12"}})).await.refused(404, "not_found");
+    client.put("/users/12/folders/0", to.clone()).await.refused(404, "not_found");
+    let made = client.put(&path, to).await.expect(200);
+    assert_eq!(made["name"], "bob@acme.example - Somebody's Files and Folders");
+    assert_eq!(made["owned_by"]["id"], client.user.to_string());
+    let listed = client.get(&format!("/folders/{}/items", made["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!((&listed["total_count"], &listed["entries"][0]["name"]), (&json!(1), &json!("bob's")));
+}

@@ -1,16 +1,20 @@
-//! The jobs that remove what belonged to users and groups that are gone, and end sessions.
+//! The jobs that remove what belonged to users and groups that are gone, go on giving what one user owns to another, and
+//! end sessions.
 
 use super::{BREATH, while_left};
 use entente_identity::{END_SESSIONS_JOB, Identity};
 use entente_jobs::{BoxError, Handlers, Outcome, Run, handler};
-use entente_tree::{PURGE_GROUP_JOB, PURGE_USER_JOB, Tree};
+use entente_tree::{HAND_OVER_JOB, PURGE_GROUP_JOB, PURGE_USER_JOB, TRANSFER_JOB, Tree};
 
 /// Adds them.
 pub(super) fn handlers(handlers: Handlers, tree: &Tree, identity: &Identity) -> Handlers {
     let (users, groups, identity) = (tree.clone(), tree.clone(), identity.clone());
+    let (given, transferred) = (tree.clone(), tree.clone());
     handlers
         .on(PURGE_USER_JOB, handler(move |run: Run| purge_user(users.clone(), run)))
         .on(PURGE_GROUP_JOB, handler(move |run: Run| purge_group(groups.clone(), run)))
+        .on(HAND_OVER_JOB, handler(move |run: Run| hand_over(given.clone(), run)))
+        .on(TRANSFER_JOB, handler(move |run: Run| transfer(transferred.clone(), run)))
         .on(END_SESSIONS_JOB, handler(move |run: Run| end_sessions(identity.clone(), run)))
 }
 
@@ -22,6 +26,16 @@ async fn purge_user(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
 async fn purge_group(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
     let group = run.key.parse()?;
     Ok(while_left(!tree.purge_group_batch(group).await?))
+}
+
+async fn hand_over(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
+    tree.finish_handover(run.key.parse()?).await?;
+    Ok(Outcome::Done)
+}
+
+async fn transfer(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
+    let (from, folder) = (run.key.parse()?, run.payload.parse()?);
+    Ok(while_left(!tree.transfer_rest(from, folder).await?))
 }
 
 /// One that is cut off begins again with the first member of a group, which does no harm.

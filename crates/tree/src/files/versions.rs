@@ -6,10 +6,12 @@ use crate::items::place::{NameRule, check_name};
 use crate::limits::{BATCH_ROWS_MAX, PAGE_ITEMS_MAX};
 use crate::retention::{self, Keeping};
 use crate::view::{Minis, VersionState, current, row};
-use crate::{Bypass, Caller, Error, Item, Kind, Tree, Version, VersionView, WantedVersion, allow, subscriptions};
+use crate::{Bypass, Caller, Error, Item, Kind, Top, Tree, Version, VersionView, WantedVersion, allow, subscriptions};
 use entente_database::events::EventKind;
+use entente_database::handovers::{self, Handover};
+use entente_database::items::Ancestor;
 use entente_database::{Tx, contents, facts, items, lifecycle, users, versions};
-use entente_model::{ItemId, Rights, Timestamp, VersionId};
+use entente_model::{ContentId, ItemId, Rights, Timestamp, UserId, VersionId};
 
 /// The kind of the job that calls [`Tree::purge_versions`] now and then.
 pub const PURGE_VERSIONS_JOB: &str = "purge removed versions";
@@ -178,11 +180,23 @@ impl Tree {
 /// Removes a version that nothing retains and that is not the current one of its file, and gives its owner the space back.
 pub(crate) fn remove_for_good(tx: &mut Tx<'_>, version: &Version) -> Result<(), Error> {
     let way = items::ancestors(tx, version.item)?;
-    if let Some(owner) = way.last().and_then(|top| top.top_user) {
+    if let Some(owner) = charged(tx, &way, version.content)? {
         users::give_space(tx, owner, version.size)?;
     }
     contents::release(tx, version.content)?;
     Ok(versions::remove(tx, version.id)?)
+}
+
+/// Towards whose space a version counts. On its way to another owner, what is below an item is the one's or the other's.
+fn charged(tx: &mut Tx<'_>, way: &[Ancestor], content: ContentId) -> Result<Option<UserId>, Error> {
+    let Some(top) = way.last() else { return Ok(None) };
+    if top.top == Top::Limbo
+        && let Some(Handover { to, .. }) = handovers::of(tx, top.id)?
+        && handovers::owner_of(tx, content)? == Some(to)
+    {
+        return Ok(Some(to));
+    }
+    Ok(top.top_user)
 }
 
 fn seen<A: crate::grant::Act>(tx: &mut Tx<'_>, caller: &Caller, file: ItemId) -> Result<(Grant<A>, Item), Error> {

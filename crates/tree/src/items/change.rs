@@ -36,7 +36,9 @@ impl Tree {
     ///
     /// `Forbidden` for a root, or when the caller may see the item or the new parent and not do this. `NotFound` also
     /// when the new parent is not there; `Trashed` also when it is in the trash. `NameInUse`, `FolderIntoItself`,
-    /// `TooDeep`, `PreconditionFailed`, `Invalid`.
+    /// `TooDeep`, `PreconditionFailed`, `Invalid`. A folder of somebody else's makes the item theirs: `Forbidden` for who
+    /// may not take it away from where it is, and between enterprises; `QuotaExceeded`. When there is much below the item,
+    /// nobody sees it until all of that is theirs.
     pub async fn update(
         &self,
         caller: &Caller,
@@ -46,6 +48,11 @@ impl Tree {
         rule: NameRule,
     ) -> Result<ItemView, Error> {
         check(&change)?;
+        if let Some(parent) = change.parent
+            && self.is_between_owners(caller, item, parent)?
+        {
+            return self.move_between(caller, (item, kind), change, rule).await;
+        }
         let (caller, stamp) = (caller.clone(), self.stamp());
         self.database.transact("change item", move |tx| apply(tx, &caller, stamp, (item, kind), &change, rule)).await
     }
@@ -81,13 +88,7 @@ pub(crate) fn apply(
     let grant = allow::<Change>(tx, caller, id)?.of(kind)?;
     let before = row(tx, &grant)?;
     check_sequence(&before, change.if_match)?;
-    let mut item = before.clone();
-    item.name = change.name.clone().unwrap_or(item.name);
-    item.parent = change.parent.or(item.parent);
-    item.description = change.description.clone().unwrap_or(item.description);
-    item.tags = change.tags.clone().unwrap_or(item.tags);
-    item.content_created_at = change.content_created_at.unwrap_or(item.content_created_at);
-    item.content_modified_at = change.content_modified_at.unwrap_or(item.content_modified_at);
+    let mut item = changed(&before, change);
     if item == before {
         return view_row(tx, &grant, item);
     }
@@ -119,6 +120,18 @@ pub(crate) fn apply(
         Some(folder) => view_inside(tx, folder.inside(), item),
         None => view_row(tx, &grant, item),
     }
+}
+
+/// The item as it is to be.
+pub(super) fn changed(before: &Item, change: &ItemChange) -> Item {
+    let mut item = before.clone();
+    item.name = change.name.clone().unwrap_or(item.name);
+    item.parent = change.parent.or(item.parent);
+    item.description = change.description.clone().unwrap_or(item.description);
+    item.tags = change.tags.clone().unwrap_or(item.tags);
+    item.content_created_at = change.content_created_at.unwrap_or(item.content_created_at);
+    item.content_modified_at = change.content_modified_at.unwrap_or(item.content_modified_at);
+    item
 }
 
 /// Checks that the item may go into its new parent, and counts it there.

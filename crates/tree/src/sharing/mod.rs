@@ -78,6 +78,15 @@ fn known<A: Act>(tx: &mut Tx<'_>, caller: &Caller, id: CollaborationId) -> Resul
     }
 }
 
+/// The collaboration with that id, if the caller may know of it.
+pub(crate) fn known_collaboration(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    id: CollaborationId,
+) -> Result<Collaboration, Error> {
+    known::<See>(tx, caller, id).map(|(found, _)| found)
+}
+
 /// Whether a caller may know who else has a role on the item.
 fn sees_others<A>(tx: &mut Tx<'_>, grant: &Grant<A>) -> Result<bool, Error> {
     Ok(grant.rights().contains(Rights::MANAGE) || settings_along(tx, grant)?.others_see_each_other)

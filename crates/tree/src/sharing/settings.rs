@@ -57,6 +57,13 @@ impl Tree {
             return self.update(caller, folder, Kind::Folder, change, rule).await;
         }
         change::check(&change)?;
+        if let Some(parent) = change.parent
+            && self.is_between_owners(caller, folder, parent)?
+        {
+            return Err(Error::Invalid(
+                "a folder goes to another owner by itself: change its settings in another request",
+            ));
+        }
         let (caller, stamp) = (caller.clone(), self.stamp());
         self.database
             .transact("change folder", move |tx| {

@@ -138,6 +138,11 @@ pub(super) fn enqueue(tx: &mut Tx<'_>, assignee: Assignee, job: JobId, at: Times
     Ok(())
 }
 
+/// Asks for what a user owns to be moved to where it belongs: some of it was another's before.
+pub(crate) fn follow_owner(tx: &mut Tx<'_>, owner: UserId, (job, at): (JobId, Timestamp)) -> Result<(), Error> {
+    enqueue(tx, Assignee::User(owner), job, at)
+}
+
 /// Asks for what a user owns to be moved, if the user's policy is not the one of `scope` (any more): that of a content
 /// that is committed in this transaction.
 pub(crate) fn follow_commit(

@@ -3,7 +3,7 @@
 //!
 //! Content follows its owner: the user whose root or trash it is below. Whatever changes a user's policy queues a job
 //! in the same transaction that moves what the user owns, and so does a commit of bytes that began to arrive under
-//! another policy. No operation takes content from one owner to another.
+//! another policy. A move between owners (`items::hand_over`) takes all that is below the item from one to the other.
 
 mod assign;
 mod below;
@@ -17,6 +17,6 @@ pub use entente_database::assignments::Assignee;
 pub use entente_database::contents::Stored;
 pub use entente_database::policies::StoragePolicy;
 pub use entente_database::whereabouts::{Copy as BackendCopy, Whereabouts};
-pub(crate) use follow::follow_commit;
 pub use follow::{Elsewhere, ElsewherePosition, FOLLOW_POLICY_JOB, assignee_of_key, key_of_assignee};
+pub(crate) use follow::{follow_commit, follow_owner};
 pub use policies::PolicyPage;

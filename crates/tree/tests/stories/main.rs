@@ -11,6 +11,7 @@ mod files;
 mod folders;
 mod followed;
 mod groups;
+mod handovers;
 mod keys;
 mod leavers;
 mod lifecycle;
