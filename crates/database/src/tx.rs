@@ -319,6 +319,10 @@ macro_rules! ids {
 
 ids!(
     AliasId,
+    AllowedDomainId,
+    ExemptionId,
+    TermsId,
+    TermsStatusId,
     InviteId,
     AppId,
     AssignmentId,

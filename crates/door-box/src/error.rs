@@ -233,6 +233,9 @@ impl From<TreeError> for Problem {
             TreeError::AlreadyCollaborator => {
                 Self::bad_request("User is already a collaborator").coded("user_already_collaborator")
             }
+            TreeError::TermsRequired => {
+                Self::bad_request("Terms of service must be accepted before this").coded("terms_of_service_required")
+            }
             TreeError::Retained { .. } => Self::new(
                 StatusCode::FORBIDDEN,
                 "forbidden_by_policy",

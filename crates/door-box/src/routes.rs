@@ -2,10 +2,11 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    avatars, classifications, collaborations, downloads, email_aliases, file_versions, files, folders,
+    allowlist, avatars, classifications, collaborations, downloads, email_aliases, file_versions, files, folders,
     group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
     metadata_taxonomies, metadata_templates, oauth, session_termination, skills, storage_policies,
-    storage_policy_assignments, trashed_files, trashed_folders, trashed_items, upload_sessions, uploads, users,
+    storage_policy_assignments, terms_of_service, trashed_files, trashed_folders, trashed_items, upload_sessions,
+    uploads, users,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -145,6 +146,22 @@ operations! {
     "get_collaborations" GET "/collaborations" Api Known collaborations::pending;
     "post_collaborations" POST "/collaborations" Api Known collaborations::create;
     "get_groups_id_collaborations" GET "/groups/{group_id}/collaborations" Api Known collaborations::of_group;
+
+    "get_collaboration_whitelist_entries" GET "/collaboration_whitelist_entries" Api Known allowlist::list;
+    "post_collaboration_whitelist_entries" POST "/collaboration_whitelist_entries" Api Known allowlist::create;
+    "get_collaboration_whitelist_entries_id" GET "/collaboration_whitelist_entries/{collaboration_whitelist_entry_id}" Api Known allowlist::show;
+    "delete_collaboration_whitelist_entries_id" DELETE "/collaboration_whitelist_entries/{collaboration_whitelist_entry_id}" Api Known allowlist::delete;
+    "get_collaboration_whitelist_exempt_targets" GET "/collaboration_whitelist_exempt_targets" Api Known allowlist::list_exempt;
+    "post_collaboration_whitelist_exempt_targets" POST "/collaboration_whitelist_exempt_targets" Api Known allowlist::create_exempt;
+    "get_collaboration_whitelist_exempt_targets_id" GET "/collaboration_whitelist_exempt_targets/{collaboration_whitelist_exempt_target_id}" Api Known allowlist::show_exempt;
+    "delete_collaboration_whitelist_exempt_targets_id" DELETE "/collaboration_whitelist_exempt_targets/{collaboration_whitelist_exempt_target_id}" Api Known allowlist::delete_exempt;
+    "get_terms_of_services" GET "/terms_of_services" Api Known terms_of_service::list;
+    "post_terms_of_services" POST "/terms_of_services" Api Known terms_of_service::create;
+    "get_terms_of_services_id" GET "/terms_of_services/{terms_of_service_id}" Api Known terms_of_service::show;
+    "put_terms_of_services_id" PUT "/terms_of_services/{terms_of_service_id}" Api Known terms_of_service::update;
+    "get_terms_of_service_user_statuses" GET "/terms_of_service_user_statuses" Api Known terms_of_service::list_statuses;
+    "post_terms_of_service_user_statuses" POST "/terms_of_service_user_statuses" Api Known terms_of_service::create_status;
+    "put_terms_of_service_user_statuses_id" PUT "/terms_of_service_user_statuses/{terms_of_service_user_status_id}" Api Known terms_of_service::update_status;
 
     "get_users" GET "/users" Api Known users::list;
     "post_users" POST "/users" Api Known users::create;

@@ -108,6 +108,7 @@ impl Look<'_> {
             created_by: mini(&view.created_by),
             created_at: row.created_at,
             modified_at: row.modified_at,
+            terms: view.terms,
             zone: self.zone,
         }
     }

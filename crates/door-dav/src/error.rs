@@ -251,6 +251,7 @@ impl From<TreeError> for Problem {
             | TreeError::BucketYours
             | TreeError::AlreadyCollaborator
             | TreeError::LoginInUse
+            | TreeError::TermsRequired
             | TreeError::AlreadyExists(_)
             | TreeError::Metadata(_)
             | TreeError::OwnsContent

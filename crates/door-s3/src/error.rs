@@ -142,6 +142,7 @@ fn translate(failed: &TreeError, about: About) -> S3Error {
         // What no operation of S3's can meet.
         TreeError::AlreadyCollaborator
         | TreeError::LoginInUse
+        | TreeError::TermsRequired
         | TreeError::AlreadyExists(_)
         | TreeError::Metadata(_)
         | TreeError::OwnsContent

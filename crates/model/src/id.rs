@@ -106,6 +106,14 @@ ids! {
     AliasId;
     /// That somebody was asked to become a user of the enterprise.
     InviteId;
+    /// A domain with which roles may be given and taken.
+    AllowedDomainId;
+    /// That this does not apply to a user.
+    ExemptionId;
+    /// Terms of service.
+    TermsId;
+    /// What a user has said to them.
+    TermsStatusId;
     /// A set of fields that may be said of items.
     TemplateId;
     /// What goes from a folder to everything below it.

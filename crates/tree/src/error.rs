@@ -94,6 +94,9 @@ pub enum Error {
     /// Whoever is invited has a role on the item already, or owns it.
     #[error("they have a role on the item already")]
     AlreadyCollaborator,
+    /// The user has to accept terms of service first.
+    #[error("the terms of service have to be accepted first")]
+    TermsRequired,
     /// Metadata cannot be read or changed as asked. The cause says why.
     #[error(transparent)]
     Metadata(#[from] MetadataError),

@@ -9,6 +9,7 @@
 //! protocol and no SQL. It is liberal about names; doors are strict in their own ways.
 
 pub mod access;
+mod allowlist;
 mod buckets;
 mod error;
 mod files;
@@ -26,6 +27,7 @@ mod retention;
 mod sharing;
 mod storage;
 mod subscriptions;
+mod terms;
 mod uploads;
 mod users;
 mod view;
@@ -35,6 +37,7 @@ use entente_vault::Vault;
 use entente_world::World;
 use std::sync::Arc;
 
+pub use allowlist::{AllowlistPage, ExemptionView};
 pub use buckets::lifecycle::{
     BEGIN_LIFECYCLES_JOB, EXPIRE_TRASH_JOB, Expired, Expires, Expiry, Failed, Followed, KeyFilter, LIFECYCLE_JOB,
     Lifecycle, LifecycleRule, LifecycleState, OlderVersions, PURGE_OVERWRITTEN_JOB, RunState, TrashPosition,
@@ -42,6 +45,7 @@ pub use buckets::lifecycle::{
 pub use buckets::{Bucket, Entered, OpenedKey, Question, Sight, is_bucket_name, rules};
 pub use entente_database::acl;
 pub use entente_database::aliases::Alias;
+pub use entente_database::allowlist::{AllowedDomain, Direction as AllowedDirection, Exemption};
 pub use entente_database::avatars::{Avatar, AvatarBefore, AvatarKind};
 pub use entente_database::buckets::BucketVersioning;
 pub use entente_database::deliveries::{Happening, Wording};
@@ -54,6 +58,7 @@ pub use entente_database::retention::{
     DefaultRetention, Retains, Retention, RetentionMode, RetentionSpan, RetentionTerm,
 };
 pub use entente_database::subscriptions::{Happenings, Subscription};
+pub use entente_database::terms::{Terms, TermsKind, TermsStatus};
 pub use entente_database::uploads::{Part, Session, UploadTarget};
 pub use entente_database::users::{
     KindsWanted, Seat, TrackingCode, User, UserChange, UserKind, UserMini, UserSettings, UserStatus, UsersFrom,
@@ -94,6 +99,7 @@ pub use storage::{
     PolicyPage, StoragePolicy, Stored, Whereabouts, assignee_of_key, key_of_assignee,
 };
 pub use subscriptions::{TELL_BELOW_JOB, Telling, Wish, Wishes};
+pub use terms::{TermsAnswer, TermsStatusView, TermsText, TermsView};
 pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
 pub use users::{
     AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX, InviteView, NewPerson, OwnedContent, PURGE_USER_JOB, UserPage, UserQuery,

@@ -170,3 +170,7 @@ pub const QUERY_PAGE_MAX: u32 = 100;
 pub const QUERY_LOOKED_AT_MAX: u32 = 2_000;
 /// Templates of which it shows what is said of each item.
 pub const QUERY_SHOWN_MAX: usize = 20;
+/// Entries of the list of allowed domains, or of exemptions from it, on a page.
+pub const ALLOWLIST_PAGE_MAX: u32 = 1_000;
+/// Characters of terms of service.
+pub const TERMS_CHARS_MAX: usize = 100_000;

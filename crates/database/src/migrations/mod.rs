@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("collaborations", include_str!("0022_collaborations.sql")),
     ("events", include_str!("0023_events.sql")),
     ("handovers", include_str!("0031_handovers.sql")),
+    ("company", include_str!("0032_company.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

@@ -58,6 +58,9 @@ pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Option<(Conde
         "DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM avatars WHERE user_id IN (SELECT user_id FROM avatars WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM collaborations WHERE id IN (SELECT id FROM collaborations WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM allowlist_exemptions WHERE id IN (SELECT id FROM allowlist_exemptions WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM terms_of_service_statuses
+         WHERE id IN (SELECT id FROM terms_of_service_statuses WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM storage_policy_assignments
          WHERE id IN (SELECT id FROM storage_policy_assignments WHERE target_kind = 1 AND target_id = ?1 LIMIT ?2)",
     ] {

@@ -1,5 +1,6 @@
 //! Decode, ask the tree, encode: one module for each resource of Box's reference.
 
+pub(crate) mod allowlist;
 pub(crate) mod avatars;
 pub(crate) mod classifications;
 pub(crate) mod collaborations;
@@ -24,6 +25,7 @@ pub(crate) mod session_termination;
 pub(crate) mod skills;
 pub(crate) mod storage_policies;
 pub(crate) mod storage_policy_assignments;
+pub(crate) mod terms_of_service;
 pub(crate) mod trashed_files;
 pub(crate) mod trashed_folders;
 pub(crate) mod trashed_items;

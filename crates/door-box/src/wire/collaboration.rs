@@ -1,5 +1,6 @@
 //! Collaborations: who else has which role on an item.
 
+use super::company::TermsMini;
 use super::date::{Date, DateText, Zone};
 use super::fields::{Field, Fields, Members};
 use super::group::GroupMini;
@@ -7,7 +8,7 @@ use super::id::Text;
 use super::item::Item;
 use super::request::{IdText, TypedReference, given};
 use super::user::UserMini;
-use entente_model::{CollaborationId, Role, Timestamp};
+use entente_model::{CollaborationId, Role, TermsId, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// What gives somebody a role on an item.
@@ -85,6 +86,8 @@ pub struct Collaboration<'a> {
     pub created_at: Timestamp,
     /// When it last changed.
     pub modified_at: Timestamp,
+    /// The terms of service that its user has to accept first, if any, and whether they have.
+    pub terms: Option<(TermsId, bool)>,
     /// Where dates are shown.
     pub zone: &'a Zone,
 }
@@ -192,7 +195,7 @@ impl Serialize for Collaboration<'_> {
         members.put(Field::CreatedBy, &self.created_by)?;
         members.put_with(Field::CreatedAt, || self.date(self.created_at))?;
         members.put_with(Field::ModifiedAt, || self.date(self.modified_at))?;
-        members.put(Field::AcceptanceRequirementsStatus, &Requirements::NONE)?;
+        members.put_with(Field::AcceptanceRequirementsStatus, || Requirements::of(self.terms))?;
         members.end()
     }
 }
@@ -219,6 +222,8 @@ struct Requirements {
 #[derive(Serialize)]
 struct TermsOfService {
     is_accepted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms_of_service: Option<TermsMini>,
 }
 
 #[derive(Serialize)]
@@ -234,18 +239,24 @@ struct TwoFactorAuthentication {
 }
 
 impl Requirements {
-    /// Nothing is required of anybody.
-    const NONE: Self = Self {
-        terms_of_service_requirement: TermsOfService { is_accepted: None },
-        strong_password_requirement: StrongPassword {
-            enterprise_has_strong_password_required_for_external_users: false,
-            user_has_strong_password: None,
-        },
-        two_factor_authentication_requirement: TwoFactorAuthentication {
-            enterprise_has_two_factor_auth_enabled: false,
-            user_has_two_factor_authentication_enabled: None,
-        },
-    };
+    /// Nothing but terms is required of anybody.
+    fn of(terms: Option<(TermsId, bool)>) -> Self {
+        let terms_of_service = terms.map(|(id, _)| TermsMini { id: Text(id) });
+        Self {
+            terms_of_service_requirement: TermsOfService {
+                is_accepted: terms.map(|(_, accepted)| accepted),
+                terms_of_service,
+            },
+            strong_password_requirement: StrongPassword {
+                enterprise_has_strong_password_required_for_external_users: false,
+                user_has_strong_password: None,
+            },
+            two_factor_authentication_requirement: TwoFactorAuthentication {
+                enterprise_has_two_factor_auth_enabled: false,
+                user_has_two_factor_authentication_enabled: None,
+            },
+        }
+    }
 }
 
 #[cfg(test)]

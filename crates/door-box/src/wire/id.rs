@@ -63,7 +63,17 @@ macro_rules! from_number {
     )*};
 }
 
-from_number!(AliasId, GroupId, InviteId, MembershipId, CollaborationId);
+from_number!(
+    AllowedDomainId,
+    ExemptionId,
+    TermsId,
+    TermsStatusId,
+    AliasId,
+    GroupId,
+    InviteId,
+    MembershipId,
+    CollaborationId
+);
 from_number!(EnterpriseId, ItemId, PolicyId, UserId, VersionId, UploadSessionId);
 
 impl fmt::Display for ItemRef {

@@ -5,6 +5,7 @@
 
 pub mod collaboration;
 pub mod collection;
+pub mod company;
 pub mod content_range;
 pub mod date;
 pub mod digest;

@@ -10,6 +10,7 @@
 )]
 
 mod collaborations;
+mod company;
 mod contract;
 mod coverage;
 mod downloads;

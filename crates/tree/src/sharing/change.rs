@@ -1,12 +1,14 @@
 //! A role is changed, accepted, refused or taken away.
 
 use super::{CollaborationStatus, CollaborationView, Collaborator, Part, is_own, known, manages, view};
+use crate::allowlist::{check_inbound, check_outbound};
 use crate::grant::See;
+use crate::terms::required;
 use crate::view::Minis;
-use crate::{Caller, Error, Kind, Tree};
-use entente_database::collaborations;
+use crate::{Caller, Error, Kind, Tree, UserKind};
 use entente_database::events::EventKind;
-use entente_model::{CollaborationId, Role, Scopes, Timestamp};
+use entente_database::{Tx, collaborations, items, users};
+use entente_model::{CollaborationId, ItemId, Role, Scopes, Timestamp};
 
 /// What of a collaboration is to change; `None` stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,7 +36,8 @@ impl Tree {
     /// Changes a collaboration.
     ///
     /// `NotFound` as for [`Tree::collaboration`]; `Forbidden` for who does not manage the item, and to say something to an
-    /// invitation of somebody else's; `Invalid` when it was answered already, or the change cannot be.
+    /// invitation of somebody else's, or to accept what a list of allowed domains does not let; `TermsRequired`; `Invalid`
+    /// when it was answered already, or the change cannot be.
     pub async fn change_collaboration(
         &self,
         caller: &Caller,
@@ -52,6 +55,9 @@ impl Tree {
                     }
                     if row.status != CollaborationStatus::Pending {
                         return Err(Error::Invalid("the invitation has been answered already"));
+                    }
+                    if status == CollaborationStatus::Accepted {
+                        check_may_accept(tx, &caller, row.item)?;
                     }
                     row.status = status;
                     row.acknowledged_at = Some(stamp.at);
@@ -106,5 +112,22 @@ impl Tree {
                 stamp.record(tx, &caller, EventKind::CollaborationRemoved, row.item, None)
             })
             .await
+    }
+}
+
+/// What may stand between somebody from outside and a role: the lists of either enterprise, and terms of the owner's.
+fn check_may_accept(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<(), Error> {
+    let way = items::ancestors(tx, item)?;
+    let Some(owner) = way.last().and_then(|top| top.top_user) else { return Ok(()) };
+    let (Some(owner), Some(user)) = (users::by_id(tx, owner)?, users::by_id(tx, caller.user)?) else {
+        return Err(Error::NotFound);
+    };
+    if user.enterprise != owner.enterprise || user.kind == UserKind::External {
+        check_inbound(tx, owner.enterprise, &[owner.id], &user.login)?;
+    }
+    check_outbound(tx, &user, &owner)?;
+    match required(tx, user.id, &owner)? {
+        Some((_, false)) => Err(Error::TermsRequired),
+        Some((_, true)) | None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! A role is given.
 
 use super::{Collaboration, CollaborationStatus, CollaborationView, Collaborator, settings_along, view};
+use crate::allowlist::{check_inbound, check_outbound};
 use crate::grant::{Grant, Invite};
 use crate::groups::check_may_invite;
 use crate::limits::COLLABORATIONS_MAX;
@@ -46,7 +47,7 @@ impl Tree {
     /// Gives a role on an item.
     ///
     /// `NotFound`, `Trashed` and `Forbidden` speak of the item; `NotFound` also of a user or group whom the caller may not
-    /// know. `Forbidden` when the caller may not invite, or not to that role, or has a frontline
+    /// know; `Forbidden` also for somebody from outside whom a list of allowed domains does not let. `Forbidden` when the caller may not invite, or not to that role, or has a frontline
     /// seat. `AlreadyCollaborator` when they have a role
     /// on the item, or own it. `Invalid` when it cannot be given, or there are `limits::COLLABORATIONS_MAX`.
     pub async fn invite(&self, caller: &Caller, new: NewCollaboration) -> Result<CollaborationView, Error> {
@@ -151,6 +152,14 @@ fn resolve(
     let stays_inside = |user: &User| user.settings.has(UserSettings::EXTERNAL_COLLAB_RESTRICTED);
     if settings_along(tx, grant)?.enterprise_only || [&owner, &inviter].into_iter().any(stays_inside) {
         return Err(Error::Forbidden);
+    }
+    match (&user, login) {
+        (Some(user), _) => check_inbound(tx, owner.enterprise, &[owner.id, inviter.id], &user.login)?,
+        (None, Some(login)) => check_inbound(tx, owner.enterprise, &[owner.id, inviter.id], login)?,
+        (None, None) => {}
+    }
+    if let Some(user) = &user {
+        check_outbound(tx, user, &owner)?;
     }
     match (user, login) {
         (Some(user), _) if stays_inside(&user) => Err(Error::Forbidden),

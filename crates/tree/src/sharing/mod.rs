@@ -21,10 +21,11 @@ pub use list::CollaborationPage;
 pub use settings::{FolderSettingsChange, ItemSharing};
 
 use crate::grant::{Act, Grant, Manage, See};
+use crate::terms::required;
 use crate::view::{Minis, row, view_row};
 use crate::{Caller, Error, ItemView, UserMini, allow};
-use entente_database::{Tx, collaborations, folder_settings, groups};
-use entente_model::{CollaborationId, ItemId, Rights, UserId};
+use entente_database::{Tx, collaborations, folder_settings, groups, items, users};
+use entente_model::{CollaborationId, ItemId, Rights, TermsId, UserId};
 use std::sync::Arc;
 
 /// A collaboration, and what is shown with it.
@@ -38,6 +39,8 @@ pub struct CollaborationView {
     pub with: CollaboratorView,
     /// Who gave it.
     pub created_by: Arc<UserMini>,
+    /// The terms of service that its user has to accept before it, if any, and whether they have.
+    pub terms: Option<(TermsId, bool)>,
 }
 
 /// To whom a role was given, by name.
@@ -135,7 +138,19 @@ fn view(
         Collaborator::Invited(login) => CollaboratorView::Invited { login: login.clone() },
     };
     let created_by = minis.find(tx, collaboration.created_by)?;
-    Ok(CollaborationView { collaboration, item, with, created_by })
+    let terms = terms_of(tx, &collaboration)?;
+    Ok(CollaborationView { collaboration, item, with, created_by, terms })
+}
+
+/// The terms that stand before a role that has not been accepted yet.
+fn terms_of(tx: &mut Tx<'_>, collaboration: &Collaboration) -> Result<Option<(TermsId, bool)>, Error> {
+    let Collaborator::User(user) = collaboration.with else { return Ok(None) };
+    if collaboration.status != CollaborationStatus::Pending {
+        return Ok(None);
+    }
+    let way = items::ancestors(tx, collaboration.item)?;
+    let owner = way.last().and_then(|top| top.top_user).map(|owner| users::by_id(tx, owner)).transpose()?.flatten();
+    owner.map_or(Ok(None), |owner| required(tx, user, &owner))
 }
 
 /// Whether the caller manages the item; `NotFound` if they may not know of it.

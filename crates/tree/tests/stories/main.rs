@@ -3,6 +3,7 @@
 
 mod access;
 mod buckets;
+mod company;
 mod copies;
 mod customers;
 mod desk;
