@@ -10,7 +10,7 @@ BINARY := target/debug/entente
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test check format test-room sim conform bench bless advisories \
-	build-tests test-tools server-tools test-servers room-tests room-tests-postgres simulate client-tests kill-test \
+	build-tests test-tools server-tools test-servers room-tests room-tests-postgres simulate client-tests contract-test kill-test \
 	canary-test relocate-test outage-test tour tour-test all-tests
 
 help: ## list the targets
@@ -67,7 +67,7 @@ advisories: ## known vulnerabilities of what we borrow (fetches the advisory dat
 build-tests:
 	$(CARGO) build --workspace --bins --tests --locked
 
-all-tests: room-tests room-tests-postgres simulate client-tests kill-test canary-test relocate-test outage-test tour-test
+all-tests: room-tests room-tests-postgres simulate client-tests contract-test kill-test canary-test relocate-test outage-test tour-test
 
 room-tests:
 	@if $(CARGO) nextest --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-nextest; \
@@ -91,6 +91,9 @@ server-tools:
 
 client-tests: build-tests
 	scripts/client-tests.sh $(BINARY)
+
+contract-test: build-tests ## requests made out of Box's own description: no 5xx, and nothing that is not as described
+	scripts/contract-test.sh $(BINARY)
 
 kill-test: build-tests
 	scripts/kill-test.sh $(BINARY)

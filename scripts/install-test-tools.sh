@@ -4,8 +4,9 @@
 #   scripts/install-test-tools.sh [PART]
 #
 #   clients   the official Python and Node SDKs of Box, and Debian's rclone, litmus, cadaver and davfs2
+#   contract  Schemathesis
 #   servers   Azurite, SeaweedFS, fake-gcs-server, and Debian's PostgreSQL
-#   all       both (the default)
+#   all       all of them (the default)
 #
 # Safe to run again, and by several at once: each part keeps a stamp of what it was installed from and does nothing
 # when that is unchanged. Writes only target/test-tools and tests/clients/node/node_modules (both ignored by git), and,
@@ -21,8 +22,8 @@ say() { printf 'test tools: %s\n' "$*"; }
 fail() { printf 'test tools: %s\n' "$*" >&2; exit 1; }
 
 case "$part" in
-    clients | servers | all) ;;
-    *) fail "no part '$part': say clients, servers or all" ;;
+    clients | contract | servers | all) ;;
+    *) fail "no part '$part': say clients, contract, servers or all" ;;
 esac
 
 # One at a time; whoever comes second finds the work done.
@@ -96,6 +97,10 @@ install_python() {
     install_environment python venv "$root/tests/clients/python/requirements.txt" pytest "the Python client"
 }
 
+install_contract() {
+    install_environment contract contract-venv "$root/tests/contract/requirements.txt" schemathesis Schemathesis
+}
+
 install_node() {
     install_modules node "$root/tests/clients/node" box-node-sdk "the Node client"
 }
@@ -144,7 +149,10 @@ install_postgres() {
 
 version_of() { node -p 'require(process.argv[1]).version' "$1"; }
 
-if [ "$part" != servers ]; then
+if [ "$part" = contract ] || [ "$part" = all ]; then
+    install_contract
+fi
+if [ "$part" = clients ] || [ "$part" = all ]; then
     install_python
     install_node
     install_rclone
@@ -155,7 +163,7 @@ if [ "$part" != servers ]; then
         version_of "$root/tests/clients/node/node_modules/box-node-sdk/package.json"
     ), $(rclone version | head -n 1))"
 fi
-if [ "$part" != clients ]; then
+if [ "$part" = servers ] || [ "$part" = all ]; then
     install_postgres
     install_wheels
     install_azurite

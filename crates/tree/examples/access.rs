@@ -1,4 +1,5 @@
-//! How long a decision takes: a file 50 folders deep, 10,000 collaborations on the way to it, and a caller in 100 groups.
+//! How long a decision takes: a folder 50 folders deep, 10,000 collaborations on the way to it, and callers with a role of
+//! their own, or in some groups that each have a role on every folder of the way.
 //!
 //! `cargo run --release -p entente-tree --example access`
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a measurement prints, and fails where it cannot go on")]
@@ -8,7 +9,7 @@ use entente_database::groups::{self, Group, GroupAudience};
 use entente_database::memberships::{self, Membership, MembershipRole};
 use entente_database::{Error, Tx};
 use entente_model::{
-    CollaborationId, EnterpriseId, GroupId, ItemId, ItemName, MembershipId, Role, Timestamp, UserId, UserRole,
+    Caller, CollaborationId, EnterpriseId, GroupId, ItemId, ItemName, MembershipId, Role, Timestamp, UserId, UserRole,
 };
 use entente_testkit::Stage;
 use entente_tree::grant::{Download, See};
@@ -16,16 +17,22 @@ use entente_tree::{Kind, NameRule, NewFolder, allow};
 
 const DEPTH: i64 = 50;
 const EACH: i64 = 200;
-const GROUPS: usize = 100;
+const GROUPS: [usize; 3] = [1, 10, 100];
 const ROUNDS: usize = 20_000;
 
 #[tokio::main]
 async fn main() {
     let stage = Stage::new().await;
     let anna = stage.person("anna@example.com", "Anna", UserRole::User).await;
-    let ben = stage.person("ben@example.com", "Ben", UserRole::User).await;
     let carol = stage.person("carol@example.com", "Carol", UserRole::User).await;
-    let [anna, ben, carol] = [anna, ben, carol].map(|user| stage.caller(user, UserRole::User));
+    let dora = stage.person("dora@example.com", "Dora", UserRole::User).await;
+    let mut members = Vec::new();
+    for groups in GROUPS {
+        let login = format!("member{groups}@example.com");
+        members.push(stage.person(&login, "Member", UserRole::User).await);
+    }
+    let callers: Vec<Caller> = members.iter().map(|user| stage.caller(*user, UserRole::User)).collect();
+    let [anna, carol, dora] = [anna, carol, dora].map(|user| stage.caller(user, UserRole::User));
     let mut folders = vec![stage.tree.root(&anna).await.expect("a root")];
     for level in 0..DEPTH {
         let name = ItemName::new(format!("folder {level}")).expect("a name");
@@ -34,17 +41,24 @@ async fn main() {
         folders.push(made.expect("a folder").item.id);
     }
     let deepest = *folders.last().expect("a folder");
-    let (enterprise, now, member) = (stage.enterprise, stage.world.now(), ben.user);
+    let (enterprise, now, direct) = (stage.enterprise, stage.world.now(), dora.user);
     let shared: Vec<ItemId> = folders.iter().skip(1).copied().collect();
     let world = stage.world.clone();
     let fill = move |tx: &mut Tx<'_>| -> Result<(), Error> {
-        for group in (1..).step_by(2).take(GROUPS) {
+        for group in (1..EACH).step_by(2) {
             groups::insert(tx, &group_row(enterprise, group, now))?;
-            memberships::insert(tx, &membership_row(group, member, now))?;
+        }
+        let mut id = 1;
+        for (groups, member) in GROUPS.into_iter().zip(&members) {
+            for group in (1..).step_by(2).take(groups) {
+                memberships::insert(tx, &membership_row((id, group), *member, now))?;
+                id += 1;
+            }
         }
         for (level, item) in shared.iter().enumerate() {
             for number in 0..EACH {
                 let with = match number % 2 {
+                    0 if number == 0 => Collaborator::User(direct),
                     0 => Collaborator::User(UserId::new(1_000 + number)),
                     _ => Collaborator::Group(GroupId::new(number)),
                 };
@@ -68,8 +82,14 @@ async fn main() {
         Ok(())
     };
     stage.database.transact("fill", fill).await.expect("filled");
-    println!("{} collaborations on {DEPTH} levels, {GROUPS} groups of the caller's", DEPTH * EACH);
-    for (who, caller) in [("owner", &anna), ("a member of the groups", &ben), ("a stranger", &carol)] {
+    println!("{} collaborations on {DEPTH} levels", DEPTH * EACH);
+    let mut all = vec![
+        ("the owner".to_owned(), &anna),
+        ("a stranger".to_owned(), &carol),
+        ("by roles of their own".to_owned(), &dora),
+    ];
+    all.extend(GROUPS.iter().zip(&callers).map(|(groups, caller)| (format!("a member of {groups} groups"), caller)));
+    for (who, caller) in all {
         let mut spent = Vec::with_capacity(ROUNDS);
         for _ in 0..ROUNDS {
             let begun = stage.world.instant();
@@ -101,9 +121,9 @@ fn group_row(enterprise: EnterpriseId, number: i64, now: Timestamp) -> Group {
     }
 }
 
-fn membership_row(group: i64, user: UserId, now: Timestamp) -> Membership {
+fn membership_row((id, group): (i64, i64), user: UserId, now: Timestamp) -> Membership {
     Membership {
-        id: MembershipId::new(group),
+        id: MembershipId::new(id),
         group: GroupId::new(group),
         user,
         role: MembershipRole::Member,

@@ -13,6 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from described import strict
 from kit import random_bytes, sha1, upload
 
 PLACES = [
@@ -32,40 +33,6 @@ formats = jsonschema.FormatChecker(formats=())
 def is_time(value) -> bool:
     """RFC 3339 in whole seconds, as Box sends them."""
     return not isinstance(value, str) or bool(TIME.match(value))
-
-
-def strict(schema, name: str = ""):
-    """An OpenAPI 3.0 schema as JSON Schema: `nullable` becomes a type, and codes that the description only tells of
-    in prose are let through."""
-    if isinstance(schema, list):
-        return [strict(one, name) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {}
-    for word, value in schema.items():
-        if word == "properties":
-            made[word] = {key: strict(one, key) for key, one in value.items()}
-        elif word in ("example", "description", "title", "nullable", "discriminator", "xml") or word.startswith("x-"):
-            continue
-        elif word == "enum" and name == "code":
-            continue
-        elif word == "minItems" and name == "tags":
-            # Meant for what a client sends: an item without tags has an empty list.
-            continue
-        else:
-            made[word] = strict(value, name) if word in ("items", "allOf", "oneOf", "anyOf", "additionalProperties") else value
-    # Whoever is invited by an address is nobody yet, as at Box.
-    nullable = name == "accessible_by" or schema.get("nullable") or any(
-        isinstance(one, dict) and one.get("nullable") for one in schema.get("allOf", [])
-    )
-    if not nullable:
-        return made
-    if "enum" in made:
-        made["enum"] = [*made["enum"], None]
-    if isinstance(made.get("type"), str) and "allOf" not in made:
-        made["type"] = [made["type"], "null"]
-        return made
-    return {"anyOf": [made, {"type": "null"}]}
 
 
 class Contract:

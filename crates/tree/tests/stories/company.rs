@@ -44,10 +44,12 @@ impl Office {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "outcomes are handed over as they come")]
 fn is_forbidden<T: std::fmt::Debug>(outcome: Result<T, Error>) {
     assert!(matches!(outcome, Err(Error::Forbidden)), "{outcome:?}");
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "outcomes are handed over as they come")]
 fn is_absent<T: std::fmt::Debug>(outcome: Result<T, Error>) {
     assert!(matches!(outcome, Err(Error::NotFound)), "{outcome:?}");
 }
