@@ -3,7 +3,7 @@
 #
 #   scripts/install-test-tools.sh [PART]
 #
-#   clients   the official Python and Node SDKs of Box, and Debian's rclone, litmus, cadaver and davfs2
+#   clients   the official Python and Node SDKs of Box, and Debian's rclone, fuse3, litmus, cadaver and davfs2
 #   contract  Schemathesis
 #   servers   Azurite, SeaweedFS, fake-gcs-server, and Debian's PostgreSQL
 #   all       all of them (the default)
@@ -107,6 +107,7 @@ install_node() {
 
 install_rclone() {
     command -v rclone >/dev/null 2>&1 || debian_packages rclone
+    command -v fusermount3 >/dev/null 2>&1 || debian_packages fuse3
 }
 
 # What speaks WebDAV. davfs2's programs are where a user who is not root may not look for them.

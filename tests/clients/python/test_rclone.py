@@ -4,10 +4,12 @@ It believes to speak with api.box.com and upload.box.com; a CONNECT proxy takes 
 certificate for those names.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -173,6 +175,76 @@ def test_a_tree_goes_in_and_comes_back(rclone, bx, tmp_path):
     # Down, and every byte is compared.
     rclone("copy", f"{remote}/moved", str(down))
     assert listing(down) == local
+
+
+def test_bisync(rclone, bx, tmp_path):
+    """Two sides that both change, and are made alike again."""
+    remote, client, _ = bx
+    here, work = tmp_path / "here", tmp_path / "work"
+    here.mkdir()
+    plant(here)
+    rclone("mkdir", f"{remote}/there")
+    both = ("bisync", str(here), f"{remote}/there", "--workdir", str(work))
+    rclone(*both, "--resync")
+    local = listing(here)
+    assert rclone.listed(f"{remote}/there") == local
+
+    paths = sorted(local)
+    for path in paths[::9]:
+        with open(here / path, "ab") as file:
+            file.write(b"changed here")
+    for path in paths[1::9]:
+        (here / path).unlink()
+    (here / "new here").write_text("here")
+    (tmp_path / "new").write_text("there")
+    rclone("copyto", str(tmp_path / "new"), f"{remote}/there/new there")
+    for path in paths[2::27]:
+        rclone("copyto", str(tmp_path / "new"), f"{remote}/there/{path}")
+    for path in paths[3::27]:
+        rclone("deletefile", f"{remote}/there/{path}")
+    rclone(*both)
+    local = listing(here)
+    assert rclone.listed(f"{remote}/there") == local
+    assert {"new here", "new there"} <= local.keys()
+    assert local[paths[0]] != local[paths[2]] == local["new there"]
+    assert not {paths[1], paths[3]} & local.keys()
+    rclone("check", "--download", str(here), f"{remote}/there")
+
+
+def test_mount(rclone, bx, tmp_path):
+    """As a folder of the system."""
+    remote, _, _ = bx
+    place = tmp_path / "mount"
+    place.mkdir()
+    content = os.urandom(3_000_000)
+    mounted = subprocess.Popen(
+        ["rclone", "mount", remote, str(place), "--vfs-cache-mode", "writes", "--vfs-write-back", "0s",
+         "--dir-cache-time", "1s", "--cache-dir", str(tmp_path / "cache")],
+        env=rclone.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )
+    try:
+        patience = time.monotonic() + 60
+        while not os.path.ismount(place):
+            assert mounted.poll() is None, mounted.stdout.read().decode()
+            assert time.monotonic() < patience, "it was not mounted within a minute"
+            time.sleep(0.1)
+        (place / "folder/deeper").mkdir(parents=True)
+        (place / "folder/file").write_bytes(content)
+        (place / "folder/deeper/small").write_text("one\n")
+        with open(place / "folder/deeper/small", "a") as file:
+            file.write("two\n")
+        assert (place / "folder/file").read_bytes() == content
+        os.rename(place / "folder/file", place / "folder/deeper/renamed")
+        assert sorted(path.name for path in (place / "folder/deeper").iterdir()) == ["renamed", "small"]
+        with open(place / "folder/deeper/renamed", "rb") as file:
+            file.seek(2_000_000)
+            assert file.read(1_000) == content[2_000_000:2_001_000]
+        (place / "folder/deeper/small").unlink()
+    finally:
+        unmounted = subprocess.run(["fusermount3", "-u", str(place)], capture_output=True, timeout=60)
+        mounted.wait(60)
+    assert unmounted.returncode == 0, unmounted.stderr.decode()
+    assert rclone.listed(remote) == {"folder/deeper/renamed": hashlib.sha1(content).hexdigest()}
 
 
 def test_one_big_file_goes_in_and_comes_back(rclone, bx, tmp_path):
