@@ -58,10 +58,11 @@ token="$("$program" token issue --data "$scratch/data" --login admin@entente.loc
 mkdir -p target/contract
 seed=()
 [ -z "${ENTENTE_CONTRACT_SEED:-}" ] || seed=(--seed "$ENTENTE_CONTRACT_SEED")
-"$tools/schemathesis" --no-color run "$scratch/served.json" --url "$url/2.0" --header "Authorization: Bearer $token" \
+# It keeps notes where it runs.
+(cd "$scratch" && "$tools/schemathesis" --no-color run "$scratch/served.json" --url "$url/2.0" --header "Authorization: Bearer $token" \
     --checks not_a_server_error,response_schema_conformance,content_type_conformance --continue-on-failure \
     --phases examples,coverage,fuzzing --max-time "${ENTENTE_CONTRACT_SECONDS:-40}" --workers 1 --warnings off \
-    --generation-database none "${seed[@]}" >target/contract/report.txt 2>&1
+    --generation-database none "${seed[@]}") >target/contract/report.txt 2>&1
 outcome=$?
 sed -n '/SUMMARY/,$p' target/contract/report.txt
 kill -0 "$node" 2>/dev/null || fail "the server did not outlive it"
