@@ -1,4 +1,15 @@
 //! Recorded changes, one row each, in the same transaction as the change.
+//!
+//! The order in which changes are committed is not that of their ids, so each event gets a position afterwards: see
+//! [`place`]. Who reads in the order of positions, and goes on after the last one seen, misses nothing.
+
+mod place;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use place::{Placing, Unplaced, last, owner_before, place, remove_old, unplaced};
+pub use read::{Event, Of, after, explain, first_since};
 
 use crate::{Error, Tx};
 use entente_model::{EnterpriseId, EventId, ItemId, Timestamp, UserId, VersionId};
@@ -43,6 +54,31 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
+    pub const ALL: [Self; 17] = [
+        Self::Created,
+        Self::VersionAdded,
+        Self::Renamed,
+        Self::Moved,
+        Self::Copied,
+        Self::Trashed,
+        Self::Restored,
+        Self::Purged,
+        Self::Described,
+        Self::VersionPromoted,
+        Self::VersionRemoved,
+        Self::VersionRestored,
+        Self::CollaborationAdded,
+        Self::CollaborationChanged,
+        Self::CollaborationRemoved,
+        Self::CollaborationAccepted,
+        Self::CollaborationRejected,
+    ];
+
+    fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
     const fn number(self) -> i64 {
         match self {
             Self::Created => 1,
@@ -71,7 +107,7 @@ impl EventKind {
 pub struct NewEvent {
     /// A fresh id.
     pub id: EventId,
-    /// Whose content it is.
+    /// The enterprise of whoever did it. When the event gets its position, that of the item's owner takes its place.
     pub enterprise: EnterpriseId,
     /// Who did it.
     pub user: UserId,
@@ -94,11 +130,12 @@ pub fn doers(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<UserId>, E
     )
 }
 
-/// Records a change.
+/// Records a change, with the item as it is at this moment of the transaction.
 pub fn record(tx: &mut Tx<'_>, event: &NewEvent) -> Result<(), Error> {
     tx.put(
-        "INSERT INTO events (id, enterprise_id, user_id, kind, item_id, version_id, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO events (id, enterprise_id, user_id, kind, item_id, version_id, at, item_kind, name, parent_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT kind FROM items WHERE id = ?5),
+           (SELECT name FROM items WHERE id = ?5), (SELECT parent_id FROM items WHERE id = ?5))",
         &[
             event.id.into(),
             event.enterprise.into(),

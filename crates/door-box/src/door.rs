@@ -11,9 +11,10 @@ use axum::response::Response;
 use axum::routing::{any, on};
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Auth, Limits};
+use entente_model::UserId;
 use entente_tree::Tree;
 use http::StatusCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What an operator may set.
@@ -52,13 +53,14 @@ struct Inner {
     tree: Tree,
     auth: Auth,
     options: Options,
+    waiting: Waiting,
 }
 
 impl BoxDoor {
     /// A door to the tree.
     #[must_use]
     pub fn new(tree: Tree, auth: Auth, options: Options) -> Self {
-        Self(Arc::new(Inner { tree, auth, options }))
+        Self(Arc::new(Inner { tree, auth, options, waiting: Waiting::default() }))
     }
 
     /// Serves everything below `/box`: the API at `/box/2.0`, uploads also at `/box/upload/2.0`,
@@ -93,8 +95,49 @@ impl BoxDoor {
         &self.0.options
     }
 
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
+
     pub(crate) fn look(&self) -> Look<'_> {
         Look { zone: &self.0.options.zone, trash: self.0.options.trash }
+    }
+}
+
+/// Requests that wait for news, in all.
+const WAITING_MAX: usize = 2_000;
+/// Those of them that wait for one user's.
+const WAITING_OF_USER_MAX: usize = 10;
+
+/// Who waits for news: each of them holds a connection. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Waiting(Arc<Mutex<Vec<UserId>>>);
+
+/// One that waits, until it is dropped.
+pub(crate) struct Waits {
+    among: Waiting,
+    user: UserId,
+}
+
+impl Waiting {
+    /// `None` when as many wait as may.
+    pub(crate) fn enter(&self, user: UserId) -> Option<Waits> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_user = waiting.iter().filter(|one| **one == user).count();
+        if waiting.len() >= WAITING_MAX || of_user >= WAITING_OF_USER_MAX {
+            return None;
+        }
+        waiting.push(user);
+        Some(Waits { among: self.clone(), user })
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        let mut waiting = self.among.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = waiting.iter().position(|one| *one == self.user) {
+            waiting.swap_remove(index);
+        }
     }
 }
 

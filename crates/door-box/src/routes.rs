@@ -2,7 +2,7 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    allowlist, avatars, classifications, collaborations, downloads, email_aliases, file_versions, files, folders,
+    allowlist, avatars, classifications, collaborations, downloads, email_aliases, events, file_versions, files, folders,
     group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
     metadata_taxonomies, metadata_templates, oauth, session_termination, skills, storage_policies,
     storage_policy_assignments, terms_of_service, trashed_files, trashed_folders, trashed_items, upload_sessions,
@@ -260,6 +260,10 @@ operations! {
     "patch_metadata_taxonomies_id_id_nodes_id" PATCH "/metadata_taxonomies/{namespace}/{taxonomy_key}/nodes/{node_id}" Api Known metadata_taxonomies::update_node;
     "delete_metadata_taxonomies_id_id_nodes_id" DELETE "/metadata_taxonomies/{namespace}/{taxonomy_key}/nodes/{node_id}" Api Known metadata_taxonomies::delete_node;
     "get_metadata_templates_id_id_fields_id_options" GET "/metadata_templates/{namespace}/{template_key}/fields/{field_key}/options" Api Known metadata_taxonomies::list_options;
+
+    "get_events" GET "/events" Api Known events::list;
+    "options_events" OPTIONS "/events" Api Known events::realtime;
+    "[realtime]" GET "/realtime" Door Open events::wait;
 
     "[download]" GET "/download/{ticket}" Door Open downloads::content;
 }

@@ -12,6 +12,9 @@ use entente_world::World;
 use http::{HeaderMap, HeaderValue, header};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+/// No content has this id: it tells a channel from a ticket for a download.
+const NO_CONTENT: ContentId = ContentId::new(0);
+
 /// Knows callers and tickets. Cheap to clone.
 #[derive(Clone)]
 pub struct Auth {
@@ -91,7 +94,20 @@ impl Auth {
 
     /// What a ticket allows now.
     pub fn redeem(&self, ticket: &str) -> Result<Ticket, TicketError> {
-        self.signer.verify(ticket, self.world.now())
+        let found = self.signer.verify(ticket, self.world.now())?;
+        if found.content == NO_CONTENT { Err(TicketError::Forged) } else { Ok(found) }
+    }
+
+    /// A text that allows whoever has it to hear that there is news for a user, and nothing more, for that long.
+    #[must_use]
+    pub fn channel(&self, user: UserId, name: ItemName, lifetime: Duration) -> String {
+        self.ticket(TicketFor { content: NO_CONTENT, version: VersionId::new(0), user, name }, lifetime)
+    }
+
+    /// For whom a channel is.
+    pub fn tune_in(&self, channel: &str) -> Result<UserId, TicketError> {
+        let found = self.signer.verify(channel, self.world.now())?;
+        if found.content == NO_CONTENT { Ok(found.user) } else { Err(TicketError::Forged) }
     }
 }
 

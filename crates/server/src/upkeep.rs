@@ -1,5 +1,6 @@
 //! What the server does when nobody asks: the handlers of all jobs, their schedule, and what each node looks at by itself.
 
+mod events;
 mod expiry;
 mod follow;
 mod people;
@@ -161,7 +162,7 @@ impl Upkeep {
             .every(config.repack.0, REPACK_JOB, handler(move |run: Run| repack(repacked.clone(), run.shutdown)));
         let expiring = Expiring { world: self.world.clone(), tree: self.tree.clone(), trash: config.trash.0 };
         self.storage_handlers(people::handlers(
-            self.telling_handlers(expiring.handlers(handlers, config.expire.0)),
+            self.telling_handlers(self.event_handlers(expiring.handlers(handlers, config.expire.0))),
             &self.tree,
             &self.identity,
         ))

@@ -12,6 +12,7 @@ pub mod access;
 mod allowlist;
 mod buckets;
 mod error;
+mod events;
 mod files;
 pub mod grant;
 mod groups;
@@ -49,6 +50,7 @@ pub use entente_database::allowlist::{AllowedDomain, Direction as AllowedDirecti
 pub use entente_database::avatars::{Avatar, AvatarBefore, AvatarKind};
 pub use entente_database::buckets::BucketVersioning;
 pub use entente_database::deliveries::{Happening, Wording};
+pub use entente_database::events::{Event, EventKind};
 pub use entente_database::facts::{Checksum, ChecksumKind, Facts};
 pub use entente_database::groups::{Group, GroupAudience};
 pub use entente_database::invites::{Invite, InviteStatus};
@@ -67,6 +69,9 @@ pub use entente_database::versions::Version;
 pub use entente_model::{Caller, Scopes, UserRole};
 pub use entente_vault::{BoxError, CustomerKey, Located};
 pub use error::Error;
+pub use events::{
+    EnterpriseEvent, EnterpriseEventPage, EnterpriseEventQuery, EventPage, EventQuery, EventView, Heads, REMOVE_EVENTS_JOB,
+};
 pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;
 pub use groups::{
@@ -113,6 +118,7 @@ pub struct Tree {
     database: Database,
     vault: Vault,
     followed: Arc<uploads::Followed>,
+    heads: Heads,
     manner: Manner,
 }
 
@@ -120,6 +126,6 @@ impl Tree {
     /// A tree over a database and a vault that use the same ledger.
     #[must_use]
     pub fn new(world: World, database: Database, vault: Vault) -> Self {
-        Self { world, database, vault, followed: Arc::default(), manner: Manner::Usual }
+        Self { world, database, vault, followed: Arc::default(), heads: Heads::default(), manner: Manner::Usual }
     }
 }

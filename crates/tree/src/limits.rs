@@ -174,3 +174,13 @@ pub const QUERY_SHOWN_MAX: usize = 20;
 pub const ALLOWLIST_PAGE_MAX: u32 = 1_000;
 /// Characters of terms of service.
 pub const TERMS_CHARS_MAX: usize = 100_000;
+/// Events that get their positions at a time.
+pub const EVENTS_PLACED_MAX: u32 = 500;
+/// Events in a page.
+pub const EVENTS_PAGE_MAX: u32 = 500;
+/// Items, or events of an enterprise, that are looked at for a page of events.
+pub const EVENTS_LOOKED_AT_MAX: usize = 1_000;
+/// Others whose content a user hears of because they share some of it.
+pub const EVENT_OWNERS_MAX: usize = 32;
+/// Items that are looked at to find who those are.
+pub const EVENT_SHARED_ITEMS_MAX: u32 = 200;

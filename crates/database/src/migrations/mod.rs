@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("events", include_str!("0023_events.sql")),
     ("handovers", include_str!("0031_handovers.sql")),
     ("company", include_str!("0032_company.sql")),
+    ("positions of events", include_str!("0024_events.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

@@ -6,6 +6,7 @@ pub(crate) mod classifications;
 pub(crate) mod collaborations;
 pub(crate) mod downloads;
 pub(crate) mod email_aliases;
+pub(crate) mod events;
 pub(crate) mod file_versions;
 pub(crate) mod files;
 pub(crate) mod folders;

@@ -11,6 +11,7 @@ pub mod date;
 pub mod digest;
 pub mod disposition;
 pub mod error;
+pub mod event;
 pub mod fields;
 pub mod group;
 pub mod id;

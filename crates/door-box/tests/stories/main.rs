@@ -15,6 +15,7 @@ mod contract;
 mod coverage;
 mod downloads;
 mod errors;
+mod events;
 mod file_versions;
 mod files;
 mod folders;

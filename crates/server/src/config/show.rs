@@ -38,6 +38,7 @@ impl Config {
                 "repack": self.upkeep.repack.to_string(),
                 "expire": self.upkeep.expire.to_string(),
                 "trash": self.upkeep.trash.to_string(),
+                "events": self.upkeep.events.to_string(),
                 "scrub": self.upkeep.scrub.to_string(),
                 "scrub_bytes_per_second": self.upkeep.scrub_bytes_per_second,
                 "leave_grace": self.upkeep.leave_grace.to_string(),

@@ -35,6 +35,7 @@ fn a_full_file_is_read() {
         repack = "3h"
         expire = "1m"
         trash = "90d"
+        events = "30d"
         scrub = "7d"
         scrub_bytes_per_second = 1000000
         [database]
@@ -55,6 +56,7 @@ fn a_full_file_is_read() {
     assert_eq!(config.limits.connections, Some(100));
     assert_eq!(config.upkeep.grace.0.as_secs(), 172_800);
     assert_eq!(config.upkeep.trash.0.as_secs(), 7_776_000);
+    assert_eq!(config.upkeep.events.0.as_secs(), 2_592_000);
     assert_eq!(config.data, Path::new("/srv/data"), "the command line counts more");
     assert!(!config.declares_storage);
     assert_eq!(config.storage.backends.len(), 1);

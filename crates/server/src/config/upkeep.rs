@@ -24,6 +24,8 @@ pub(crate) struct UpkeepConfig {
     pub(crate) expire: Span,
     /// How long the trash keeps what is in it, and versions that were removed, or overwritten where none are kept.
     pub(crate) trash: Span,
+    /// How long events are kept.
+    pub(crate) events: Span,
     /// Within how long each backend is scrubbed once.
     pub(crate) scrub: Span,
     /// What a scrub reads in a second, of each backend.
@@ -44,6 +46,7 @@ impl Default for UpkeepConfig {
             repack: Span(6 * HOUR),
             expire: Span(HOUR / 6),
             trash: Span(TRASH_LIFETIME),
+            events: Span(365 * 24 * HOUR),
             scrub: Span(30 * 24 * HOUR),
             scrub_bytes_per_second: 32 << 20,
             leave_grace: Span(LEAVE_GRACE),
@@ -69,7 +72,7 @@ impl UpkeepConfig {
         };
         let (collect, repack) = (every("collect", usual.collect), every("repack", usual.repack));
         let (expire, scrub) = (every("expire", usual.expire), every("scrub", usual.scrub));
-        let trash = every("trash", usual.trash);
+        let (trash, events) = (every("trash", usual.trash), every("events", usual.events));
         let rate = section.number("scrub_bytes_per_second", 1 << 10..=1 << 40);
         let leave_grace = section.parsed::<Span>("leave_grace");
         let bytes_per_second = section.number("bytes_per_second", 1 << 10..=1 << 40);
@@ -81,6 +84,7 @@ impl UpkeepConfig {
             repack,
             expire,
             trash,
+            events,
             scrub,
             scrub_bytes_per_second: rate.map_or(usual.scrub_bytes_per_second, |at| at.value),
             leave_grace: leave_grace.map_or(usual.leave_grace, |at| at.value),

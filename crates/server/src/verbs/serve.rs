@@ -105,6 +105,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         pid: std::process::id(),
         public_url: wanted.public_url.as_ref().map(ToString::to_string),
     };
+    world.spawn(site.upkeep.clone().keep_placing(shutdown.clone()));
     world.spawn(site.upkeep.keep_up(site.runner.clone(), shutdown.clone()));
     let jobs = world.spawn(run_jobs(site.runner, shutdown.clone()));
     let sender = world.spawn(site.sender.run(shutdown.clone()));

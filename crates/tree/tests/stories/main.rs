@@ -7,6 +7,7 @@ mod company;
 mod copies;
 mod customers;
 mod desk;
+mod events;
 mod expiring;
 mod files;
 mod folders;

@@ -1,0 +1,119 @@
+//! Events in the order of their positions.
+
+use super::EventKind;
+use crate::items::Kind;
+use crate::tx::Row;
+use crate::{Error, Tx};
+use entente_model::{EnterpriseId, EventId, ItemId, Timestamp, UserId, VersionId};
+
+/// An event that has its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its place among all events, from 1.
+    pub position: i64,
+    /// Its id.
+    pub id: EventId,
+    /// The enterprise of the item's owner.
+    pub enterprise: EnterpriseId,
+    /// Whose content the item is.
+    pub owner: UserId,
+    /// Who did it.
+    pub user: UserId,
+    /// What; `None` for what a later release has recorded.
+    pub kind: Option<EventKind>,
+    /// To which item.
+    pub item: ItemId,
+    /// What that is, if it was there.
+    pub item_kind: Option<Kind>,
+    /// What it was called.
+    pub name: Option<String>,
+    /// Where it was.
+    pub parent: Option<ItemId>,
+    /// To which of its versions, if to one.
+    pub version: Option<VersionId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Of which events some are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Of {
+    /// Those to what a user owns.
+    Owner(UserId),
+    /// Those that a user caused.
+    Doer(UserId),
+    /// Those to what the users of an enterprise own.
+    Enterprise(EnterpriseId),
+}
+
+macro_rules! after {
+    ($column:literal) => {
+        concat!(
+            "SELECT position, id, enterprise_id, owner_id, user_id, kind, item_id, item_kind, name, parent_id, version_id, at
+             FROM events WHERE ",
+            $column,
+            " = ?1 AND position > ?2 AND position IS NOT NULL ORDER BY position LIMIT ?3"
+        )
+    };
+}
+
+impl Of {
+    const fn select(self) -> (&'static str, i64) {
+        match self {
+            Self::Owner(user) => (after!("owner_id"), user.number()),
+            Self::Doer(user) => (after!("user_id"), user.number()),
+            Self::Enterprise(enterprise) => (after!("enterprise_id"), enterprise.number()),
+        }
+    }
+}
+
+/// Up to `limit` events after a position, in their order.
+pub fn after(tx: &mut Tx<'_>, of: Of, position: i64, limit: u32) -> Result<Vec<Event>, Error> {
+    let (select, whose) = of.select();
+    tx.query(select, &[whose.into(), position.into(), limit.into()], read)
+}
+
+/// The position of the first event, by its time, of an enterprise from a moment on. Others from that moment on may stand
+/// before it, if their transactions ended sooner.
+pub fn first_since(tx: &mut Tx<'_>, enterprise: EnterpriseId, from: Timestamp) -> Result<Option<i64>, Error> {
+    tx.query_one(
+        "SELECT position FROM events WHERE enterprise_id = ?1 AND at >= ?2 AND position IS NOT NULL
+         ORDER BY at LIMIT 1",
+        &[enterprise.into(), from.into()],
+        |row| row.int(0),
+    )
+}
+
+/// How SQLite would answer each statement that is asked again and again: the lines of its plans. For tests.
+#[doc(hidden)]
+pub fn explain(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
+    let mut lines = Vec::new();
+    for sql in [
+        concat!("EXPLAIN QUERY PLAN ", after!("owner_id")),
+        concat!("EXPLAIN QUERY PLAN ", after!("user_id")),
+        concat!("EXPLAIN QUERY PLAN ", after!("enterprise_id")),
+    ] {
+        lines.extend(tx.query(sql, &[1_u32.into(), 1_u32.into(), 1_u32.into()], |row| row.text(3))?);
+    }
+    let unplaced = "EXPLAIN QUERY PLAN SELECT id, item_id, user_id, enterprise_id FROM events
+                    WHERE position IS NULL ORDER BY id LIMIT ?1";
+    lines.extend(tx.query(unplaced, &[1_u32.into()], |row| row.text(3))?);
+    Ok(lines)
+}
+
+fn read(row: &Row<'_>) -> Result<Event, Error> {
+    Ok(Event {
+        position: row.int(0)?,
+        id: EventId::new(row.int(1)?),
+        enterprise: EnterpriseId::new(row.int(2)?),
+        owner: UserId::new(row.int(3)?),
+        user: UserId::new(row.int(4)?),
+        kind: EventKind::from_number(row.int(5)?),
+        item: ItemId::new(row.int(6)?),
+        item_kind: row.int_or_null(7)?.map(Kind::from_number).transpose()?,
+        name: row.text_or_null(8)?,
+        parent: row.int_or_null(9)?.map(ItemId::new),
+        version: row.int_or_null(10)?.map(VersionId::new),
+        at: Timestamp::from_millis(row.int(11)?),
+    })
+}

@@ -1,0 +1,209 @@
+//! Events: what a user may hear of, what an enterprise's administrators may, and waiting for either.
+
+use crate::answer;
+use crate::asked::{Asked, Outcome};
+use crate::error::Problem;
+use crate::to_wire::{mini, steps};
+use crate::wire::date;
+use crate::wire::event::{Event, Events, GoneItem, Realtime, RealtimeServers, Source, StreamPosition};
+use crate::wire::item::{FILE, TRASH_FOLDER};
+use entente_model::{Caller, ItemName, Timestamp};
+use entente_tree::{EnterpriseEventQuery, Event as Row, EventKind, EventQuery, EventView, Kind};
+use http::StatusCode;
+use std::time::Duration;
+
+/// How long a request waits for news.
+const WAIT: Duration = Duration::from_secs(50);
+/// After how long a client that hears nothing asks again.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the URL to wait at is good for.
+const CHANNEL_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// Batches of events that a request gives positions to before it reads, so that who has just done something finds it.
+const BATCHES_MAX: u32 = 4;
+
+/// Which stream is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    All,
+    Changes,
+    Company,
+}
+
+pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
+    let query = asked.query();
+    let stream = match query.value("stream_type").as_deref() {
+        None | Some("" | "all") => Stream::All,
+        Some("changes" | "sync") => Stream::Changes,
+        Some("admin_logs" | "admin_logs_streaming") => Stream::Company,
+        Some(_) => return Err(Problem::invalid("stream_type", "'stream_type' must be one of Box's streams")),
+    };
+    let position = StreamPosition::parse(query.value("stream_position").as_deref());
+    let position = position.map_err(|error| Problem::invalid("stream_position", error.to_string()))?;
+    let limit = query.marker_page()?.limit;
+    let kinds = kinds(&asked)?;
+    let (from, until) = (moment(&asked, "created_after")?, moment(&asked, "created_before")?);
+    settle(&asked).await?;
+    let now = position == StreamPosition::Now;
+    let (after, limit) = match position {
+        StreamPosition::Now => (asked.tree().last_event().await?, 0),
+        StreamPosition::After(after) => (after, limit),
+    };
+    if stream == Stream::Company {
+        // Who does not administer is told so, whatever the position.
+        let page = asked.tree().enterprise_events(&caller, EnterpriseEventQuery { after, limit, kinds, from, until });
+        let page = page.await?;
+        let entries = page.entries.iter().filter_map(|one| {
+            let item = gone(&one.event)?;
+            Some(Event {
+                id: one.event.id,
+                word: company_word(one.kind)?,
+                at: one.event.at,
+                by: mini(&one.by),
+                source: Source::Brief { item, owned_by: mini(&one.owner) },
+                zone: asked.door.look().zone,
+            })
+        });
+        return Ok(answer::json(StatusCode::OK, &Events::new(entries.collect(), if now { after } else { page.next })));
+    }
+    let wants = if stream == Stream::Changes { is_change } else { is_shown };
+    let page = asked.tree().events(&caller, EventQuery { after, limit, wants }).await?;
+    let look = asked.door.look();
+    let paths: Vec<_> = page.entries.iter().map(|one| one.item.as_deref().map(|item| steps(&item.path, item.state))).collect();
+    let entries = page.entries.iter().zip(&paths).filter_map(|(one, path)| {
+        let source = match (&one.item, path) {
+            (Some(view), Some(path)) => {
+                let fields = if view.item.kind == Kind::Folder { TRASH_FOLDER } else { FILE };
+                Source::Item(look.item_at(view, path, fields))
+            }
+            _ => Source::Gone(gone(&one.event)?),
+        };
+        Some(Event { id: one.event.id, word: word(one)?, at: one.event.at, by: mini(&one.by), source, zone: look.zone })
+    });
+    Ok(answer::json(StatusCode::OK, &Events::new(entries.collect(), page.next)))
+}
+
+/// Where to wait for news.
+pub(crate) async fn realtime(asked: Asked, caller: Caller) -> Outcome {
+    let name = ItemName::new("events").map_err(|_| Problem::not_found())?;
+    let channel = asked.door.auth().channel(caller.user, name, CHANNEL_LIFETIME);
+    let url = asked.url(&["/box/realtime?channel=", &channel].concat());
+    Ok(answer::json(StatusCode::OK, &RealtimeServers { url: &url, retry_timeout: RETRY_TIMEOUT.as_secs() }))
+}
+
+/// Answers once there is news for whom the channel is for, or after a while.
+pub(crate) async fn wait(asked: Asked) -> Outcome {
+    let channel = asked.query().value("channel").ok_or_else(|| Problem::missing("channel"))?;
+    let user = asked.door.auth().tune_in(&channel)?;
+    let position = StreamPosition::parse(asked.query().value("stream_position").as_deref());
+    let position = position.map_err(|error| Problem::invalid("stream_position", error.to_string()))?;
+    let given = asked.query().value("stream_position").is_some();
+    let Some(_place) = asked.door.waiting().enter(user) else {
+        let message = "As many requests wait for news as can; try again later";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message));
+    };
+    settle(&asked).await?;
+    let after = match position {
+        StreamPosition::After(after) if given => after,
+        _ => asked.tree().last_event().await?,
+    };
+    let is_news = asked.tree().wait_for_events(user, after, WAIT).await?;
+    let message = if is_news { "new_change" } else { "reconnect" };
+    Ok(answer::json(StatusCode::OK, &Realtime { message }))
+}
+
+/// Gives positions to what has just happened.
+async fn settle(asked: &Asked) -> Result<(), Problem> {
+    for _ in 0..BATCHES_MAX {
+        if !asked.tree().place_events().await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What of a gone item is shown, if anything is known of it.
+fn gone(event: &Row) -> Option<GoneItem<'_>> {
+    let kind = match event.item_kind? {
+        Kind::Folder => "folder",
+        Kind::File => "file",
+        Kind::WebLink => "web_link",
+    };
+    Some(GoneItem { kind, id: event.item, name: event.name.as_deref().unwrap_or("") })
+}
+
+fn moment(asked: &Asked, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = asked.query().value(name) else { return Ok(None) };
+    match date::parse(&text) {
+        Some(at) => Ok(Some(at)),
+        None => Err(Problem::invalid(name, format!("'{name}' must be a date in RFC 3339"))),
+    }
+}
+
+/// The kinds that `event_type` names. A word of Box's for what is not recorded here finds nothing.
+fn kinds(asked: &Asked) -> Result<Option<Vec<EventKind>>, Problem> {
+    let given = asked.query().values("event_type").join(",");
+    let words: Vec<&str> = given.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        return Ok(None);
+    }
+    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    if !words.iter().all(is_word) {
+        return Err(Problem::invalid("event_type", "'event_type' must be names of events, with commas between"));
+    }
+    let is_named = |kind: &EventKind| company_word(*kind).is_some_and(|word| words.contains(&word));
+    Ok(Some(EventKind::ALL.into_iter().filter(is_named).collect()))
+}
+
+fn is_shown(kind: EventKind) -> bool {
+    kind != EventKind::Purged
+}
+
+/// Whether a kind changes what somebody finds in folders.
+fn is_change(kind: EventKind) -> bool {
+    !matches!(
+        kind,
+        EventKind::Purged
+            | EventKind::CollaborationChanged
+            | EventKind::CollaborationRejected
+    )
+}
+
+/// Box's word for users; `None` for what only administrators are told of.
+fn word(view: &EventView) -> Option<&'static str> {
+    let is_file = view.event.item_kind != Some(Kind::Folder);
+    Some(match view.kind {
+        EventKind::Created if is_file => "ITEM_UPLOAD",
+        EventKind::Created => "ITEM_CREATE",
+        EventKind::VersionAdded => "ITEM_UPLOAD",
+        EventKind::Renamed => "ITEM_RENAME",
+        EventKind::Moved => "ITEM_MOVE",
+        EventKind::Copied => "ITEM_COPY",
+        EventKind::Trashed => "ITEM_TRASH",
+        EventKind::Restored => "ITEM_UNDELETE_VIA_TRASH",
+        EventKind::Purged => return None,
+        EventKind::Described | EventKind::VersionRemoved | EventKind::VersionRestored => "ITEM_MODIFY",
+        EventKind::VersionPromoted => "ITEM_MAKE_CURRENT_VERSION",
+        EventKind::CollaborationAdded => "COLLAB_INVITE_COLLABORATOR",
+        EventKind::CollaborationAccepted => "COLLAB_ADD_COLLABORATOR",
+        EventKind::CollaborationChanged => "COLLAB_ROLE_CHANGE",
+        EventKind::CollaborationRemoved | EventKind::CollaborationRejected => "COLLAB_REMOVE_COLLABORATOR",
+    })
+}
+
+/// Box's word for administrators; `None` for what it has no word for.
+fn company_word(kind: EventKind) -> Option<&'static str> {
+    Some(match kind {
+        EventKind::Created | EventKind::VersionAdded => "UPLOAD",
+        EventKind::Renamed => "RENAME",
+        EventKind::Moved => "MOVE",
+        EventKind::Copied => "COPY",
+        EventKind::Trashed | EventKind::Purged => "DELETE",
+        EventKind::Restored => "UNDELETE",
+        EventKind::Described | EventKind::VersionRemoved => "EDIT",
+        EventKind::VersionPromoted | EventKind::VersionRestored => "FILE_VERSION_RESTORE",
+        EventKind::CollaborationAdded => "COLLABORATION_INVITE",
+        EventKind::CollaborationAccepted => "COLLABORATION_ACCEPT",
+        EventKind::CollaborationChanged => "COLLABORATION_ROLE_CHANGE",
+        EventKind::CollaborationRemoved | EventKind::CollaborationRejected => "COLLABORATION_REMOVE",
+    })
+}
