@@ -2,8 +2,8 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    allowlist, avatars, classifications, collaborations, downloads, email_aliases, events, file_versions, files, folders,
-    group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
+    allowlist, avatars, classifications, collaborations, downloads, email_aliases, events, file_versions, files,
+    folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
     metadata_taxonomies, metadata_templates, oauth, session_termination, skills, storage_policies,
     storage_policy_assignments, terms_of_service, trashed_files, trashed_folders, trashed_items, upload_sessions,
     uploads, users,

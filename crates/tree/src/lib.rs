@@ -70,7 +70,8 @@ pub use entente_model::{Caller, Scopes, UserRole};
 pub use entente_vault::{BoxError, CustomerKey, Located};
 pub use error::Error;
 pub use events::{
-    EnterpriseEvent, EnterpriseEventPage, EnterpriseEventQuery, EventPage, EventQuery, EventView, Heads, REMOVE_EVENTS_JOB,
+    EnterpriseEvent, EnterpriseEventPage, EnterpriseEventQuery, EventPage, EventQuery, EventView, Heads,
+    REMOVE_EVENTS_JOB,
 };
 pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;

@@ -71,10 +71,7 @@ pub fn owner_before(tx: &mut Tx<'_>, item: ItemId) -> Result<Option<UserId>, Err
 pub fn place(tx: &mut Tx<'_>, last: i64, events: &[Placing]) -> Result<Option<i64>, Error> {
     let reached = last.saturating_add(i64::try_from(events.len()).unwrap_or(0));
     if last == 0 {
-        tx.put(
-            "INSERT INTO event_positions (id, last) VALUES (?1, 0) ON CONFLICT (id) DO NOTHING",
-            &[ROW.into()],
-        )?;
+        tx.put("INSERT INTO event_positions (id, last) VALUES (?1, 0) ON CONFLICT (id) DO NOTHING", &[ROW.into()])?;
     }
     let moved = tx.execute(
         "UPDATE event_positions SET last = ?2 WHERE id = ?1 AND last = ?3",

@@ -166,7 +166,8 @@ async fn streams_are_read_by_their_indexes() {
     let database = Database::open(World::real(), &options).expect("a database");
     let plan = database.read_long(explain).await.expect("plans");
     assert_eq!(plan.len(), 4, "{plan:?}");
-    for (line, index) in plan.iter().zip(["events_of_owner", "events_of_user", "events_of_enterprise", "events_unplaced"])
+    for (line, index) in
+        plan.iter().zip(["events_of_owner", "events_of_user", "events_of_enterprise", "events_unplaced"])
     {
         assert!(line.contains(index), "{plan:?}");
     }

@@ -68,7 +68,8 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
     let wants = if stream == Stream::Changes { is_change } else { is_shown };
     let page = asked.tree().events(&caller, EventQuery { after, limit, wants }).await?;
     let look = asked.door.look();
-    let paths: Vec<_> = page.entries.iter().map(|one| one.item.as_deref().map(|item| steps(&item.path, item.state))).collect();
+    let paths: Vec<_> =
+        page.entries.iter().map(|one| one.item.as_deref().map(|item| steps(&item.path, item.state))).collect();
     let entries = page.entries.iter().zip(&paths).filter_map(|(one, path)| {
         let source = match (&one.item, path) {
             (Some(view), Some(path)) => {
@@ -146,7 +147,8 @@ fn kinds(asked: &Asked) -> Result<Option<Vec<EventKind>>, Problem> {
     if words.is_empty() {
         return Ok(None);
     }
-    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let is_word =
+        |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     if !words.iter().all(is_word) {
         return Err(Problem::invalid("event_type", "'event_type' must be names of events, with commas between"));
     }
@@ -160,12 +162,7 @@ fn is_shown(kind: EventKind) -> bool {
 
 /// Whether a kind changes what somebody finds in folders.
 fn is_change(kind: EventKind) -> bool {
-    !matches!(
-        kind,
-        EventKind::Purged
-            | EventKind::CollaborationChanged
-            | EventKind::CollaborationRejected
-    )
+    !matches!(kind, EventKind::Purged | EventKind::CollaborationChanged | EventKind::CollaborationRejected)
 }
 
 /// Box's word for users; `None` for what only administrators are told of.

@@ -62,7 +62,6 @@ impl Serialize for Event<'_> {
         map.serialize_entry("created_at", &date)?;
         map.serialize_entry("recorded_at", &date)?;
         map.serialize_entry("created_by", &self.by)?;
-        map.serialize_entry("session_id", &None::<()>)?;
         map.serialize_entry("source", &self.source)?;
         map.end()
     }

@@ -1,7 +1,7 @@
 //! What a user hears of: what happens to their own content, what they do, and what happens to what others share with them.
 
 use crate::grant::{See, SeeTrashed};
-use crate::limits::{EVENTS_LOOKED_AT_MAX, EVENTS_PAGE_MAX, EVENT_OWNERS_MAX, EVENT_SHARED_ITEMS_MAX};
+use crate::limits::{EVENT_OWNERS_MAX, EVENT_SHARED_ITEMS_MAX, EVENTS_LOOKED_AT_MAX, EVENTS_PAGE_MAX};
 use crate::view::{Minis, row, view_row};
 use crate::{Caller, Error, ItemView, Tree, UserMini, allow};
 use entente_database::events::{self, Event, EventKind, Of};
