@@ -124,6 +124,7 @@ pub(crate) fn hosts() -> HostTable {
         HostRoute::new("api.box.com", "/2.0", "/box/2.0"),
         HostRoute::new("api.box.com", "/oauth2", "/box/oauth2"),
         HostRoute::new("api.box.com", "/download", "/box/download"),
+        HostRoute::new("api.box.com", "/realtime", "/box/realtime"),
         HostRoute::new("upload.box.com", "/api/2.0", "/box/upload/2.0"),
         HostRoute::new("account.box.com", "/api/oauth2", "/box/oauth2"),
         HostRoute::new("dl.boxcloud.com", "/box/download", "/box/download"),
