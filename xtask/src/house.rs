@@ -61,6 +61,11 @@ pub const ROOMS: &[Room] = &[
         because: "where people sign in and apps get tokens; decides nothing",
     },
     Room {
+        name: "door-scim",
+        may_use: &["model", "door-kit", "tree", "identity"],
+        because: "users and groups as directories bring them; translates",
+    },
+    Room {
         name: "server",
         may_use: &[
             "model",
@@ -78,6 +83,7 @@ pub const ROOMS: &[Room] = &[
             "door-admin",
             "door-s3",
             "door-oauth",
+            "door-scim",
             "subscriptions",
         ],
         because: "composes the program",
@@ -146,7 +152,7 @@ pub const FENCES: &[Fence] = &[
     },
     Fence {
         crates: &["axum", "hyper", "hyper-util", "tokio-rustls", "rcgen"],
-        rooms: &["door-kit", "door-box", "door-dav", "door-admin", "door-s3", "door-oauth", "server", "bench"],
+        rooms: &["door-kit", "door-box", "door-dav", "door-admin", "door-s3", "door-oauth", "door-scim", "server", "bench"],
         tests: Tests::Fenced,
         rule: "only doors, their kit, the server and the load generator speak HTTP",
     },

@@ -63,6 +63,7 @@ pub mod relocations;
 mod replicas;
 pub mod retention;
 pub mod scrubs;
+pub mod second_factors;
 mod segments;
 pub mod settings;
 pub mod statistics;

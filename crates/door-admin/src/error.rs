@@ -78,7 +78,7 @@ impl IntoResponse for AdminError {
 
 fn identity(error: &Error) -> (StatusCode, &'static str, String) {
     match error {
-        Error::Forbidden => (StatusCode::FORBIDDEN, "forbidden", error.to_string()),
+        Error::Forbidden | Error::SecondFactor => (StatusCode::FORBIDDEN, "forbidden", error.to_string()),
         Error::UnknownUser(_) => (StatusCode::NOT_FOUND, "unknown_user", error.to_string()),
         Error::LoginTaken(_) => (StatusCode::CONFLICT, "login_taken", error.to_string()),
         Error::UnknownApp(_) => (StatusCode::NOT_FOUND, "unknown_app", error.to_string()),

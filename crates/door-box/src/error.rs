@@ -118,7 +118,7 @@ impl Problem {
     pub(crate) fn of_identity(error: IdentityError) -> Self {
         match error {
             IdentityError::UnknownUser(_) | IdentityError::UnknownApp(_) => Self::not_found(),
-            IdentityError::Forbidden => TreeError::Forbidden.into(),
+            IdentityError::Forbidden | IdentityError::SecondFactor => TreeError::Forbidden.into(),
             IdentityError::Login(_) => Self::invalid("login", error.to_string()),
             IdentityError::LoginTaken(_) => TreeError::LoginInUse.into(),
             IdentityError::Name(_) => Self::invalid("name", error.to_string()),

@@ -10,7 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use entente_door_kit::origin::BaseUrl;
 use entente_door_kit::{Arrival, read_bounded};
-use entente_identity::{Identity, WebSession, is_form_token};
+use entente_identity::{Identity, SecondFactors, WebSession, is_form_token};
 use http::request::Parts;
 use http::{HeaderName, header};
 use std::net::IpAddr;
@@ -75,6 +75,10 @@ impl Asked {
 
     pub(crate) fn identity(&self) -> &Identity {
         self.door.identity()
+    }
+
+    pub(crate) fn factors(&self) -> &SecondFactors {
+        self.door.factors()
     }
 
     pub(crate) fn messages(&self) -> &'static Messages {
@@ -159,7 +163,9 @@ impl Asked {
         let known = text.filter(|text| {
             let is_plain =
                 text.len() <= PLACE_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-            is_plain && (matches!(*text, HOME | "/oauth2/password") || text.starts_with("/oauth2/authorize?"))
+            is_plain
+                && (matches!(*text, HOME | "/oauth2/password" | "/oauth2/second-factor")
+                    || text.starts_with("/oauth2/authorize?"))
         });
         known.unwrap_or(HOME).to_owned()
     }

@@ -1,14 +1,14 @@
 //! The door itself: what it was given, and the router that it becomes.
 
 use crate::asked::{Asked, Outcome};
-use crate::handlers::{authorize, metadata, password, sessions, sign_in, sign_out, token};
+use crate::handlers::{authorize, code, metadata, password, second_factor, sessions, sign_in, sign_out, token};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Limits};
-use entente_identity::Identity;
+use entente_identity::{Identity, SecondFactors};
 use http::{HeaderValue, StatusCode, header};
 use std::future::Future;
 use std::sync::Arc;
@@ -30,14 +30,15 @@ pub struct OAuthDoor(Arc<Inner>);
 
 struct Inner {
     identity: Identity,
+    factors: SecondFactors,
     options: Options,
 }
 
 impl OAuthDoor {
-    /// A door over an identity.
+    /// A door over an identity and what it knows of second factors.
     #[must_use]
-    pub fn new(identity: Identity, options: Options) -> Self {
-        Self(Arc::new(Inner { identity, options }))
+    pub fn new(identity: Identity, factors: SecondFactors, options: Options) -> Self {
+        Self(Arc::new(Inner { identity, factors, options }))
     }
 
     /// Serves everything below `/oauth2`, and the description of it below `/.well-known`.
@@ -47,6 +48,8 @@ impl OAuthDoor {
         Router::new()
             .route("/oauth2/authorize", pages(authorize::show, authorize::decide))
             .route("/oauth2/sign-in", pages(sign_in::show, sign_in::sign_in))
+            .route("/oauth2/code", pages(code::show, code::answer))
+            .route("/oauth2/second-factor", pages(second_factor::show, second_factor::change))
             .route("/oauth2/sign-out", pages(sign_out::show, sign_out::sign_out))
             .route("/oauth2/sessions", pages(sessions::show, sessions::end))
             .route("/oauth2/password", pages(password::show, password::change))
@@ -62,6 +65,10 @@ impl OAuthDoor {
 
     pub(crate) fn identity(&self) -> &Identity {
         &self.0.identity
+    }
+
+    pub(crate) fn factors(&self) -> &SecondFactors {
+        &self.0.factors
     }
 
     pub(crate) fn options(&self) -> &Options {

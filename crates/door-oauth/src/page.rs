@@ -57,6 +57,8 @@ pub(crate) enum Cookie {
     Session,
     /// Belongs to the form with which somebody signs in.
     Form,
+    /// Says who has shown a password, and not yet a code.
+    Begun,
 }
 
 impl Cookie {
@@ -67,6 +69,8 @@ impl Cookie {
             (Self::Session, Scheme::Http) => "entente",
             (Self::Form, Scheme::Https) => "__Host-entente-form",
             (Self::Form, Scheme::Http) => "entente-form",
+            (Self::Begun, Scheme::Https) => "__Host-entente-begun",
+            (Self::Begun, Scheme::Http) => "entente-begun",
         }
     }
 
@@ -76,7 +80,7 @@ impl Cookie {
         let age = match self {
             _ if value.is_empty() => "; Max-Age=0".to_owned(),
             Self::Session => format!("; Max-Age={COOKIE_SECONDS}"),
-            Self::Form => String::new(),
+            Self::Form | Self::Begun => String::new(),
         };
         let name = self.name(scheme);
         if let Ok(value) =

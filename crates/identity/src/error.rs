@@ -30,6 +30,9 @@ pub enum Error {
     /// The text cannot become the user's password.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// A code is needed besides the password.
+    #[error("a second factor is needed besides the password")]
+    SecondFactor,
     /// The process is stopping. May be retried.
     #[error("the work was interrupted because the process is stopping")]
     Interrupted,

@@ -3,7 +3,7 @@
 use crate::secret::{is_well_formed, sha256};
 use crate::{Error, Secret, Unauthenticated};
 use entente_database::tokens::Token;
-use entente_database::{Database, apps, authorizations, passwords, tokens, web_sessions};
+use entente_database::{Database, apps, authorizations, passwords, second_factors, tokens, web_sessions};
 use entente_model::{AppId, Caller, Scopes, Timestamp, TokenId, UserId, UserRole};
 use entente_world::World;
 use std::time::Duration;
@@ -144,6 +144,7 @@ impl Identity {
                 tokens::forget_assertions(tx, now, REMOVED_MAX)?,
                 authorizations::remove_expired(tx, now, day_ago, REMOVED_MAX)?,
                 web_sessions::remove_expired(tx, now, REMOVED_MAX)?,
+                second_factors::remove_expired(tx, now, REMOVED_MAX)?,
                 passwords::forget_failures(tx, day_ago, REMOVED_MAX)?,
             ];
             Ok::<_, entente_database::Error>(most.into_iter().max().unwrap_or(0))

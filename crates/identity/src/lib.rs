@@ -14,9 +14,11 @@ mod identity;
 mod oauth;
 mod passwords;
 mod public_key;
+mod second_factors;
 mod secret;
 mod sessions;
 mod tickets;
+mod timed_code;
 mod users;
 mod web_sessions;
 
@@ -35,6 +37,7 @@ pub use oauth::{
 };
 pub use passwords::{ChangePasswordError, Password, PasswordError, Proven, SignInError};
 pub use public_key::PublicKeyError;
+pub use second_factors::{FactorError, FactorState, SecondFactors, timed_code};
 pub use secret::Secret;
 pub use sessions::{END_SESSIONS_JOB, SESSIONS_ENDED_MAX, SessionsOf};
 pub use tickets::{Signer, Ticket, TicketError};

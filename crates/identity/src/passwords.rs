@@ -10,7 +10,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64_NOPAD;
 use entente_database::passwords::{self, Failures};
 use entente_database::users::{self, UserKind, UserStatus};
-use entente_database::{Tx, web_sessions};
+use entente_database::{Tx, second_factors, web_sessions};
 use entente_model::{Sha256, Timestamp, UserId, WebSessionId, fold};
 use entente_world::World;
 use std::net::{IpAddr, Ipv6Addr};
@@ -73,10 +73,11 @@ pub enum PasswordError {
     Kind,
 }
 
-/// Somebody who has shown their password. A further factor would be asked for between this and a web session.
+/// Somebody who has shown their password, and perhaps a code besides.
 #[derive(Debug)]
 pub struct Proven {
     pub(crate) user: UserId,
+    pub(crate) has_shown_code: bool,
 }
 
 impl Proven {
@@ -120,10 +121,7 @@ impl Identity {
     ) -> Result<Proven, SignInError> {
         let login = login.trim();
         let _queued = QUEUE.try_acquire().map_err(|_| SignInError::Busy)?;
-        let keys = [
-            (login_key(login), LOGIN_FREE, LOGIN_PAUSE_MAX),
-            (sha256(&format!("network\n{}", network(address))), NETWORK_FREE, NETWORK_PAUSE_MAX),
-        ];
+        let keys = [(login_key(login), LOGIN_FREE, LOGIN_PAUSE_MAX), network_key(address)];
         let now = self.world.now();
         let waits = self.database.transact("count a sign-in", move |tx| count(tx, &keys, now)).await?;
         if let Some(wait) = waits {
@@ -134,7 +132,7 @@ impl Identity {
         let is_right = self.is_right(password, hash).await.map_err(SignInError::Failed)?;
         let Some(user) = user.filter(|_| is_right) else { return Err(SignInError::Wrong) };
         self.database.transact("forgive", move |tx| forgive(tx, &keys.map(|(key, ..)| key))).await?;
-        Ok(Proven { user })
+        Ok(Proven { user, has_shown_code: false })
     }
 
     /// Sets the password of an active person, whatever it was, and ends their web sessions but `kept`. Durable when this
@@ -160,6 +158,7 @@ impl Identity {
                 passwords::set(tx, user, &hash, at)?;
                 passwords::forgive(tx, &failures)?;
                 web_sessions::end_others(tx, user, kept, ENDED_MAX)?;
+                second_factors::end_begun_of(tx, user, ENDED_MAX)?;
                 Ok::<_, entente_database::Error>(())
             })
             .await?;
@@ -250,10 +249,15 @@ fn check(password: &str, login: &str) -> Result<(), PasswordError> {
     Ok(())
 }
 
-type Key = (Sha256, u32, Duration);
+/// What failures are counted of, how many cost nothing, and what one costs at most.
+pub(crate) type Key = (Sha256, u32, Duration);
 
 /// Counts a failure of each key, as if this were one already; or says how long to wait, and counts nothing.
-fn count(tx: &mut Tx<'_>, keys: &[Key], now: Timestamp) -> Result<Option<Duration>, entente_database::Error> {
+pub(crate) fn count(
+    tx: &mut Tx<'_>,
+    keys: &[Key],
+    now: Timestamp,
+) -> Result<Option<Duration>, entente_database::Error> {
     let mut found = Vec::with_capacity(keys.len());
     for (key, free, most) in keys {
         let failures = passwords::failures(tx, key)?.filter(|failures| now < failures.last_at.after(FORGIVEN));
@@ -273,7 +277,7 @@ fn count(tx: &mut Tx<'_>, keys: &[Key], now: Timestamp) -> Result<Option<Duratio
 
 /// It was none: the login is forgiven all, and the network this one. Whoever has a login of their own does not get free
 /// guesses at others.
-fn forgive(tx: &mut Tx<'_>, [login, network]: &[Sha256; 2]) -> Result<(), entente_database::Error> {
+pub(crate) fn forgive(tx: &mut Tx<'_>, [login, network]: &[Sha256; 2]) -> Result<(), entente_database::Error> {
     passwords::forgive(tx, login)?;
     match passwords::failures(tx, network)? {
         Some(failures) if failures.count > 1 => {
@@ -281,6 +285,10 @@ fn forgive(tx: &mut Tx<'_>, [login, network]: &[Sha256; 2]) -> Result<(), entent
         }
         _ => passwords::forgive(tx, network),
     }
+}
+
+pub(crate) fn network_key(address: IpAddr) -> Key {
+    (sha256(&format!("network\n{}", network(address))), NETWORK_FREE, NETWORK_PAUSE_MAX)
 }
 
 fn login_key(login: &str) -> Sha256 {

@@ -7,7 +7,7 @@ use crate::secret::{is_well_formed, sha256};
 use crate::{Error, Identity, Proven, Secret};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64URL_NOPAD;
-use entente_database::{tokens, users, web_sessions};
+use entente_database::{second_factors, tokens, users, web_sessions};
 use entente_model::{Scopes, UserId, WebSessionId};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -27,10 +27,11 @@ const SESSIONS_MAX: u32 = 100;
 
 impl Identity {
     /// Signs somebody in: a new cookie for a new session, whatever the browser had before. Durable when this returns.
-    /// `UnknownUser` when the user has been made inactive meanwhile.
+    /// `UnknownUser` when the user has been made inactive meanwhile; `SecondFactor` when they have shown no code and have a
+    /// second factor, or their enterprise requires one.
     pub async fn begin_web_session(&self, proven: &Proven, program: &str, address: IpAddr) -> Result<Secret, Error> {
         let cookie = Secret::random(self.world.random());
-        let (digest, now) = (cookie.sha256(), self.world.now());
+        let (digest, now, has_shown_code) = (cookie.sha256(), self.world.now(), proven.has_shown_code);
         let session = WebSession {
             id: WebSessionId::new(self.world.next_id()),
             user: proven.user,
@@ -44,6 +45,12 @@ impl Identity {
             .transact("begin web session", move |tx| {
                 if tokens::caller(tx, session.user, None, Scopes::NONE)?.is_none() {
                     return Err(Error::UnknownUser(session.user.to_string()));
+                }
+                let is_enough = has_shown_code
+                    || (second_factors::of_user(tx, session.user)?.is_none()
+                        && !second_factors::is_required_of(tx, session.user)?);
+                if !is_enough {
+                    return Err(Error::SecondFactor);
                 }
                 let others = web_sessions::of_user(tx, session.user, SESSIONS_MAX)?;
                 if others.len() >= SESSIONS_MAX as usize
@@ -75,8 +82,13 @@ impl Identity {
 
     /// The login of whoever has signed in.
     pub fn signed_in_login(&self, session: &WebSession) -> Result<String, Error> {
-        let found = self.database.read(|tx| users::mini(tx, session.user))?;
-        Ok(found.ok_or_else(|| Error::UnknownUser(session.user.to_string()))?.login)
+        self.login_of(session.user)
+    }
+
+    /// The login of a user. `UnknownUser` when there is none such.
+    pub fn login_of(&self, user: UserId) -> Result<String, Error> {
+        let found = self.database.read(|tx| users::mini(tx, user))?;
+        Ok(found.ok_or_else(|| Error::UnknownUser(user.to_string()))?.login)
     }
 
     /// The sessions of a user, in the order in which they began, those too that have ended by being left alone.

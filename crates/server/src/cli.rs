@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use entente_model::Scopes;
 pub(crate) use keys::{
     AccessKeyCreateArgs, AccessKeyListArgs, AccessKeyRevokeArgs, AccessKeyVerb, AppPasswordCreateArgs,
-    AppPasswordListArgs, AppPasswordRevokeArgs, AppPasswordVerb,
+    AppPasswordListArgs, AppPasswordRevokeArgs, AppPasswordVerb, SecondFactorResetArgs, SecondFactorShowArgs,
+    SecondFactorVerb,
 };
 pub(crate) use lifecycle::{LifecycleRunArgs, LifecycleVerb};
 pub(crate) use people::{
@@ -86,6 +87,9 @@ pub(crate) enum Verb {
     /// Make, list and revoke passwords for programs that know only a login and a password, such as WebDAV clients
     #[command(subcommand)]
     AppPassword(AppPasswordVerb),
+    /// Require a code besides the password, and help who has lost their device
+    #[command(subcommand)]
+    SecondFactor(SecondFactorVerb),
     /// Make, list and revoke access keys for S3 clients
     #[command(subcommand)]
     AccessKey(AccessKeyVerb),

@@ -21,6 +21,7 @@ use entente_door_kit::origin::Origin;
 use entente_door_kit::{Auth, Limits};
 use entente_door_oauth::OAuthDoor;
 use entente_door_s3::S3Door;
+use entente_door_scim::ScimDoor;
 use entente_jobs::{Runner, Settings as JobSettings};
 use entente_subscriptions::{Sender, Settings};
 use entente_tree::Tree;
@@ -60,7 +61,7 @@ pub(crate) struct Site {
 /// Puts everything together. Call it inside a runtime.
 pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site, Failure> {
     let (world, database) = (store.world.clone(), store.database.clone());
-    let Opened { vault, storage, signer, access_keys } = opened;
+    let Opened { vault, storage, signer, access_keys, factors } = opened;
     let (identity, trash) = (store.identity(), plan.upkeep.trash.0);
     let tree = Tree::new(world.clone(), database.clone(), vault.clone());
     let upkeep = Upkeep::new(Rooms {
@@ -85,7 +86,9 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
         entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
     let dav = DavDoor::new(tree.clone(), auth.clone(), dav_options).router().layer(Measure::door("dav"));
     let oauth_options = entente_door_oauth::Options { origin: options.origin.clone(), limits: plan.limits };
-    let oauth = OAuthDoor::new(identity.clone(), oauth_options).router().layer(Measure::door("oauth"));
+    let oauth = OAuthDoor::new(identity.clone(), factors, oauth_options).router().layer(Measure::door("oauth"));
+    let scim_options = entente_door_scim::Options { origin: options.origin.clone(), limits: plan.limits };
+    let scim = ScimDoor::new(tree.clone(), auth.clone(), scim_options).router().layer(Measure::door("scim"));
     let s3_options = entente_door_s3::Options {
         domain: plan.s3_host,
         origin: options.origin.clone(),
@@ -109,6 +112,7 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
         .merge(admin.clone())
         .merge(dav)
         .merge(oauth)
+        .merge(scim)
         .merge(BoxDoor::new(tree, auth, options).router().layer(Measure::door("box")));
     Ok(Site { router, admin, s3, reload, runner, upkeep, sender })
 }

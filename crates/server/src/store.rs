@@ -11,7 +11,7 @@ use entente_database::enterprises::{self, Enterprise};
 use entente_database::users::{self, NewUser};
 use entente_database::{Database, Options, policies, postgres, zones};
 use entente_door_admin::OnEarlier;
-use entente_identity::{AccessKeys, Identity, Signer, User};
+use entente_identity::{AccessKeys, Identity, SecondFactors, Signer, User};
 use entente_model::{EnterpriseId, UserRole, ZoneId};
 use entente_vault::{Limits, Vault};
 use entente_world::World;
@@ -50,6 +50,7 @@ pub(crate) struct Opened {
     pub(crate) storage: Storage,
     pub(crate) signer: Signer,
     pub(crate) access_keys: AccessKeys,
+    pub(crate) factors: SecondFactors,
 }
 
 impl Store {
@@ -122,6 +123,9 @@ impl Store {
     async fn with_keys(&self, storage: Storage, limits: Limits) -> Result<Opened, Failure> {
         let signer = signer(&self.world, &self.database, &storage.custodians()).await?;
         let access_keys = access_keys(&self.world, &self.database, &storage.custodians()).await?;
+        let identity = self.identity();
+        let load = async |custodian: &dyn Custodian| SecondFactors::load(identity.clone(), custodian).await;
+        let factors = by_any(&storage.custodians(), load).await?;
         let ledger = Arc::new(self.database.clone());
         let vault = Vault::new(self.world.clone(), ledger, storage.topology(), limits);
         storage.tell(&vault);
@@ -131,7 +135,7 @@ impl Store {
                 vault.check_keys(enterprise, zone).await.map_err(anyhow::Error::from)?;
             }
         }
-        Ok(Opened { vault, storage, signer, access_keys })
+        Ok(Opened { vault, storage, signer, access_keys, factors })
     }
 }
 

@@ -108,7 +108,8 @@ pub use subscriptions::{TELL_BELOW_JOB, Telling, Wish, Wishes};
 pub use terms::{TermsAnswer, TermsStatusView, TermsText, TermsView};
 pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
 pub use users::{
-    AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX, InviteView, NewPerson, OwnedContent, PURGE_USER_JOB, UserPage, UserQuery,
+    AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX, InviteView, MemberIds, NewPerson, OwnedContent, PURGE_USER_JOB, UserPage,
+    UserQuery,
 };
 pub use view::{ItemState, ItemView, PathEntry, VersionState, VersionView};
 

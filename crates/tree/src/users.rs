@@ -2,10 +2,12 @@
 
 mod addresses;
 mod pictures;
+mod provisioned;
 mod remove;
 
 pub use addresses::InviteView;
 pub use pictures::{AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX};
+pub use provisioned::MemberIds;
 pub use remove::{OwnedContent, PURGE_USER_JOB};
 
 use crate::limits::{

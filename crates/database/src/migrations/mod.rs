@@ -33,6 +33,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("handovers", include_str!("0031_handovers.sql")),
     ("company", include_str!("0032_company.sql")),
     ("positions of events", include_str!("0024_events.sql")),
+    ("more of sign-in", include_str!("0028_sign_in_more.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

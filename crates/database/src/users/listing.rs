@@ -20,6 +20,8 @@ pub enum KindsWanted {
     Managed,
     /// The one from outside whose whole login the text is.
     External,
+    /// People of the enterprise, without accounts of apps. A text finds those that it finds of the enterprise.
+    People,
 }
 
 /// Which users of an enterprise to list.
@@ -68,6 +70,7 @@ macro_rules! way {
 }
 
 const EVERY: Way = way!(" FROM users u WHERE u.enterprise_id = ?1 AND u.status <> 4 AND u.kind <> 3 AND ?2 <> ?3");
+const PEOPLE: Way = way!(" FROM users u WHERE u.enterprise_id = ?1 AND u.status <> 4 AND u.kind = 0 AND ?2 <> ?3");
 const EXTERNAL_ID: Way = way!(
     " FROM users u WHERE u.enterprise_id = ?1 AND u.external_id = ?2 AND u.external_id <> '' AND u.status <> 4
        AND ?2 <> ?3"
@@ -124,7 +127,8 @@ fn way(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<Option<(&'static Way, Str
         (KindsWanted::External, true) => None,
         (KindsWanted::External, false) => Some((&EXTERNAL, folded)),
         (KindsWanted::All | KindsWanted::Managed, true) => Some((&EVERY, folded)),
-        (KindsWanted::Managed, false) => Some((&MATCHED, folded)),
+        (KindsWanted::People, true) => Some((&PEOPLE, folded)),
+        (KindsWanted::Managed | KindsWanted::People, false) => Some((&MATCHED, folded)),
         (KindsWanted::All, false) => {
             let sql = "SELECT 1 FROM users WHERE login_folded = ?1 AND enterprise_id = ?2 AND kind = 3 AND status <> 4";
             let parameters = [folded.as_str().into(), filter.enterprise.into()];

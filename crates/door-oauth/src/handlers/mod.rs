@@ -1,8 +1,10 @@
 //! One module a page or an endpoint.
 
 pub(crate) mod authorize;
+pub(crate) mod code;
 pub(crate) mod metadata;
 pub(crate) mod password;
+pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;

@@ -33,8 +33,8 @@ pub(crate) async fn show(asked: Asked) -> Outcome {
         page = page.raw(&with("<li>{}", &[&consent.name])).raw(&format!("<ul>{words}</ul>{withdraw}</li>\n"));
     }
     let links = format!(
-        "</ul>\n<p><a href=\"password\">{}</a> · <a href=\"sign-out\">{}</a></p>\n",
-        messages.change_password, messages.sign_out
+        "</ul>\n<p><a href=\"password\">{}</a> · <a href=\"second-factor\">{}</a> · <a href=\"sign-out\">{}</a></p>\n",
+        messages.change_password, messages.second_factor, messages.sign_out
     );
     Ok(page.raw(&links).finish())
 }

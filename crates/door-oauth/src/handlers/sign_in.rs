@@ -3,7 +3,7 @@
 use crate::asked::{Asked, Outcome};
 use crate::page::{Cookie, Problem, elsewhere, hidden, with};
 use axum::response::Response;
-use entente_identity::{AuthorizeForm, Password, SignInError, form_token, is_form_token};
+use entente_identity::{AuthorizeForm, Error, Password, Proven, Secret, SignInError, form_token, is_form_token};
 use http::{HeaderValue, StatusCode, header};
 
 pub(crate) async fn show(asked: Asked) -> Outcome {
@@ -28,15 +28,40 @@ pub(crate) async fn sign_in(mut asked: Asked) -> Outcome {
             return Ok(form(&asked, &place, Some((&error, login))));
         }
     };
-    // Whatever this browser had before ends here: nobody can have put a session of theirs into it for us to fill.
+    let session = match begin_session(&asked, &proven).await {
+        Ok(session) => session,
+        Err(Error::SecondFactor) => {
+            let begun = asked.identity().begin_sign_in(&proven).await?;
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("continue", &place);
+            let mut response = elsewhere(&asked.url(&format!("/oauth2/code?{}", query.finish())));
+            Cookie::Begun.set(asked.base.scheme(), begun.expose(), response.headers_mut());
+            return Ok(response);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut response = elsewhere(&asked.url(&place));
+    put_session(&asked, &session, &mut response);
+    Ok(response)
+}
+
+/// A session for somebody who has shown enough. Whatever this browser had before ends here: nobody can have put a session of
+/// theirs into it for us to fill.
+pub(crate) async fn begin_session(asked: &Asked, proven: &Proven) -> Result<Secret, Error> {
     if let Some(before) = asked.cookie(Cookie::Session) {
         asked.identity().end_web_session(&before).await?;
     }
-    let session = asked.identity().begin_web_session(&proven, asked.program(), asked.address()).await?;
-    let mut response = elsewhere(&asked.url(&place));
+    asked.identity().begin_web_session(proven, asked.program(), asked.address()).await
+}
+
+/// Gives the browser its session, and takes what it needed to get there.
+pub(crate) fn put_session(asked: &Asked, session: &Secret, response: &mut Response) {
     Cookie::Session.set(asked.base.scheme(), session.expose(), response.headers_mut());
-    Cookie::Form.set(asked.base.scheme(), "", response.headers_mut());
-    Ok(response)
+    for done in [Cookie::Form, Cookie::Begun] {
+        if asked.cookie(done).is_some() {
+            done.set(asked.base.scheme(), "", response.headers_mut());
+        }
+    }
 }
 
 fn form(asked: &Asked, place: &str, refused: Option<(&SignInError, &str)>) -> Response {
@@ -87,7 +112,7 @@ fn form(asked: &Asked, place: &str, refused: Option<(&SignInError, &str)>) -> Re
 }
 
 /// The name of the app that a browser will go on to, and where that is.
-fn app(asked: &Asked, place: &str) -> Option<(String, String)> {
+pub(crate) fn app(asked: &Asked, place: &str) -> Option<(String, String)> {
     let (_, query) = place.split_once("/oauth2/authorize?")?;
     let form = AuthorizeForm::from_pairs(form_urlencoded::parse(query.as_bytes()));
     let request = asked.identity().authorize(&form).ok()?;

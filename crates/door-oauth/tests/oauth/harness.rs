@@ -5,7 +5,7 @@ use axum::body::Body;
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Entry, RequestId, Scheme};
 use entente_door_oauth::{OAuthDoor, Options};
-use entente_identity::{AppKind, CreatedApp, NewApp, Password};
+use entente_identity::{AppKind, CreatedApp, NewApp, Password, SecondFactors};
 use entente_model::{UserId, UserRole};
 use entente_testkit::Stage;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -53,7 +53,8 @@ impl Site {
         let app = stage.identity.create_app(new).await.unwrap();
         let origin = Origin { public_url: Some(BASE.parse().unwrap()), ..Origin::default() };
         let options = Options { origin, ..Options::default() };
-        let router = OAuthDoor::new(stage.identity.clone(), options).router();
+        let factors = SecondFactors::load(stage.identity.clone(), stage.custodian.as_ref()).await.unwrap();
+        let router = OAuthDoor::new(stage.identity.clone(), factors, options).router();
         Self { stage, user, app, router }
     }
 

@@ -11,4 +11,5 @@
 mod attacks;
 mod browser;
 mod harness;
+mod second_factor;
 mod tokens;

@@ -55,6 +55,53 @@ pub(crate) struct AppPasswordRevokeArgs {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum SecondFactorVerb {
+    /// Require a second factor of everybody of the enterprise, from their next sign-in on
+    ///
+    /// Who has none sets one up between their password and the page that they want. What is signed in stays so.
+    #[command(after_help = "Examples:\n  entente second-factor require")]
+    Require(Target),
+    /// Leave it to everybody whether they have one
+    #[command(after_help = "Examples:\n  entente second-factor waive")]
+    Waive(Target),
+    /// Show whether a second factor is required, and whether a user has one
+    #[command(after_help = "Examples:\n  entente second-factor show --login anna@example.org --json")]
+    Show(SecondFactorShowArgs),
+    /// Take the second factor away of a user who has lost it, with their recovery codes
+    #[command(after_help = "Examples:\n  entente second-factor reset --login anna@example.org")]
+    Reset(SecondFactorResetArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct SecondFactorShowArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Which user
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) login: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct SecondFactorResetArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Which user
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) login: String,
+}
+
+impl SecondFactorVerb {
+    /// Whether the answer is for programs.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Require(target) | Self::Waive(target) => target.json,
+            Self::Show(arguments) => arguments.target.json,
+            Self::Reset(arguments) => arguments.target.json,
+        }
+    }
+}
+
+#[derive(Subcommand)]
 pub(crate) enum AccessKeyVerb {
     /// Make an access key of a user, and print its id and its secret (shown this once)
     ///

@@ -13,6 +13,7 @@ pub(crate) mod people;
 pub(crate) mod policy;
 pub(crate) mod relocate;
 pub(crate) mod scrub;
+pub(crate) mod second_factor;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod subscriptions;

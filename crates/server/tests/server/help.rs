@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 51] = [
+    let verbs: [&[&str]; 56] = [
         &[],
         &["serve"],
         &["token"],
@@ -22,6 +22,11 @@ fn help_is_worth_reading() {
         &["app-password", "create"],
         &["app-password", "list"],
         &["app-password", "revoke"],
+        &["second-factor"],
+        &["second-factor", "require"],
+        &["second-factor", "waive"],
+        &["second-factor", "show"],
+        &["second-factor", "reset"],
         &["access-key"],
         &["access-key", "create"],
         &["access-key", "list"],

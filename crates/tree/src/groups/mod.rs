@@ -232,6 +232,15 @@ fn may_invite(tx: &mut Tx<'_>, caller: &Caller, group: &Group, standing: Standin
     Ok(standing.suffices(group.invitability) && users::seat(tx, caller.user)? == Some(Seat::Full))
 }
 
+/// A group that the caller may change. `NotFound` and `Forbidden` as for [`Tree::update_group`].
+pub(crate) fn managed(tx: &mut Tx<'_>, caller: &Caller, group: GroupId) -> Result<Group, Error> {
+    let (group, standing) = known(tx, caller, group)?;
+    if standing.manages() { Ok(group) } else { Err(Error::Forbidden) }
+}
+
+/// A user is in as many groups as there may be.
+pub(crate) const ALREADY_FULL: Error = Error::Invalid("the user is in as many groups as there may be");
+
 /// A group that the caller may know of, and what they are to it.
 fn known(tx: &mut Tx<'_>, caller: &Caller, group: GroupId) -> Result<(Group, Standing), Error> {
     let found = groups::by_id(tx, group)?.ok_or(Error::NotFound)?;
