@@ -10,7 +10,7 @@ pub(crate) async fn config(desk: Desk, _: Asked) -> Outcome {
 }
 
 pub(crate) async fn resource_types(desk: Desk, asked: Asked) -> Outcome {
-    all(&asked, wire::resource_types(&desk.base))
+    all(&asked, &wire::resource_types(&desk.base))
 }
 
 pub(crate) async fn resource_type(desk: Desk, asked: Asked) -> Outcome {
@@ -18,7 +18,7 @@ pub(crate) async fn resource_type(desk: Desk, asked: Asked) -> Outcome {
 }
 
 pub(crate) async fn schemas(desk: Desk, asked: Asked) -> Outcome {
-    all(&asked, wire::schemas(&desk.base))
+    all(&asked, &wire::schemas(&desk.base))
 }
 
 pub(crate) async fn schema(desk: Desk, asked: Asked) -> Outcome {
@@ -26,7 +26,7 @@ pub(crate) async fn schema(desk: Desk, asked: Asked) -> Outcome {
 }
 
 /// Filters are refused here (RFC 7644, 4).
-fn all(asked: &Asked, resources: Vec<Value>) -> Outcome {
+fn all(asked: &Asked, resources: &[Value]) -> Outcome {
     if asked.parameter("filter").is_some() {
         return Err(Problem::Forbidden);
     }

@@ -33,7 +33,7 @@ pub(crate) async fn list(desk: Desk, asked: Asked) -> Outcome {
         chosen(&mut resource, asked.parameter("attributes"), asked.parameter("excludedAttributes"));
         resource
     });
-    Ok(Answer::ok(encode_list(shown.collect(), total, page)))
+    Ok(Answer::ok(encode_list(&shown.collect::<Vec<_>>(), total, page)))
 }
 
 async fn found(desk: &Desk, conditions: &[Condition], page: Page) -> Result<(Vec<Group>, u64), Problem> {

@@ -24,7 +24,7 @@ pub(crate) async fn list(desk: Desk, asked: Asked) -> Outcome {
         chosen(&mut resource, asked.parameter("attributes"), asked.parameter("excludedAttributes"));
         resource
     });
-    Ok(Answer::ok(encode_list(shown.collect(), total, page)))
+    Ok(Answer::ok(encode_list(&shown.collect::<Vec<_>>(), total, page)))
 }
 
 async fn everybody(desk: &Desk, page: Page) -> Result<(Vec<User>, u64), Problem> {

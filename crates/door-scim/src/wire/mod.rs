@@ -38,7 +38,7 @@ impl Page {
     }
 }
 
-pub(crate) fn list(resources: Vec<Value>, total: u64, page: Page) -> Value {
+pub(crate) fn list(resources: &[Value], total: u64, page: Page) -> Value {
     json!({
         "schemas": [LIST],
         "totalResults": total,

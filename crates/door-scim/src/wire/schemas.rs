@@ -82,7 +82,7 @@ pub(crate) fn schemas(base: &str) -> Vec<Value> {
     use Use::{Read, Required, Unique, Written};
     let user = vec![
         attribute("userName", "string", Unique),
-        attribute("displayName", "string", Written),
+        attribute("displayName", "string", Required),
         complex("name", false, Read, &[attribute("formatted", "string", Read)]),
         attribute("active", "boolean", Written),
         attribute("title", "string", Written),
@@ -109,7 +109,7 @@ pub(crate) fn schemas(base: &str) -> Vec<Value> {
             "members",
             true,
             Written,
-            &[attribute("value", "string", Written), reference, attribute("type", "string", Written)],
+            &[attribute("value", "string", Written), reference, attribute("type", "string", Read)],
         ),
     ];
     let schema = |id: &str, name: &str, attributes: Vec<Value>| {

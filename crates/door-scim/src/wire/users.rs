@@ -79,6 +79,8 @@ pub(crate) fn patched(operations: &[Operation]) -> Result<UserChange, Problem> {
             Verb::Remove => match name.as_str() {
                 "externalid" => change.external_id = Some(String::new()),
                 "title" => change.job_title = Some(String::new()),
+                "preferredlanguage" => change.language = Some("en".to_owned()),
+                "timezone" => change.timezone = Some("UTC".to_owned()),
                 "username" | "active" | "displayname" => {
                     return Err(Problem::Invalid("mutability", format!("{name} cannot be removed")));
                 }
