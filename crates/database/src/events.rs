@@ -8,7 +8,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub use place::{Placing, Unplaced, last, owner_before, place, remove_old, unplaced};
+pub use place::{Placing, Unplaced, last, place, remove_old, unplaced};
 pub use read::{Event, Of, after, explain, first_since};
 
 use crate::{Error, Tx};

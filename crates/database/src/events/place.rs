@@ -18,6 +18,8 @@ pub struct Unplaced {
     pub id: EventId,
     /// To which item it happened.
     pub item: ItemId,
+    /// Where that was then, if it was anywhere.
+    pub parent: Option<ItemId>,
     /// Who did it.
     pub user: UserId,
     /// The enterprise of whoever did it.
@@ -44,7 +46,7 @@ pub fn last(tx: &mut Tx<'_>) -> Result<i64, Error> {
 /// Up to `limit` events without a position, in the order of their ids.
 pub fn unplaced(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Unplaced>, Error> {
     tx.query(
-        "SELECT id, item_id, user_id, enterprise_id FROM events WHERE position IS NULL ORDER BY id LIMIT ?1",
+        "SELECT id, item_id, user_id, enterprise_id, parent_id FROM events WHERE position IS NULL ORDER BY id LIMIT ?1",
         &[limit.into()],
         |row| {
             Ok(Unplaced {
@@ -52,17 +54,9 @@ pub fn unplaced(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Unplaced>, Error> {
                 item: ItemId::new(row.int(1)?),
                 user: UserId::new(row.int(2)?),
                 enterprise: EnterpriseId::new(row.int(3)?),
+                parent: row.int_or_null(4)?.map(ItemId::new),
             })
         },
-    )
-}
-
-/// Whose content an item was when something last happened to it, as far as its events have positions.
-pub fn owner_before(tx: &mut Tx<'_>, item: ItemId) -> Result<Option<UserId>, Error> {
-    tx.query_one(
-        "SELECT owner_id FROM events WHERE item_id = ?1 AND position IS NOT NULL ORDER BY position DESC LIMIT 1",
-        &[item.into()],
-        |row| Ok(UserId::new(row.int(0)?)),
     )
 }
 

@@ -40,7 +40,7 @@ pub struct Event {
 pub enum Of {
     /// Those to what a user owns.
     Owner(UserId),
-    /// Those that a user caused.
+    /// Those that a user caused to what others own.
     Doer(UserId),
     /// Those to what the users of an enterprise own.
     Enterprise(EnterpriseId),
@@ -48,11 +48,16 @@ pub enum Of {
 
 macro_rules! after {
     ($column:literal) => {
+        after!($column, "")
+    };
+    ($column:literal, $further:literal) => {
         concat!(
             "SELECT position, id, enterprise_id, owner_id, user_id, kind, item_id, item_kind, name, parent_id, version_id, at
              FROM events WHERE ",
             $column,
-            " = ?1 AND position > ?2 AND position IS NOT NULL ORDER BY position LIMIT ?3"
+            " = ?1 AND position > ?2 AND position IS NOT NULL",
+            $further,
+            " ORDER BY position LIMIT ?3"
         )
     };
 }
@@ -61,7 +66,7 @@ impl Of {
     const fn select(self) -> (&'static str, i64) {
         match self {
             Self::Owner(user) => (after!("owner_id"), user.number()),
-            Self::Doer(user) => (after!("user_id"), user.number()),
+            Self::Doer(user) => (after!("user_id", " AND user_id <> owner_id"), user.number()),
             Self::Enterprise(enterprise) => (after!("enterprise_id"), enterprise.number()),
         }
     }
@@ -73,15 +78,24 @@ pub fn after(tx: &mut Tx<'_>, of: Of, position: i64, limit: u32) -> Result<Vec<E
     tx.query(select, &[whose.into(), position.into(), limit.into()], read)
 }
 
-/// The position of the first event, by its time, of an enterprise from a moment on. Others from that moment on may stand
-/// before it, if their transactions ended sooner.
-pub fn first_since(tx: &mut Tx<'_>, enterprise: EnterpriseId, from: Timestamp) -> Result<Option<i64>, Error> {
-    tx.query_one(
-        "SELECT position FROM events WHERE enterprise_id = ?1 AND at >= ?2 AND position IS NOT NULL
-         ORDER BY at LIMIT 1",
-        &[enterprise.into(), from.into()],
-        |row| row.int(0),
-    )
+/// About where events from a moment on begin: the positions are halved until it is found. Others from that moment on may
+/// stand before it, if their transactions ended sooner. `None` when all are earlier.
+pub fn first_since(tx: &mut Tx<'_>, from: Timestamp) -> Result<Option<i64>, Error> {
+    let (mut low, mut high) = (0, super::last(tx)?.saturating_add(1));
+    let end = high;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found = tx.query_one(
+            "SELECT position, at FROM events WHERE position >= ?1 AND position IS NOT NULL ORDER BY position LIMIT 1",
+            &[middle.into()],
+            |row| Ok((row.int(0)?, Timestamp::from_millis(row.int(1)?))),
+        )?;
+        match found {
+            Some((position, at)) if at < from => low = position.saturating_add(1),
+            Some(_) | None => high = middle,
+        }
+    }
+    Ok((low < end).then_some(low))
 }
 
 /// How SQLite would answer each statement that is asked again and again: the lines of its plans. For tests.
@@ -90,12 +104,12 @@ pub fn explain(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
     let mut lines = Vec::new();
     for sql in [
         concat!("EXPLAIN QUERY PLAN ", after!("owner_id")),
-        concat!("EXPLAIN QUERY PLAN ", after!("user_id")),
+        concat!("EXPLAIN QUERY PLAN ", after!("user_id", " AND user_id <> owner_id")),
         concat!("EXPLAIN QUERY PLAN ", after!("enterprise_id")),
     ] {
         lines.extend(tx.query(sql, &[1_u32.into(), 1_u32.into(), 1_u32.into()], |row| row.text(3))?);
     }
-    let unplaced = "EXPLAIN QUERY PLAN SELECT id, item_id, user_id, enterprise_id FROM events
+    let unplaced = "EXPLAIN QUERY PLAN SELECT id, item_id, user_id, enterprise_id, parent_id FROM events
                     WHERE position IS NULL ORDER BY id LIMIT ?1";
     lines.extend(tx.query(unplaced, &[1_u32.into()], |row| row.text(3))?);
     Ok(lines)

@@ -71,7 +71,7 @@ impl Tree {
                 let mut after = query.after;
                 if let Some(from) = query.from {
                     // Nothing from then on stands before what was a while earlier.
-                    let Some(first) = events::first_since(tx, enterprise, from.before(DISORDER))? else {
+                    let Some(first) = events::first_since(tx, from.before(DISORDER))? else {
                         return Ok(EnterpriseEventPage { entries: Vec::new(), next: head });
                     };
                     after = after.max(first - 1);

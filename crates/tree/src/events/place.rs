@@ -127,17 +127,19 @@ fn unplaced(tx: &mut Tx<'_>) -> Result<(i64, Vec<Placing>), Error> {
     Ok((last, placing))
 }
 
-/// Whose the item is; whose it was, if it is gone; and if nobody knows, the one who did it.
+/// Whose the item is, by the folder that it was in, which many have in common. If nobody knows any more, it was the one's
+/// who did it: only owners remove for good.
 fn owner(tx: &mut Tx<'_>, known: &mut HashMap<ItemId, UserId>, event: &Unplaced) -> Result<UserId, Error> {
-    if let Some(owner) = known.get(&event.item) {
+    let by = event.parent.unwrap_or(event.item);
+    if let Some(owner) = known.get(&by) {
         return Ok(*owner);
     }
-    let way = ancestors(tx, event.item)?;
-    let owner = match way.last().and_then(|top| top.top_user) {
-        Some(owner) => owner,
-        None => events::owner_before(tx, event.item)?.unwrap_or(event.user),
-    };
-    known.insert(event.item, owner);
+    let mut way = ancestors(tx, by)?;
+    if way.is_empty() && by != event.item {
+        way = ancestors(tx, event.item)?;
+    }
+    let owner = way.last().and_then(|top| top.top_user).unwrap_or(event.user);
+    known.insert(by, owner);
     Ok(owner)
 }
 
