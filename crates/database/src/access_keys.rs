@@ -89,6 +89,7 @@ pub fn held(tx: &mut Tx<'_>, id: &str) -> Result<Option<HeldKey>, Error> {
                     scopes: scopes_of_status(row.int(6)?)?,
                     confined: None,
                     through: None,
+                    link: None,
                 },
                 sealed_secret: row.blob(3)?,
                 read_only: row.int(4)? != 0,

@@ -69,6 +69,7 @@ pub fn held(tx: &mut Tx<'_>, sha256: &Sha256) -> Result<Option<Held>, Error> {
                     scopes: scopes(row, 4)?.within(scopes_of_status(row.int(7)?)?),
                     confined: None,
                     through: None,
+                    link: None,
                 },
                 login_folded: row.text(5)?,
                 last_used_day: row.int_or_null(6)?,

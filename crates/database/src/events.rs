@@ -51,6 +51,12 @@ pub enum EventKind {
     CollaborationAccepted,
     /// Somebody did not want a role.
     CollaborationRejected,
+    /// An item got a shared link.
+    SharedLinkMade,
+    /// An item's shared link changed.
+    SharedLinkChanged,
+    /// An item's shared link was taken away.
+    SharedLinkRemoved,
 }
 
 impl EventKind {
@@ -98,6 +104,9 @@ impl EventKind {
             Self::CollaborationRemoved => 42,
             Self::CollaborationAccepted => 43,
             Self::CollaborationRejected => 44,
+            Self::SharedLinkMade => 60,
+            Self::SharedLinkChanged => 61,
+            Self::SharedLinkRemoved => 62,
         }
     }
 }

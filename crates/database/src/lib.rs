@@ -66,6 +66,7 @@ pub mod scrubs;
 pub mod second_factors;
 mod segments;
 pub mod settings;
+pub mod shared_links;
 pub mod statistics;
 pub mod subscriptions;
 pub mod terms;

@@ -131,6 +131,7 @@ pub fn caller(tx: &mut Tx<'_>, user: UserId, app: Option<AppId>, scopes: Scopes)
             scopes: scopes.within(scopes_of_status(row.int(2)?)?),
             confined: None,
             through: None,
+            link: None,
         })
     })
 }
@@ -181,6 +182,7 @@ fn read_held(row: &Row<'_>) -> Result<Held, Error> {
             scopes: scopes.within(scopes_of_status(row.int(7)?)?),
             confined: row.int_or_null(8)?.map(ItemId::new),
             through: None,
+            link: None,
         },
         authorization: row.int_or_null(9)?.map(AuthorizationId::new),
         source: row.array_or_null(10)?.map(Sha256),

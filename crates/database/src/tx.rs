@@ -330,6 +330,7 @@ ids!(
     BackendId,
     CascadeId,
     CollaborationId,
+    SharedLinkId,
     ContentId,
     EnterpriseId,
     EpochId,

@@ -1,11 +1,13 @@
 //! Tokens: issue, authenticate, revoke.
 
+use crate::passwords::links::Shown;
 use crate::secret::{is_well_formed, sha256};
 use crate::{Error, Secret, Unauthenticated};
 use entente_database::tokens::Token;
 use entente_database::{Database, apps, authorizations, passwords, second_factors, tokens, web_sessions};
 use entente_model::{AppId, Caller, Scopes, Timestamp, TokenId, UserId, UserRole};
 use entente_world::World;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many expired rows one transaction removes.
@@ -17,6 +19,8 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 pub struct Identity {
     pub(crate) world: World,
     pub(crate) database: Database,
+    /// Passwords of links that were shown lately.
+    pub(crate) shown: Arc<Shown>,
 }
 
 /// A token to be issued.
@@ -46,7 +50,7 @@ impl Identity {
     /// An identity over a database.
     #[must_use]
     pub fn new(world: World, database: Database) -> Self {
-        Self { world, database }
+        Self { world, database, shown: Arc::default() }
     }
 
     /// Who asks with this bearer token. One short read; call it where you stand.

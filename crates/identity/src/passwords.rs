@@ -364,5 +364,6 @@ fn digest(cost: &Cost, password: &str, salt: &[u8]) -> Option<Vec<u8>> {
     Some(hash)
 }
 
+pub(crate) mod links;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Who asks, for one request. Identity makes a [`Caller`] of a credential; the tree decides what it may do.
 
-use crate::{AppId, EnterpriseId, ItemId, UserId};
+use crate::{AppId, EnterpriseId, ItemId, SharedLinkId, Timestamp, UserId};
 use std::fmt;
 
 /// What a user may do within the enterprise, apart from what is shared with them.
@@ -128,6 +128,18 @@ pub struct Caller {
     pub confined: Option<ItemId>,
     /// Who really asks, where a bucket's rules let somebody do one thing in its owner's name.
     pub through: Option<Through>,
+    /// The shared link that the caller came with.
+    pub link: Option<FollowedLink>,
+}
+
+/// A shared link that somebody came with: only once its password was shown, if it has one. Whether it still is one, and for
+/// whom, is asked whenever something is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FollowedLink {
+    /// Which.
+    pub link: SharedLinkId,
+    /// When; it may have ended by then.
+    pub at: Timestamp,
 }
 
 /// By which rules somebody asks in the name of a bucket's owner.
@@ -154,6 +166,7 @@ impl Caller {
             scopes: Scopes::NONE,
             confined: None,
             through: None,
+            link: None,
         }
     }
 

@@ -102,6 +102,8 @@ ids! {
     MembershipId;
     /// A role that somebody has on an item.
     CollaborationId;
+    /// A URL that gives access to an item.
+    SharedLinkId;
     /// Another mail address of a user.
     AliasId;
     /// That somebody was asked to become a user of the enterprise.

@@ -12,13 +12,13 @@ mod name;
 mod role;
 mod timestamp;
 
-pub use caller::{Caller, ScopeError, Scopes, Through, UserRole};
+pub use caller::{Caller, FollowedLink, ScopeError, Scopes, Through, UserRole};
 pub use causes::with_causes;
 pub use digest::{Md5, Sha1, Sha256};
 pub use id::{
     AliasId, AllowedDomainId, AppId, AssignmentId, AuthorizationId, BackendId, CascadeId, CollaborationId, ContentId,
     EnterpriseId, EpochId, EventId, ExemptionId, GroupId, IdParseError, InviteId, ItemId, JobId, MembershipId,
-    MultipartId, PolicyId, PublicKeyId, RelocationId, SegmentId, SubscriptionId, TaxonomyId, TaxonomyNodeId,
+    MultipartId, PolicyId, PublicKeyId, RelocationId, SegmentId, SharedLinkId, SubscriptionId, TaxonomyId, TaxonomyNodeId,
     TemplateId, TermsId, TermsStatusId, TokenId, UploadSessionId, UserId, VersionId, WebSessionId, ZoneId,
 };
 pub use manifest::{CHUNK_SIZE_BYTES, Checksum, CustomerCheck, Manifest, Place, WrappedDataKey};

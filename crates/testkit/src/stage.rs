@@ -150,6 +150,7 @@ impl Stage {
             scopes: Scopes::ALL,
             confined: None,
             through: None,
+            link: None,
         }
     }
 

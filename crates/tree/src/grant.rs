@@ -3,9 +3,10 @@
 
 use crate::Error;
 use crate::access::{Action, Decision, Standing, decide};
+use crate::shared_links;
 use entente_database::items::{self, Ancestor, Kind};
 use entente_database::{Tx, collaborations};
-use entente_model::{Caller, ItemId, Rights, Scopes, UserId};
+use entente_model::{Caller, FollowedLink, ItemId, Rights, Scopes, UserId};
 use std::marker::PhantomData;
 
 /// An [`Action`] as a type.
@@ -160,6 +161,10 @@ pub fn allow<A: Act>(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<G
         return granted(caller, standing, way, usize::MAX);
     }
     let (standing, seen) = by_roles(tx, caller, &way)?;
+    let (standing, seen) = match caller.link {
+        Some(link) => by_link(tx, caller, link, &way, (standing, seen))?,
+        None => (standing, seen),
+    };
     granted(caller, standing, way, seen)
 }
 
@@ -189,6 +194,23 @@ fn by_roles(tx: &mut Tx<'_>, caller: &Caller, way: &[Ancestor]) -> Result<(Stand
     }
     let topmost = way.iter().rposition(|step| standings.iter().any(|one| one.item == step.id));
     Ok((standing, topmost.unwrap_or(0)))
+}
+
+/// The same with what the shared link gives that the caller came with.
+fn by_link(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    link: FollowedLink,
+    way: &[Ancestor],
+    (standing, seen): (Standing, usize),
+) -> Result<(Standing, usize), Error> {
+    let Some((place, given)) = shared_links::given(tx, caller, link, way)? else { return Ok((standing, seen)) };
+    let (rights, beside) = match standing {
+        Standing::Collaborator { rights, beside } => (rights, beside),
+        Standing::Owner | Standing::Stranger => (Rights::NONE, Rights::NONE),
+    };
+    let beside = if place == 0 { beside } else { beside.with(given) };
+    Ok((Standing::Collaborator { rights: rights.with(given), beside }, seen.max(place)))
 }
 
 fn granted<A: Act>(

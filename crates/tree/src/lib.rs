@@ -25,6 +25,7 @@ mod multipart;
 mod paths;
 mod properties;
 mod retention;
+mod shared_links;
 mod sharing;
 mod storage;
 mod subscriptions;
@@ -95,6 +96,9 @@ pub use paths::{
 };
 pub use properties::{ChangeProperties, Property, PropertyChange};
 pub use retention::{Bypass, RetentionChange};
+pub use shared_links::{
+    FoundLink, LinkAccess, LinkName, LinkPasswordHash, LinkRules, LinkWish, SharedLink, SharedLinkChange, SharedLinkView,
+};
 pub use sharing::{
     Collaboration, CollaborationChange, CollaborationPage, CollaborationStatus, CollaborationView, Collaborator,
     CollaboratorView, EXPIRE_COLLABORATIONS_JOB, FolderSettings, FolderSettingsChange, Invitee, ItemSharing,

@@ -184,3 +184,5 @@ pub const EVENTS_LOOKED_AT_MAX: usize = 1_000;
 pub const EVENT_OWNERS_MAX: usize = 32;
 /// Items that are looked at to find who those are.
 pub const EVENT_SHARED_ITEMS_MAX: u32 = 200;
+/// Characters of the name of a shared link: what is shorter is guessed.
+pub const VANITY_CHARS: std::ops::RangeInclusive<usize> = 12..=64;

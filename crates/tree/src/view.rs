@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::grant::{Grant, Inside};
+use crate::shared_links::{self, SharedLinkView};
 use entente_database::items::{Ancestor, Item, Top};
 use entente_database::users::UserMini;
 use entente_database::versions::Version;
@@ -48,6 +49,8 @@ pub struct ItemView {
     pub state: ItemState,
     /// What the caller may do with it, whatever the credential is limited to.
     pub rights: Rights,
+    /// Its shared link, which may have ended by itself.
+    pub link: Option<SharedLinkView>,
 }
 
 /// A version, and who made it.
@@ -149,6 +152,7 @@ impl Surroundings {
             modified_by: minis.find(tx, item.modified_by)?,
             state: self.state,
             rights: self.rights,
+            link: None,
             item,
             version,
         })
@@ -158,13 +162,15 @@ impl Surroundings {
 /// The view of the item of a grant, whose row has been read already.
 pub(crate) fn view_row<A>(tx: &mut Tx<'_>, grant: &Grant<A>, item: Item) -> Result<ItemView, Error> {
     let version = current(tx, &item)?;
-    Surroundings::of(grant).view(tx, &mut Minis::default(), item, version)
+    let view = Surroundings::of(grant).view(tx, &mut Minis::default(), item, version)?;
+    shared_links::with_link(tx, view)
 }
 
 /// The view of a child of a folder.
 pub(crate) fn view_inside(tx: &mut Tx<'_>, inside: Inside<'_>, item: Item) -> Result<ItemView, Error> {
     let version = current(tx, &item)?;
-    Surroundings::inside(inside).view(tx, &mut Minis::default(), item, version)
+    let view = Surroundings::inside(inside).view(tx, &mut Minis::default(), item, version)?;
+    shared_links::with_link(tx, view)
 }
 
 /// The row of the item of a grant.

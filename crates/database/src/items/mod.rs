@@ -11,7 +11,7 @@ pub(crate) use row::{COLUMNS, columns, name, read};
 pub use row::{Item, Kind, Mark, Top, sort_name};
 
 use crate::tx::Value;
-use crate::{Error, Tx, collaborations, locks, metadata, properties, retention};
+use crate::{Error, Tx, collaborations, locks, metadata, properties, retention, shared_links};
 use entente_model::{ItemId, ItemName};
 
 /// Inserts an item as it is.
@@ -99,6 +99,7 @@ pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     properties::remove_of_item(tx, item)?;
     retention::unmark(tx, item)?;
     collaborations::remove_of_item(tx, item)?;
+    shared_links::remove_of_item(tx, item)?;
     metadata::remove_of_item(tx, item)?;
     locks::remove_of_item(tx, item)
 }

@@ -119,6 +119,8 @@ pub struct Item {
     pub implied: bool,
     /// How it looks among the versions of its path while it is in the trash itself.
     pub mark: Mark,
+    /// Whether it has, or had, a shared link. Written by [`crate::shared_links`] alone.
+    pub linked: bool,
 }
 
 /// How something in the trash looks among the versions of the path that it had.
@@ -183,6 +185,7 @@ impl Item {
             trashed_from: None,
             implied: false,
             mark: Mark::HIDDEN,
+            linked: false,
         }
     }
 
@@ -215,13 +218,13 @@ macro_rules! columns {
     () => {
         "i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.version_id, i.height, i.description,
          i.tags, i.created_at, i.created_by, i.modified_at, i.modified_by, i.content_created_at, i.content_modified_at,
-         i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark"
+         i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark, i.linked"
     };
 }
 pub(crate) use columns;
 
 /// How many columns [`read`] reads.
-pub(crate) const COLUMNS: usize = 22;
+pub(crate) const COLUMNS: usize = 23;
 
 /// Reads an item whose first column is at `start`.
 pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
@@ -250,6 +253,7 @@ pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
         trashed_from: row.int_or_null(start + 19)?.map(ItemId::new),
         implied: row.int(start + 20)? != 0,
         mark: Mark::from_number(row.int(start + 21)?)?,
+        linked: row.int(start + 22)? != 0,
     })
 }
 

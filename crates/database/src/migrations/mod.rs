@@ -34,6 +34,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("company", include_str!("0032_company.sql")),
     ("positions of events", include_str!("0024_events.sql")),
     ("more of sign-in", include_str!("0028_sign_in_more.sql")),
+    ("shared links", include_str!("0025_shared_links.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
@@ -121,6 +122,7 @@ pub(crate) fn greatest_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
         "SELECT max(id) FROM email_aliases",
         "SELECT max(id) FROM invites",
         "SELECT max(id) FROM collaborations",
+        "SELECT max(id) FROM shared_links",
         "SELECT max(id) FROM metadata_templates",
         "SELECT max(id) FROM metadata_cascades",
         "SELECT max(id) FROM metadata_taxonomies",

@@ -31,6 +31,7 @@ impl Office {
             scopes: Scopes::ALL,
             confined: None,
             through: None,
+            link: None,
         };
         Ok(Self { store, format, tree, caller })
     }

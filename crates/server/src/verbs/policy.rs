@@ -59,6 +59,7 @@ async fn assign(world: &World, arguments: PolicyAssignArgs) -> Result<Exit, Fail
         scopes: Scopes::ALL,
         confined: None,
         through: None,
+        link: None,
     };
     // One that there is already is changed.
     let assigned = match tree.assign_policy(&caller, assignee, policy.id).await {

@@ -4,6 +4,7 @@ use crate::grant::{Grant, Upload};
 use crate::items::place::{NameRule, check_name, settle};
 use crate::items::{Stamp, check_sequence};
 use crate::retention::{self, Keeping};
+use crate::shared_links;
 use crate::view::{Minis, Surroundings, current, row};
 use crate::{Caller, Error, ItemView, Kind, allow, subscriptions};
 use entente_database::events::EventKind;
@@ -128,7 +129,8 @@ pub(crate) fn add_version_to(
     let version = insert_version(tx, caller, *stamp, &item, before + 1, added)?;
     retention::begin(tx, (&version, added.keeping), grant.bucket(), || grant.way())?;
     stamp.record(tx, caller, EventKind::VersionAdded, item.id, Some(added.version))?;
-    Surroundings::of(grant).view(tx, minis, item, Some(version))
+    let view = Surroundings::of(grant).view(tx, minis, item, Some(version))?;
+    shared_links::with_link(tx, view)
 }
 
 /// Counts bytes towards the owner's limit. `QuotaExceeded` when they would pass it.

@@ -3,7 +3,7 @@
 mod add;
 mod customer;
 mod digest;
-mod open;
+pub(crate) mod open;
 mod upload;
 mod versions;
 

@@ -97,12 +97,7 @@ impl Tree {
         self.database.read(|tx| {
             let grant = allow::<Download>(tx, caller, file)?.of(Kind::File)?;
             let item = row(tx, &grant)?;
-            let version = version.or(item.version).ok_or(Error::internal("a file has no current version"))?;
-            let version = versions::by_id(tx, version)?;
-            let version = version.filter(|version| version.item == file && version.trashed_at.is_none());
-            let version = version.ok_or(Error::NotFound)?;
-            let Version { content, size, sha1, .. } = version;
-            Ok(Opened { name: item.name.clone(), item, version, content, size, sha1 })
+            opened(tx, item, version)
         })
     }
 
@@ -135,6 +130,16 @@ impl Tree {
         let next = |mut reading: ReadingPieces| async move { Ok(reading.next().await?.map(|bytes| (bytes, reading))) };
         Either::Right(stream::try_unfold(reading, next).map_err(|error: Error| error.into()))
     }
+}
+
+/// A version of a file (the current one, if none is named) that somebody may read.
+pub(crate) fn opened(tx: &mut Tx<'_>, item: Item, version: Option<VersionId>) -> Result<Opened, Error> {
+    let version = version.or(item.version).ok_or(Error::internal("a file has no current version"))?;
+    let version = versions::by_id(tx, version)?;
+    let version = version.filter(|version| version.item == item.id && version.trashed_at.is_none());
+    let version = version.ok_or(Error::NotFound)?;
+    let Version { content, size, sha1, .. } = version;
+    Ok(Opened { name: item.name.clone(), item, version, content, size, sha1 })
 }
 
 /// A range of a content of pieces, on its way out.

@@ -2,6 +2,7 @@
 
 use crate::grant::{Grant, List};
 use crate::limits::{OFFSET_MAX, PAGE_ITEMS_MAX, SORTED_ITEMS_MAX};
+use crate::shared_links;
 use crate::sharing::{Entries, by_name, sorted};
 use crate::view::{Minis, Surroundings};
 use crate::{Caller, Error, ItemView, Kind, Marker, SortBy, SortOrder, Top, Tree, allow};
@@ -115,6 +116,7 @@ fn list(tx: &mut Tx<'_>, caller: &Caller, grant: &Grant<List>, query: &ListQuery
             None => surroundings.view(tx, &mut minis, item, version)?,
         });
     }
+    shared_links::add_links(tx, &mut entries)?;
     Ok(Listing { entries, total_count: Some(own_total + shared_total), next })
 }
 

@@ -99,7 +99,16 @@ mod tests {
 
     fn caller(user: i64) -> Caller {
         let (user, enterprise) = (UserId::new(user), EnterpriseId::new(1));
-        Caller { user, enterprise, role: UserRole::User, app: None, scopes: Scopes::ALL, confined: None, through: None }
+        Caller {
+            user,
+            enterprise,
+            role: UserRole::User,
+            app: None,
+            scopes: Scopes::ALL,
+            confined: None,
+            through: None,
+            link: None,
+        }
     }
 
     fn lock(token: &str, user: i64, sharing: Sharing) -> Lock {

@@ -41,6 +41,7 @@ fn the_matrix_is_as_written_down() {
         scopes,
         confined: None,
         through: None,
+        link: None,
     };
     let owner = caller(1, 1, UserRole::User, Scopes::ALL);
     let read_only = Scopes::READ.with(Scopes::DOWNLOAD);

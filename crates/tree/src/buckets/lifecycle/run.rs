@@ -232,6 +232,7 @@ fn order(tx: &mut Tx<'_>, run: &Run) -> Result<Option<Order>, Error> {
         scopes: Scopes::ALL,
         confined: None,
         through: None,
+        link: None,
     };
     Ok(Some(Order { caller, lifecycle, place }))
 }

@@ -62,6 +62,7 @@ impl Tree {
             scopes: Scopes::ALL,
             confined: None,
             through: None,
+            link: None,
         };
         // What may not be removed is looked at again next time.
         let purged = self.purge_trashed(&caller, (trashed.item, trashed.kind), Some(before)).await;
