@@ -3,7 +3,7 @@
 use crate::answer;
 use crate::door::BoxDoor;
 use crate::error::Problem;
-use crate::to_wire;
+use crate::to_wire::{self, Links, Look};
 use crate::wire::fields::{Field, Fields};
 use crate::wire::id::{self, FromNumber, ItemRef, MalformedId};
 use crate::wire::permissions::Sharing;
@@ -16,12 +16,12 @@ use bytes::Bytes;
 use entente_door_kit::precondition::{Decision, Intent, Precondition};
 use entente_door_kit::{Arrival, Entry, read_bounded};
 use entente_model::{Caller, ItemId, Sha1, UserId};
-use entente_tree::{ItemView, Tree};
+use entente_tree::{FoundLink, ItemView, Tree};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What a handler answers.
 pub(crate) type Outcome = Result<Response, Problem>;
@@ -45,6 +45,10 @@ pub(crate) struct Asked {
     /// Never locked: it only makes the request shareable across awaits, which a body by itself is not.
     body: Mutex<Body>,
     parameters: RawPathParams,
+    /// The shared link that the caller came with.
+    pub(crate) found: Option<FoundLink>,
+    /// What the URLs of shared links begin with, once somebody wanted to know.
+    links: OnceLock<String>,
 }
 
 impl Asked {
@@ -56,13 +60,27 @@ impl Asked {
             return Err(answer::empty(StatusCode::INTERNAL_SERVER_ERROR));
         };
         match RawPathParams::from_request_parts(&mut parts, &()).await {
-            Ok(parameters) => Ok(Self { door, arrival, parts, body: Mutex::new(body), parameters }),
+            Ok(parameters) => Ok(Self {
+                door,
+                arrival,
+                parts,
+                body: Mutex::new(body),
+                parameters,
+                found: None,
+                links: OnceLock::new(),
+            }),
             Err(_) => Err(Problem::from(MalformedId).into_response(arrival.request_id, &door.look())),
         }
     }
 
     pub(crate) fn tree(&self) -> &Tree {
         self.door.tree()
+    }
+
+    /// How this door shows things to whoever asks.
+    pub(crate) fn look(&self) -> Look<'_> {
+        let base = self.links.get_or_init(|| self.url("/box"));
+        Look { links: Some(Links { base, at: self.door.auth().now() }), ..self.door.look() }
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -2,6 +2,7 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
+use crate::handlers::shared_links;
 use crate::routes::{self, Handle, Operation};
 use crate::to_wire::Look;
 use crate::wire::date::Zone;
@@ -100,7 +101,7 @@ impl BoxDoor {
     }
 
     pub(crate) fn look(&self) -> Look<'_> {
-        Look { zone: &self.0.options.zone, trash: self.0.options.trash }
+        Look { zone: &self.0.options.zone, trash: self.0.options.trash, links: None }
     }
 }
 
@@ -154,8 +155,10 @@ async fn run(door: BoxDoor, request: Request, operation: &'static Operation) -> 
     outcome.unwrap_or_else(|problem| problem.into_response(request_id, &door.look()))
 }
 
-async fn known(asked: Asked, handle: routes::Known) -> Outcome {
+async fn known(mut asked: Asked, handle: routes::Known) -> Outcome {
     let caller = asked.caller()?;
+    let (caller, found) = shared_links::follow(&asked, caller).await?;
+    asked.found = found;
     handle(asked, caller).await
 }
 

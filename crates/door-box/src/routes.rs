@@ -4,7 +4,7 @@ use crate::asked::{Asked, Outcome};
 use crate::handlers::{
     allowlist, avatars, classifications, collaborations, downloads, email_aliases, events, file_versions, files,
     folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
-    metadata_taxonomies, metadata_templates, oauth, session_termination, skills, storage_policies,
+    metadata_taxonomies, metadata_templates, oauth, session_termination, shared_links, skills, storage_policies,
     storage_policy_assignments, terms_of_service, trashed_files, trashed_folders, trashed_items, upload_sessions,
     uploads, users,
 };
@@ -99,9 +99,9 @@ operations! {
     "post_oauth2_token" POST "/oauth2/token" Door Open oauth::token;
     "post_oauth2_revoke" POST "/oauth2/revoke" Door Open oauth::revoke;
 
-    "get_files_id" GET "/files/{file_id}" Api Known files::show;
+    "get_files_id get_files_id#get_shared_link" GET "/files/{file_id}" Api Known files::show;
     "post_files_id" POST "/files/{file_id}" Api Known trashed_files::restore;
-    "put_files_id" PUT "/files/{file_id}" Api Known files::update;
+    "put_files_id put_files_id#add_shared_link put_files_id#update_shared_link put_files_id#remove_shared_link" PUT "/files/{file_id}" Api Known files::update;
     "delete_files_id" DELETE "/files/{file_id}" Api Known files::delete;
     "get_files_id_content" GET "/files/{file_id}/content" Api Open downloads::redirect;
     "post_files_id_content" POST "/files/{file_id}/content" Upload Known uploads::new_version;
@@ -127,9 +127,9 @@ operations! {
     "delete_files_id_versions_id" DELETE "/files/{file_id}/versions/{file_version_id}" Api Known file_versions::delete;
     "post_files_id_versions_current" POST "/files/{file_id}/versions/current" Api Known file_versions::promote;
 
-    "get_folders_id" GET "/folders/{folder_id}" Api Known folders::show;
+    "get_folders_id get_folders_id#get_shared_link" GET "/folders/{folder_id}" Api Known folders::show;
     "post_folders_id" POST "/folders/{folder_id}" Api Known trashed_folders::restore;
-    "put_folders_id" PUT "/folders/{folder_id}" Api Known folders::update;
+    "put_folders_id put_folders_id#add_shared_link put_folders_id#update_shared_link put_folders_id#remove_shared_link" PUT "/folders/{folder_id}" Api Known folders::update;
     "delete_folders_id" DELETE "/folders/{folder_id}" Api Known folders::delete;
     "get_folders_id_items" GET "/folders/{folder_id}/items" Api Known folders::items;
     "post_folders" POST "/folders" Api Known folders::create;
@@ -146,6 +146,9 @@ operations! {
     "get_collaborations" GET "/collaborations" Api Known collaborations::pending;
     "post_collaborations" POST "/collaborations" Api Known collaborations::create;
     "get_groups_id_collaborations" GET "/groups/{group_id}/collaborations" Api Known collaborations::of_group;
+
+    "get_shared_items get_shared_items#folders" GET "/shared_items" Api Known shared_links::shown_item;
+    "[download by an open shared link]" GET "/shared/static/{token}" Door Open shared_links::download;
 
     "get_collaboration_whitelist_entries" GET "/collaboration_whitelist_entries" Api Known allowlist::list;
     "post_collaboration_whitelist_entries" POST "/collaboration_whitelist_entries" Api Known allowlist::create;

@@ -8,13 +8,14 @@ use crate::wire::group::GroupMini;
 use crate::wire::id::{ItemRef, ROOT_NAME};
 use crate::wire::item::{Current, ITEM_MINI, Item, Kind, Status, Step, Times};
 use crate::wire::permissions::Sharing;
+use crate::wire::shared_link::{Access, SharedLink, extension};
 use crate::wire::storage_policy::{AssignedTo, Assignment, StoragePolicy};
 use crate::wire::user::UserMini;
 use crate::wire::version::Version;
 use entente_model::Timestamp;
 use entente_tree::{
     Assignee, CollaborationStatus as TreeStatus, CollaborationView, Collaborator, CollaboratorView, Item as TreeItem,
-    ItemSharing as TreeSharing, ItemState, ItemView, Kind as TreeKind, PathEntry, PolicyAssignment,
+    ItemSharing as TreeSharing, ItemState, ItemView, Kind as TreeKind, LinkAccess, PathEntry, PolicyAssignment,
     StoragePolicy as TreePolicy, Top, UserMini as TreeUser, VersionView,
 };
 use std::time::Duration;
@@ -25,6 +26,17 @@ pub(crate) struct Look<'d> {
     pub(crate) zone: &'d Zone,
     /// How long the trash keeps what is in it.
     pub(crate) trash: Option<Duration>,
+    /// How shared links are shown; without, none is.
+    pub(crate) links: Option<Links<'d>>,
+}
+
+/// What shows shared links.
+#[derive(Clone, Copy)]
+pub(crate) struct Links<'d> {
+    /// What their URLs begin with.
+    pub(crate) base: &'d str,
+    /// By when they may have ended.
+    pub(crate) at: Timestamp,
 }
 
 impl Look<'_> {
@@ -67,8 +79,29 @@ impl Look<'_> {
             children: None,
             rights: view.rights,
             sharing: Sharing::NONE,
+            link: self.link(view),
             zone: self.zone,
         }
+    }
+
+    /// The shared link of an item, unless it has ended.
+    fn link<'a>(&'a self, view: &'a ItemView) -> Option<SharedLink<'a>> {
+        let (links, shown) = (self.links?, view.link.as_ref()?);
+        let link = Some(&shown.link).filter(|link| !link.has_ended(links.at))?;
+        let is_download = view.item.kind == TreeKind::File && link.can_download;
+        Some(SharedLink {
+            base: links.base,
+            token: &link.token,
+            vanity: link.vanity.as_deref(),
+            extension: is_download.then(|| extension(view.item.name.as_str())),
+            access: access(link.access),
+            effective: access(shown.effective),
+            unshared_at: link.expires_at,
+            has_password: link.has_password,
+            can_download: link.can_download,
+            can_edit: link.can_edit,
+            zone: self.zone,
+        })
     }
 
     /// What S3 shows among the versions of its path is not purged by itself.
@@ -128,6 +161,14 @@ impl Look<'_> {
             trashed_by: view.trashed_by.as_deref().map(mini),
             zone: self.zone,
         }
+    }
+}
+
+fn access(access: LinkAccess) -> Access {
+    match access {
+        LinkAccess::Open => Access::Open,
+        LinkAccess::Company => Access::Company,
+        LinkAccess::Collaborators => Access::Collaborators,
     }
 }
 

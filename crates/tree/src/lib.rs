@@ -97,7 +97,8 @@ pub use paths::{
 pub use properties::{ChangeProperties, Property, PropertyChange};
 pub use retention::{Bypass, RetentionChange};
 pub use shared_links::{
-    FoundLink, LinkAccess, LinkName, LinkPasswordHash, LinkRules, LinkWish, SharedLink, SharedLinkChange, SharedLinkView,
+    FoundLink, LinkAccess, LinkName, LinkPasswordHash, LinkRules, LinkWish, SharedLink, SharedLinkChange,
+    SharedLinkView,
 };
 pub use sharing::{
     Collaboration, CollaborationChange, CollaborationPage, CollaborationStatus, CollaborationView, Collaborator,

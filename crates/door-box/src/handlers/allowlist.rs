@@ -98,13 +98,13 @@ fn entry<'a>(asked: &'a Asked, row: &'a AllowedDomain, enterprise: &'a str) -> A
             AllowedDirection::Both => "both",
         },
         enterprise: Enterprise { id: row.enterprise, name: enterprise },
-        created_at: Date { at: row.created_at, zone: asked.door.look().zone },
+        created_at: Date { at: row.created_at, zone: asked.look().zone },
     }
 }
 
 fn exempt<'a>(asked: &'a Asked, view: &'a ExemptionView, enterprise: &'a str) -> ExemptTarget<'a> {
     let row = &view.exemption;
-    let at = Date { at: row.created_at, zone: asked.door.look().zone };
+    let at = Date { at: row.created_at, zone: asked.look().zone };
     ExemptTarget {
         id: Text(row.id),
         enterprise: Enterprise { id: row.enterprise, name: enterprise },

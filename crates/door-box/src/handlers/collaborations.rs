@@ -118,13 +118,13 @@ fn by_offset(asked: &Asked, page: &CollaborationPage, wanted: &OffsetPage) -> ax
 }
 
 fn list(asked: &Asked, page: &CollaborationPage, limit: u32, place: Page<'_>) -> axum::response::Response {
-    let (look, fields) = (asked.door.look(), asked.fields(COLLABORATION));
+    let (look, fields) = (asked.look(), asked.fields(COLLABORATION));
     let entries: Vec<_> = page.entries.iter().map(|view| look.collaboration(view, fields)).collect();
     answer::json(StatusCode::OK, &Collection { entries, limit: limit.into(), page: place })
 }
 
 fn answer(asked: &Asked, status: StatusCode, view: &CollaborationView) -> axum::response::Response {
-    answer::json(status, &asked.door.look().collaboration(view, asked.fields(COLLABORATION)))
+    answer::json(status, &asked.look().collaboration(view, asked.fields(COLLABORATION)))
 }
 
 /// The item that a body names, and of what kind it says that it is.

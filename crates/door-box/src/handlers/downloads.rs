@@ -1,5 +1,6 @@
 //! Downloads: a redirect to a URL that carries its own authorisation, and that URL.
 
+use super::shared_links;
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
@@ -12,8 +13,8 @@ use entente_door_kit::precondition::{Decision, Intent, Precondition};
 use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
 use entente_identity::Ticket;
-use entente_model::Caller;
-use entente_tree::{BoxError, Error as TreeError};
+use entente_model::{Caller, UserId};
+use entente_tree::{BoxError, Error as TreeError, Opened};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::time::Duration;
 
@@ -22,12 +23,16 @@ const TICKET_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// 302 to the content. Official clients insist on a redirect to an absolute URL.
 pub(crate) async fn redirect(asked: Asked) -> Outcome {
-    let caller = caller(&asked)?;
+    let (caller, _) = shared_links::follow(&asked, caller(&asked)?).await?;
     let file = asked.id("file_id")?;
     let version = asked.query().value("version").map(|version| id::parse(&version)).transpose()?;
     let opened = asked.tree().open(&caller, file, version).await?;
-    let allowed =
-        TicketFor { content: opened.content, version: opened.version.id, user: caller.user, name: opened.name };
+    to_content(&asked, opened, caller.user)
+}
+
+/// To what somebody may read.
+pub(super) fn to_content(asked: &Asked, opened: Opened, user: UserId) -> Outcome {
+    let allowed = TicketFor { content: opened.content, version: opened.version.id, user, name: opened.name };
     let ticket = asked.door.auth().ticket(allowed, TICKET_LIFETIME);
     let location = asked.url(&["/box/download/", &ticket].concat());
     let location = HeaderValue::try_from(location).map_err(|_| Problem::not_found())?;
@@ -76,7 +81,7 @@ pub(crate) async fn content(asked: Asked) -> Outcome {
         Answer::Unsatisfiable => {
             let message = "The requested range is not satisfiable";
             let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", message);
-            let mut response = problem.into_response(asked.arrival.request_id, &asked.door.look());
+            let mut response = problem.into_response(asked.arrival.request_id, &asked.look());
             response.headers_mut().insert(header::CONTENT_RANGE, range::unsatisfiable(size));
             return Ok(response);
         }

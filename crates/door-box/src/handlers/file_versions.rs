@@ -24,7 +24,7 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
         From::Marker(_) => return Err(Problem::invalid("usemarker", "versions are paged by 'offset'")),
     };
     let page = asked.tree().versions(&caller, file, u32::try_from(offset).unwrap_or(u32::MAX), wanted.limit).await?;
-    let (look, fields) = (asked.door.look(), asked.fields(VERSION));
+    let (look, fields) = (asked.look(), asked.fields(VERSION));
     let entries = page.entries.iter().map(|version| look.version(version, fields)).collect();
     let page = Page::Offset { total_count: page.total_count, offset, order: &ORDER };
     Ok(answer::json(StatusCode::OK, &Collection { entries, limit: wanted.limit.into(), page }))
@@ -71,5 +71,5 @@ pub(crate) async fn delete(asked: Asked, caller: Caller) -> Outcome {
 }
 
 fn answer(asked: &Asked, status: StatusCode, view: &VersionView) -> Response {
-    answer::json(status, &asked.door.look().version(view, asked.fields(VERSION)))
+    answer::json(status, &asked.look().version(view, asked.fields(VERSION)))
 }

@@ -1,5 +1,6 @@
 //! Files, apart from their contents.
 
+use super::shared_links;
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
@@ -20,10 +21,17 @@ pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
 }
 
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
-    let change: Change = asked.json().await?;
+    let mut change: Change = asked.json().await?;
+    let link = change.shared_link.take();
     let change = item_change(&asked, &caller, change).await?;
-    let view =
-        asked.tree().update(&caller, asked.id("file_id")?, Kind::File, change, NameRule::CaseInsensitive).await?;
+    let (file, rule) = (asked.id("file_id")?, NameRule::CaseInsensitive);
+    let view = match link {
+        None => asked.tree().update(&caller, file, Kind::File, change, rule).await?,
+        Some(link) => {
+            let wish = shared_links::wish(&asked, link).await?;
+            asked.tree().change_shared_link(&caller, (file, Kind::File), change, wish, rule).await?
+        }
+    };
     answer(&asked, StatusCode::OK, &view).await
 }
 
@@ -58,8 +66,8 @@ pub(super) async fn item_change(asked: &Asked, caller: &Caller, change: Change) 
     })
 }
 
-async fn answer(asked: &Asked, status: StatusCode, view: &ItemView) -> Outcome {
+pub(super) async fn answer(asked: &Asked, status: StatusCode, view: &ItemView) -> Outcome {
     let fields = asked.fields(FILE);
     let sharing = asked.sharing_of(fields, view).await?;
-    Ok(asked.door.look().item(view, fields, |item| answer::json(status, &Item { sharing, ..*item })))
+    Ok(asked.look().item(view, fields, |item| answer::json(status, &Item { sharing, ..*item })))
 }

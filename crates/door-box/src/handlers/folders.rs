@@ -2,6 +2,7 @@
 
 use super::files::item_change;
 use super::listing::Wanted;
+use super::shared_links;
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
@@ -38,7 +39,8 @@ pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
 }
 
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
-    let change: Change = asked.json().await?;
+    let mut change: Change = asked.json().await?;
+    let link = change.shared_link.take();
     let settings = FolderSettingsChange {
         others_invite: change.can_non_owners_invite,
         others_see_each_other: change.can_non_owners_view_collaborators,
@@ -46,7 +48,18 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
     };
     let change = item_change(&asked, &caller, change).await?;
     let folder = asked.folder_id(&caller).await?;
-    let updated = asked.tree().update_folder(&caller, folder, change, settings, NameRule::CaseInsensitive).await;
+    let rule = NameRule::CaseInsensitive;
+    let updated = match link {
+        None => asked.tree().update_folder(&caller, folder, change, settings, rule).await,
+        Some(_) if settings != FolderSettingsChange::default() => {
+            let message = "A folder's settings and its shared link are changed in requests of their own";
+            return Err(Problem::invalid("shared_link", message));
+        }
+        Some(link) => {
+            let wish = shared_links::wish(&asked, link).await?;
+            asked.tree().change_shared_link(&caller, (folder, Kind::Folder), change, wish, rule).await
+        }
+    };
     let view = updated.map_err(Problem::of_folder)?;
     answer(&asked, &caller, StatusCode::OK, &view, Children::Some).await
 }
@@ -89,6 +102,11 @@ pub(crate) async fn items(asked: Asked, caller: Caller) -> Outcome {
     wanted.answer(&asked, &listing, asked.fields(ITEM_MINI)).await
 }
 
+/// A folder, as a whole.
+pub(super) async fn answer_one(asked: &Asked, caller: &Caller, view: &ItemView) -> Outcome {
+    answer(asked, caller, StatusCode::OK, view, Children::Some).await
+}
+
 /// Whether a folder may have children.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Children {
@@ -99,7 +117,7 @@ enum Children {
 
 async fn answer(asked: &Asked, caller: &Caller, status: StatusCode, view: &ItemView, children: Children) -> Outcome {
     let fields = asked.fields(FOLDER);
-    let look = asked.door.look();
+    let look = asked.look();
     let sharing = asked.sharing_of(fields, view).await?;
     if !fields.has(Field::ItemCollection) {
         return Ok(look.item(view, fields, |item| answer::json(status, &Item { sharing, ..*item })));

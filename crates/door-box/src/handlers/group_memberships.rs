@@ -123,7 +123,7 @@ fn shown<'a>(asked: &'a Asked, member: &'a Member, fields: Fields) -> group::Mem
         permissions,
         created_at: row.created_at,
         modified_at: row.modified_at,
-        zone: asked.door.look().zone,
+        zone: asked.look().zone,
     }
 }
 

@@ -104,7 +104,7 @@ fn shown<'a>(asked: &'a Asked, view: &'a GroupView, fields: Fields) -> group::Gr
         invitability: level(group.invitability),
         viewability: level(group.viewability),
         can_invite: view.can_invite,
-        zone: asked.door.look().zone,
+        zone: asked.look().zone,
     }
 }
 

@@ -40,7 +40,7 @@ fn answer(asked: &Asked, view: &InviteView) -> axum::response::Response {
         },
         created_at: view.invite.created_at,
         modified_at: view.invite.modified_at,
-        zone: asked.door.look().zone,
+        zone: asked.look().zone,
     };
     answer::json(StatusCode::OK, &invite)
 }

@@ -82,6 +82,6 @@ impl Wanted {
     /// The page as an answer.
     pub(super) async fn answer(&self, asked: &Asked, listing: &Listing, fields: Fields) -> Outcome {
         let sharing = asked.sharing(fields, &listing.entries).await?;
-        Ok(self.show(&asked.door.look(), (listing, &sharing), fields, |page| answer::json(StatusCode::OK, page)))
+        Ok(self.show(&asked.look(), (listing, &sharing), fields, |page| answer::json(StatusCode::OK, page)))
     }
 }

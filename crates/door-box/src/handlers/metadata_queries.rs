@@ -48,7 +48,7 @@ pub(crate) async fn execute(mut asked: Asked, caller: Caller) -> Outcome {
         limit,
     };
     let page = asked.tree().query_metadata(&caller, query).await?;
-    let look = asked.door.look();
+    let look = asked.look();
     let entries = page.entries.iter().map(|found| entry(&look, found, fields, &shown)).collect::<Result<_, _>>()?;
     Ok(answer::json(StatusCode::OK, &QueryResults { entries, limit, next_marker: page.next }))
 }

@@ -23,6 +23,7 @@ pub(crate) mod metadata_taxonomies;
 pub(crate) mod metadata_templates;
 pub(crate) mod oauth;
 pub(crate) mod session_termination;
+pub(crate) mod shared_links;
 pub(crate) mod skills;
 pub(crate) mod storage_policies;
 pub(crate) mod storage_policy_assignments;

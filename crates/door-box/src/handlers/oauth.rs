@@ -80,7 +80,7 @@ fn shown(asked: &Asked, token: &TokenAnswer, view: Option<&ItemView>) -> Respons
     };
     let (Some(exchanged), Some(view)) = (exchanged, view) else { return answer(Vec::new()) };
     let scopes = exchanged.scope.split(' ');
-    let look = asked.door.look();
+    let look = asked.look();
     look.item(view, ITEM_MINI, |object| answer(scopes.map(|scope| Restriction { scope, object }).collect()))
 }
 

@@ -113,7 +113,7 @@ fn answer(asked: &Asked, code: StatusCode, view: &TermsStatusView) -> Response {
 }
 
 fn shown<'a>(asked: &'a Asked, view: &'a TermsView) -> TermsOfService<'a> {
-    let (row, zone) = (&view.terms, asked.door.look().zone);
+    let (row, zone) = (&view.terms, asked.look().zone);
     TermsOfService {
         id: Text(row.id),
         status: if row.enabled { "enabled" } else { "disabled" },
@@ -129,7 +129,7 @@ fn shown<'a>(asked: &'a Asked, view: &'a TermsView) -> TermsOfService<'a> {
 }
 
 fn status<'a>(asked: &'a Asked, view: &'a TermsStatusView) -> TermsUserStatus<'a> {
-    let (row, zone) = (&view.status, asked.door.look().zone);
+    let (row, zone) = (&view.status, asked.look().zone);
     TermsUserStatus {
         id: Text(row.id),
         tos: TermsMini { id: Text(row.terms) },

@@ -12,7 +12,7 @@ use http::StatusCode;
 
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
     let view = asked.tree().trashed(&caller, asked.id("file_id")?, Kind::File).await?;
-    Ok(asked.door.look().item(&view, asked.fields(FILE), |item| answer::json(StatusCode::OK, item)))
+    Ok(asked.look().item(&view, asked.fields(FILE), |item| answer::json(StatusCode::OK, item)))
 }
 
 pub(crate) async fn restore(mut asked: Asked, caller: Caller) -> Outcome {
@@ -20,7 +20,7 @@ pub(crate) async fn restore(mut asked: Asked, caller: Caller) -> Outcome {
     let to: Destination = asked.json().await?;
     let to = destination(&asked, &caller, &to).await?;
     let view = asked.tree().restore(&caller, file, Kind::File, to, NameRule::CaseInsensitive).await?;
-    Ok(asked.door.look().item(&view, asked.fields(FILE), |item| answer::json(StatusCode::CREATED, item)))
+    Ok(asked.look().item(&view, asked.fields(FILE), |item| answer::json(StatusCode::CREATED, item)))
 }
 
 pub(crate) async fn purge(asked: Asked, caller: Caller) -> Outcome {

@@ -13,7 +13,7 @@ use http::StatusCode;
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
     let folder = asked.id("folder_id")?;
     let view = asked.tree().trashed(&caller, folder, Kind::Folder).await?;
-    Ok(asked.door.look().item(&view, asked.fields(TRASH_FOLDER), |item| answer::json(StatusCode::OK, item)))
+    Ok(asked.look().item(&view, asked.fields(TRASH_FOLDER), |item| answer::json(StatusCode::OK, item)))
 }
 
 pub(crate) async fn restore(mut asked: Asked, caller: Caller) -> Outcome {
@@ -22,7 +22,7 @@ pub(crate) async fn restore(mut asked: Asked, caller: Caller) -> Outcome {
     let to = destination(&asked, &caller, &to).await?;
     let restored = asked.tree().restore(&caller, folder, Kind::Folder, to, NameRule::CaseInsensitive).await;
     let view = restored.map_err(Problem::of_folder)?;
-    Ok(asked.door.look().item(&view, asked.fields(TRASH_FOLDER), |item| answer::json(StatusCode::CREATED, item)))
+    Ok(asked.look().item(&view, asked.fields(TRASH_FOLDER), |item| answer::json(StatusCode::CREATED, item)))
 }
 
 pub(crate) async fn purge(asked: Asked, caller: Caller) -> Outcome {

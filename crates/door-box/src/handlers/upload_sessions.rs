@@ -156,7 +156,7 @@ fn session(asked: &Asked, status: StatusCode, view: &SessionView) -> Response {
         total_parts: view.parts_total.into(),
         parts_processed: view.parts_done,
         base_url: &asked.url("/box/upload/2.0/files/upload_sessions/"),
-        zone: asked.door.look().zone,
+        zone: asked.look().zone,
     };
     answer::json(status, &shown)
 }

@@ -79,5 +79,5 @@ fn upload_url(asked: &Asked, path: &str) -> Response {
 
 /// What every upload answers.
 pub(super) fn files(asked: &Asked, status: StatusCode, view: &ItemView) -> Response {
-    asked.door.look().item(view, asked.fields(FILE), |item| answer::json(status, &Files(*item)))
+    asked.look().item(view, asked.fields(FILE), |item| answer::json(status, &Files(*item)))
 }

@@ -257,7 +257,7 @@ impl<'a> Frame<'a> {
             external_app_user_id: &user.external_id,
             tracking_codes: &about.tracking_codes,
             hostname: &self.hostname,
-            zone: self.asked.door.look().zone,
+            zone: self.asked.look().zone,
         }
     }
 }

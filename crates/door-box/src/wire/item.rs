@@ -6,6 +6,7 @@ use super::digest::Digest;
 use super::fields::{Field, Fields, Members};
 use super::id::{ItemRef, TRASH_NAME, Text};
 use super::permissions::{Of, Permissions, Sharing};
+use super::shared_link::SharedLink;
 use super::user::UserMini;
 use super::version::VersionMini;
 use entente_model::{Rights, Timestamp, VersionId};
@@ -105,6 +106,8 @@ pub struct Item<'a> {
     pub rights: Rights,
     /// How it is shared.
     pub sharing: Sharing,
+    /// Its shared link.
+    pub link: Option<SharedLink<'a>>,
     /// Where dates are shown.
     pub zone: &'a Zone,
 }
@@ -182,7 +185,7 @@ impl Item<'_> {
         members.put_with(Field::Permissions, || self.permissions())?;
         members.put(Field::HasCollaborations, &self.sharing.collaborated)?;
         members.put_with(Field::IsExternallyOwned, || false)?;
-        members.put_with(Field::IsAccessibleViaSharedLink, || false)?;
+        members.put_with(Field::IsAccessibleViaSharedLink, || self.link.is_some())?;
         members.put_with(Field::IsAssociatedWithAppItem, || false)?;
         members.put_with(Field::WatermarkInfo, || WatermarkInfo {
             is_watermarked: false,
@@ -200,7 +203,7 @@ impl Item<'_> {
             members.put_with(Field::Representations, || Representations { entries: [] })?;
             members.put(Field::UploaderDisplayName, self.modified_by.name)?;
             members.put_with(Field::DispositionAt, || NULL)?;
-            members.put_with(Field::SharedLinkPermissionOptions, || ["can_preview", "can_download"])?;
+            members.put_with(Field::SharedLinkPermissionOptions, || ["can_preview", "can_download", "can_edit"])?;
         } else if self.is_folder() {
             members.put_with(Field::SyncState, || "not_synced")?;
             members.put(Field::CanNonOwnersInvite, &self.sharing.others_invite)?;
@@ -250,7 +253,7 @@ impl Serialize for Item<'_> {
         members.put(Field::CreatedBy, &self.created_by)?;
         members.put(Field::ModifiedBy, &self.modified_by)?;
         members.put(Field::OwnedBy, &self.owned_by)?;
-        members.put(Field::SharedLink, &NULL)?;
+        members.put(Field::SharedLink, &self.link)?;
         if self.is_folder() {
             members.put(Field::FolderUploadEmail, &NULL)?;
         }

@@ -25,6 +25,7 @@ pub mod person;
 pub mod query;
 pub mod request;
 pub mod session;
+pub mod shared_link;
 pub mod storage_policy;
 pub mod strict;
 pub mod taxonomy;

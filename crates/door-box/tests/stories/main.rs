@@ -25,6 +25,7 @@ mod metadata;
 mod metadata_reach;
 mod oauth;
 mod people;
+mod shared_links;
 mod storage_policies;
 mod trash;
 mod upload_sessions;

@@ -141,13 +141,7 @@ fn remove(tx: &mut Tx<'_>, caller: &Caller, stamp: Stamp, grant: &Grant<Share>) 
 }
 
 /// Whoever saw the item sees by its sequence number that it is shared in another way; who last changed it stays.
-fn tell(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    stamp: Stamp,
-    grant: &Grant<Share>,
-    kind: EventKind,
-) -> Result<(), Error> {
+fn tell(tx: &mut Tx<'_>, caller: &Caller, stamp: Stamp, grant: &Grant<Share>, kind: EventKind) -> Result<(), Error> {
     let mut item = row(tx, grant)?;
     item.sequence += 1;
     items::save(tx, &item)?;

@@ -28,6 +28,7 @@ mod races;
 mod retention;
 mod roles;
 mod sessions;
+mod shared_links;
 mod shares;
 mod sharing;
 mod storage;
