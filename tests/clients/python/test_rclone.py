@@ -112,6 +112,21 @@ def test_small_commands(rclone, bx, tmp_path):
     assert sorted(rclone.listed(remote)) == ["empty"]
 
 
+def test_a_link_is_made_once(rclone, bx, tmp_path):
+    remote, client, folder = bx
+    (tmp_path / "a.txt").write_text("hello from rclone\n")
+    rclone("copyto", str(tmp_path / "a.txt"), f"{remote}/a.txt")
+    [file] = client.folders.get_folder_items(folder.id).entries
+    for path, of in [
+        (f"{remote}/a.txt", lambda: client.files.get_file_by_id(file.id)),
+        (remote, lambda: client.folders.get_folder_by_id(folder.id)),
+    ]:
+        url = rclone("link", path).stdout.decode().strip()
+        # Under Box's own names the same link has another beginning.
+        assert url.rsplit("/", 1)[1] == of().shared_link.url.rsplit("/", 1)[1]
+        assert rclone("link", path).stdout.decode().strip() == url
+
+
 def test_rcat_streams_a_file_of_unknown_size(rclone, bx):
     remote, _, _ = bx
     content = os.urandom(300_000)

@@ -87,7 +87,7 @@ pub(super) async fn wish(asked: &Asked, wanted: Option<SharedLinkAsked>) -> Resu
         Some(None) => Some(None),
         None => None,
     };
-    let permissions = wanted.permissions.unwrap_or_default();
+    let permissions = wanted.permissions.flatten().unwrap_or_default();
     Ok(LinkWish::Set(SharedLinkChange {
         access: wanted.access.map(|access| match access {
             Access::Open => LinkAccess::Open,

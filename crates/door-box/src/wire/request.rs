@@ -2,8 +2,9 @@
 
 use super::date::DateText;
 use super::shared_link::SharedLinkAsked;
-use serde::de::{DeserializeOwned, Visitor};
+use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// The body is no JSON object of the wanted shape. The text says where.
@@ -121,7 +122,7 @@ pub struct Change {
     /// When the content was changed.
     pub content_modified_at: Option<DateText>,
     /// What its shared link is to be; `Some(None)` for `null`, which takes it away.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "object")]
     pub shared_link: Option<Option<SharedLinkAsked>>,
 }
 
@@ -161,6 +162,17 @@ where
     D: Deserializer<'de>,
 {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// The same of an object: a list would be taken for its members in their order.
+pub(super) fn object<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let members: Option<Map<String, Value>> = Option::deserialize(deserializer)?;
+    let read = members.map(|members| serde_json::from_value(Value::Object(members)));
+    read.transpose().map(Some).map_err(D::Error::custom)
 }
 
 /// What opens an upload session.

@@ -1,7 +1,7 @@
 //! Shared links: what a client asks of one, how one is shown, and the header with which somebody comes by one.
 
 use super::date::{Date, DateText, Zone};
-use super::request::given;
+use super::request::{given, object};
 use entente_model::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
@@ -34,7 +34,8 @@ pub struct SharedLinkAsked {
     #[serde(deserialize_with = "given")]
     pub unshared_at: Option<Option<DateText>>,
     /// What may be done by it.
-    pub permissions: Option<PermissionsAsked>,
+    #[serde(deserialize_with = "object")]
+    pub permissions: Option<Option<PermissionsAsked>>,
 }
 
 /// What may be done by a link. That it may be looked at goes without saying.

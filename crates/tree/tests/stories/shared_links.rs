@@ -298,7 +298,8 @@ async fn names_of_links_are_one_of_a_kind() {
     // Its own is no hindrance, and other spellings are.
     make(&desk, file, Kind::File, vanity("our-plans-2026")).await;
     let long = "x".repeat(65);
-    for bad in ["short", "eleven-char", "with space in it", "with/slash/in/it", "ünïcödé-ñämé-x", "", long.as_str()] {
+    for bad in ["short", "eleven-char", "with space in it", "with/slash/in/it", "ünïcödé-ñämé-x", "", long.as_str()]
+    {
         let refused = set(&desk, &desk.anna, other, Kind::File, LinkWish::Set(vanity(bad))).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{bad}: {refused:?}");
     }
