@@ -50,7 +50,7 @@ def test_a_files_link_comes_changes_and_goes(client, folder):
     assert changed.unshared_at == ends
     assert links.get_shared_link_for_file(file.id, FIELDS).shared_link.raw_data == changed.raw_data
     [entry] = client.folders.get_folder_items(folder.id, fields=["shared_link"]).entries
-    assert entry.raw_data["shared_link"] == changed.raw_data
+    assert entry.shared_link.raw_data == changed.raw_data
     links.remove_shared_link_from_file(file.id, FIELDS, shared_link=null)
     assert links.get_shared_link_for_file(file.id, FIELDS).shared_link is None
 
