@@ -61,7 +61,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Created,
         Self::VersionAdded,
         Self::Renamed,
@@ -79,6 +79,9 @@ impl EventKind {
         Self::CollaborationRemoved,
         Self::CollaborationAccepted,
         Self::CollaborationRejected,
+        Self::SharedLinkMade,
+        Self::SharedLinkChanged,
+        Self::SharedLinkRemoved,
     ];
 
     fn from_number(number: i64) -> Option<Self> {

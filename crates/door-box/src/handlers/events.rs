@@ -52,6 +52,7 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
         // Who does not administer is told so, whatever the position.
         let page = asked.tree().enterprise_events(&caller, EnterpriseEventQuery { after, limit, kinds, from, until });
         let page = page.await?;
+        let zone = asked.look().zone;
         let entries = page.entries.iter().filter_map(|one| {
             let item = gone(&one.event)?;
             Some(Event {
@@ -60,14 +61,14 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
                 at: one.event.at,
                 by: mini(&one.by),
                 source: Source::Brief { item, owned_by: mini(&one.owner) },
-                zone: asked.door.look().zone,
+                zone,
             })
         });
         return Ok(answer::json(StatusCode::OK, &Events::new(entries.collect(), if now { after } else { page.next })));
     }
     let wants = if stream == Stream::Changes { is_change } else { is_shown };
     let page = asked.tree().events(&caller, EventQuery { after, limit, wants }).await?;
-    let look = asked.door.look();
+    let look = asked.look();
     let paths: Vec<_> =
         page.entries.iter().map(|one| one.item.as_deref().map(|item| steps(&item.path, item.state))).collect();
     let entries = page.entries.iter().zip(&paths).filter_map(|(one, path)| {
@@ -162,7 +163,15 @@ fn is_shown(kind: EventKind) -> bool {
 
 /// Whether a kind changes what somebody finds in folders.
 fn is_change(kind: EventKind) -> bool {
-    !matches!(kind, EventKind::Purged | EventKind::CollaborationChanged | EventKind::CollaborationRejected)
+    !matches!(
+        kind,
+        EventKind::Purged
+            | EventKind::CollaborationChanged
+            | EventKind::CollaborationRejected
+            | EventKind::SharedLinkMade
+            | EventKind::SharedLinkChanged
+            | EventKind::SharedLinkRemoved
+    )
 }
 
 /// Box's word for users; `None` for what only administrators are told of.
@@ -184,6 +193,9 @@ fn word(view: &EventView) -> Option<&'static str> {
         EventKind::CollaborationAccepted => "COLLAB_ADD_COLLABORATOR",
         EventKind::CollaborationChanged => "COLLAB_ROLE_CHANGE",
         EventKind::CollaborationRemoved | EventKind::CollaborationRejected => "COLLAB_REMOVE_COLLABORATOR",
+        EventKind::SharedLinkMade => "ITEM_SHARED_CREATE",
+        EventKind::SharedLinkChanged => "ITEM_SHARED_UPDATE",
+        EventKind::SharedLinkRemoved => "ITEM_SHARED_UNSHARE",
     })
 }
 
@@ -202,5 +214,7 @@ fn company_word(kind: EventKind) -> Option<&'static str> {
         EventKind::CollaborationAccepted => "COLLABORATION_ACCEPT",
         EventKind::CollaborationChanged => "COLLABORATION_ROLE_CHANGE",
         EventKind::CollaborationRemoved | EventKind::CollaborationRejected => "COLLABORATION_REMOVE",
+        EventKind::SharedLinkMade | EventKind::SharedLinkChanged => "SHARE",
+        EventKind::SharedLinkRemoved => "UNSHARE",
     })
 }
