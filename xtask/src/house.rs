@@ -152,7 +152,17 @@ pub const FENCES: &[Fence] = &[
     },
     Fence {
         crates: &["axum", "hyper", "hyper-util", "tokio-rustls", "rcgen"],
-        rooms: &["door-kit", "door-box", "door-dav", "door-admin", "door-s3", "door-oauth", "door-scim", "server", "bench"],
+        rooms: &[
+            "door-kit",
+            "door-box",
+            "door-dav",
+            "door-admin",
+            "door-s3",
+            "door-oauth",
+            "door-scim",
+            "server",
+            "bench",
+        ],
         tests: Tests::Fenced,
         rule: "only doors, their kit, the server and the load generator speak HTTP",
     },

@@ -19,6 +19,9 @@ def strict(schema, name: str = ""):
         elif word == "required" and "accessed" in value and "accessed" not in schema.get("properties", {}):
             # Of shared links a member is required that is described nowhere.
             made[word] = [one for one in value if one != "accessed"]
+        elif word == "oneOf" and any(str(one.get("$ref", "")).endswith("/GenericSource") for one in value):
+            # Whatever else the source of an event is, it is a generic source too.
+            made["anyOf"] = strict(value, name)
         elif word == "minItems" and name == "tags":
             # Meant for what a client sends: an item without tags has an empty list.
             continue

@@ -26,6 +26,7 @@ pub struct Event<'a> {
 }
 
 /// What an event happened to.
+#[expect(clippy::large_enum_variant, reason = "it lives as long as it takes to write it")]
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
     /// An item that is there.
