@@ -49,6 +49,14 @@ test-servers: server-tools ## install and start the servers that tests talk to; 
 conform: server-tools ## what every backend and every custodian must pass
 	$(CARGO) nextest run -p entente-clouds -p entente-custodians conform
 
+.PHONY: fuzz
+TARGET ?= wire
+SECONDS ?= 60
+fuzz: ## arbitrary bytes for a door or a parser, with a nightly compiler: make fuzz TARGET=box_door SECONDS=600
+	$(CARGO) +nightly fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
+	mkdir -p fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET)
+	cd fuzz && $(CARGO) +nightly fuzz run $(TARGET) corpus/$(TARGET) seeds/$(TARGET) -- -max_total_time=$(SECONDS)
+
 tour: ## five minutes of Entente: three emulated clouds, and one command moves everything while a client uploads
 	scripts/tour.sh
 

@@ -70,6 +70,12 @@ pub fn insert(tx: &mut Tx<'_>, new: &AllowedDomain) -> Result<(), Error> {
     )
 }
 
+/// Whether a (folded) domain is on an enterprise's list.
+pub fn has(tx: &mut Tx<'_>, enterprise: EnterpriseId, domain: &str) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM allowed_domains WHERE enterprise_id = ?1 AND domain = ?2";
+    Ok(tx.query_one(sql, &[enterprise.into(), domain.into()], |_| Ok(()))?.is_some())
+}
+
 /// The domain with that id.
 pub fn by_id(tx: &mut Tx<'_>, id: AllowedDomainId) -> Result<Option<AllowedDomain>, Error> {
     let sql = "SELECT id, enterprise_id, domain, direction, created_at FROM allowed_domains WHERE id = ?1";

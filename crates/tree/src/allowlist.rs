@@ -7,7 +7,7 @@ use crate::limits::ALLOWLIST_PAGE_MAX;
 use crate::users::administers;
 use crate::{Caller, Error, Tree, User, UserMini};
 use entente_database::allowlist::{self, ALLOWLIST_MAX, AllowedDomain, Direction, Exemption};
-use entente_database::{ErrorKind, Tx, enterprises, users};
+use entente_database::{Tx, enterprises, users};
 use entente_model::{AllowedDomainId, EnterpriseId, ExemptionId, UserId, fold};
 
 /// Characters of a domain (RFC 1035, section 2.3.4).
@@ -57,12 +57,11 @@ impl Tree {
                 if allowlist::count(tx, new.enterprise)? >= u64::from(ALLOWLIST_MAX) {
                     return Err(Error::Invalid("as many domains are allowed as there can be"));
                 }
-                match allowlist::insert(tx, &new) {
-                    Err(error) if error.kind == ErrorKind::Duplicate => {
-                        return Err(Error::AlreadyExists("the domain is allowed already"));
-                    }
-                    outcome => outcome?,
+                // Asked first: a server tells of a second row only when the transaction ends.
+                if allowlist::has(tx, new.enterprise, &new.domain)? {
+                    return Err(Error::AlreadyExists("the domain is allowed already"));
                 }
+                allowlist::insert(tx, &new)?;
                 Ok((new.clone(), name_of(tx, new.enterprise)?))
             })
             .await
@@ -118,12 +117,10 @@ impl Tree {
                     return Err(Error::Invalid("as many users are exempt as can be"));
                 }
                 let new = Exemption { id, enterprise: caller.enterprise, user, created_at: now };
-                match allowlist::exempt(tx, &new) {
-                    Err(error) if error.kind == ErrorKind::Duplicate => {
-                        return Err(Error::AlreadyExists("the user is exempt already"));
-                    }
-                    outcome => outcome?,
+                if allowlist::is_exempt(tx, user)? {
+                    return Err(Error::AlreadyExists("the user is exempt already"));
                 }
+                allowlist::exempt(tx, &new)?;
                 Ok((view(tx, new)?, name_of(tx, caller.enterprise)?))
             })
             .await

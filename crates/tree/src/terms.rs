@@ -5,7 +5,7 @@ use crate::limits::TERMS_CHARS_MAX;
 use crate::users::administers;
 use crate::{Caller, Error, Tree, User, UserKind, UserMini};
 use entente_database::terms::{self, Terms, TermsKind, TermsStatus};
-use entente_database::{ErrorKind, Tx, enterprises, users};
+use entente_database::{Tx, enterprises, users};
 use entente_model::{TermsId, TermsStatusId, UserId};
 
 /// Statuses that are shown of terms.
@@ -58,12 +58,11 @@ impl Tree {
         let new = Terms { id, enterprise, kind, enabled, text, created_at: now, modified_at: now };
         self.database
             .transact("create terms", move |tx| {
-                match terms::insert(tx, &new) {
-                    Err(error) if error.kind == ErrorKind::Duplicate => {
-                        return Err(Error::AlreadyExists("there are terms of service of this type already"));
-                    }
-                    outcome => outcome?,
+                // Asked first: a server tells of a second row only when the transaction ends.
+                if terms::of(tx, enterprise)?.iter().any(|found| found.kind == kind) {
+                    return Err(Error::AlreadyExists("there are terms of service of this type already"));
                 }
+                terms::insert(tx, &new)?;
                 view(tx, new.clone())
             })
             .await
@@ -138,12 +137,10 @@ impl Tree {
                 seen(tx, &caller, id)?;
                 check_may_answer(tx, &caller, user)?;
                 let new = TermsStatus { id: status, terms: id, user, accepted, created_at: now, modified_at: now };
-                match terms::answer(tx, &new) {
-                    Err(error) if error.kind == ErrorKind::Duplicate => {
-                        return Err(Error::AlreadyExists("the user has answered these terms already"));
-                    }
-                    outcome => outcome?,
+                if terms::status_of(tx, id, user)?.is_some() {
+                    return Err(Error::AlreadyExists("the user has answered these terms already"));
                 }
+                terms::answer(tx, &new)?;
                 status_view(tx, new)
             })
             .await
