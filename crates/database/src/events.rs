@@ -1,7 +1,7 @@
 //! Recorded changes, one row each, in the same transaction as the change.
 //!
 //! The order in which changes are committed is not that of their ids, so each event gets a position afterwards: see
-//! [`place`]. Who reads in the order of positions, and goes on after the last one seen, misses nothing.
+//! [`place()`]. Who reads in the order of positions, and goes on after the last one seen, misses nothing.
 
 mod place;
 mod read;
