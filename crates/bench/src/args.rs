@@ -62,6 +62,9 @@ pub enum Scenario {
     /// Scenarios for a WebDAV endpoint
     #[command(subcommand)]
     Dav(DavScenario),
+    /// Scenarios for a SCIM 2.0 endpoint
+    #[command(subcommand)]
+    Scim(ScimScenario),
     /// Fetch one plain URL again and again
     #[command(subcommand)]
     Http(HttpScenario),
@@ -115,6 +118,12 @@ pub enum DavScenario {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum ScimScenario {
+    /// Make users, and then groups of ten of them each, by Bulk
+    Provision(ProvisionArguments),
+}
+
+#[derive(Debug, Subcommand)]
 pub enum HttpScenario {
     /// GET a URL; anything but 200 is an error
     Get(HttpGetArguments),
@@ -123,7 +132,7 @@ pub enum HttpScenario {
 /// Who to ask, and as whom.
 #[derive(Debug, Clone, Args)]
 pub struct BoxTarget {
-    /// Base URL, as it is given to a Box SDK; uploads go to URL/upload
+    /// Base URL, as it is given to a Box SDK (uploads go to URL/upload) or to a directory
     #[arg(long, value_name = "URL")]
     pub url: String,
     /// Bearer token (seen by everyone on this machine; better --token-file)
@@ -152,6 +161,24 @@ pub struct Effort {
     /// Give up after so many errors
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub errors_max: u64,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ProvisionArguments {
+    #[command(flatten)]
+    pub target: BoxTarget,
+    /// How many users are made
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub users: u64,
+    /// How many groups are made
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub groups: u64,
+    /// Users in a request
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub batch: u64,
+    /// Workers, each with a connection of its own
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub concurrency: usize,
 }
 
 #[derive(Debug, Clone, Args)]

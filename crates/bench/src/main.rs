@@ -21,11 +21,12 @@ mod process;
 mod quantity;
 mod report;
 mod s3;
+mod scim;
 mod sigv4;
 mod summary;
 
 use anyhow::{Context, Result};
-use args::{Arguments, BoxScenario, Common, DavScenario, HttpScenario, S3Scenario, Scenario};
+use args::{Arguments, BoxScenario, Common, DavScenario, HttpScenario, S3Scenario, Scenario, ScimScenario};
 use clap::Parser;
 use drill::Drill;
 use endpoint::Trust;
@@ -113,6 +114,7 @@ async fn run(bench: &Bench, scenario: Scenario, common: &Common) -> Result<Answe
         Scenario::Dav(DavScenario::Upload(arguments)) => dav::upload(bench, &arguments).await,
         Scenario::Dav(DavScenario::Download(arguments)) => dav::download(bench, &arguments).await,
         Scenario::Dav(DavScenario::Propfind(arguments)) => dav::propfind(bench, &arguments).await,
+        Scenario::Scim(ScimScenario::Provision(arguments)) => scim::provision(bench, &arguments).await,
         Scenario::Http(HttpScenario::Get(arguments)) => http_get::get(bench, &arguments).await,
         Scenario::Disk(arguments) => disk::measure(bench, &arguments).await,
         Scenario::Idle(arguments) => idle::watch(bench, &arguments).await,

@@ -54,7 +54,7 @@ pub struct Uploaded {
 }
 
 impl Door {
-    fn new(bench: &Bench, target: &BoxTarget) -> Result<Self> {
+    pub fn new(bench: &Bench, target: &BoxTarget) -> Result<Self> {
         let token = match (&target.token, &target.token_file) {
             (Some(token), _) => token.clone(),
             (None, Some(path)) => {
