@@ -57,11 +57,29 @@ pub enum EventKind {
     SharedLinkChanged,
     /// An item's shared link was taken away.
     SharedLinkRemoved,
+    /// An item got a comment.
+    Commented,
+    /// A comment changed.
+    CommentChanged,
+    /// A comment was removed.
+    CommentRemoved,
+    /// People are asked to do something with an item.
+    TaskMade,
+    /// What they are asked to do changed.
+    TaskChanged,
+    /// They are no longer asked.
+    TaskRemoved,
+    /// Somebody is asked to do it.
+    TaskAssigned,
+    /// Somebody who is asked did it, or said something to it.
+    TaskAssignmentChanged,
+    /// Somebody is no longer asked.
+    TaskAssignmentRemoved,
 }
 
 impl EventKind {
     /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 29] = [
         Self::Created,
         Self::VersionAdded,
         Self::Renamed,
@@ -82,6 +100,15 @@ impl EventKind {
         Self::SharedLinkMade,
         Self::SharedLinkChanged,
         Self::SharedLinkRemoved,
+        Self::Commented,
+        Self::CommentChanged,
+        Self::CommentRemoved,
+        Self::TaskMade,
+        Self::TaskChanged,
+        Self::TaskRemoved,
+        Self::TaskAssigned,
+        Self::TaskAssignmentChanged,
+        Self::TaskAssignmentRemoved,
     ];
 
     fn from_number(number: i64) -> Option<Self> {
@@ -110,6 +137,15 @@ impl EventKind {
             Self::SharedLinkMade => 60,
             Self::SharedLinkChanged => 61,
             Self::SharedLinkRemoved => 62,
+            Self::Commented => 70,
+            Self::CommentChanged => 71,
+            Self::CommentRemoved => 72,
+            Self::TaskMade => 73,
+            Self::TaskChanged => 74,
+            Self::TaskRemoved => 75,
+            Self::TaskAssigned => 76,
+            Self::TaskAssignmentChanged => 77,
+            Self::TaskAssignmentRemoved => 78,
         }
     }
 }

@@ -3,11 +3,13 @@
 use crate::asked::Asked;
 use crate::error::Problem;
 use crate::wire::date::DateText;
+use crate::wire::id::FromNumber;
 use crate::wire::request::{IdText, Reference};
 use crate::wire::storage_policy::AssignedTo;
 use crate::wire::{id, name};
 use entente_model::{Caller, ItemId, ItemName, Timestamp};
 use entente_tree::Assignee;
+use std::str::FromStr;
 
 /// A name, checked by Box's rules, if one is given.
 pub(crate) fn name_given(text: Option<&str>) -> Result<Option<ItemName>, Problem> {
@@ -50,6 +52,17 @@ pub(crate) async fn folder(
     let reference = id.0.parse();
     let reference = reference.map_err(|malformed: id::MalformedId| Problem::invalid(member, malformed.to_string()))?;
     asked.resolve(caller, reference).await
+}
+
+/// The id that a body has as the member `member`.
+pub(crate) fn referred<I: FromStr + FromNumber>(member: &'static str, id: Option<&IdText>) -> Result<I, Problem> {
+    let text = id.ok_or_else(|| Problem::missing(member))?;
+    numbered(member, &text.0)
+}
+
+/// An id that came as a text, under that name.
+pub(crate) fn numbered<I: FromStr + FromNumber>(name: &'static str, text: &str) -> Result<I, Problem> {
+    id::parse(text).map_err(|malformed| Problem::invalid(name, malformed.to_string()))
 }
 
 pub(crate) fn moment(date: Option<DateText>) -> Option<Timestamp> {

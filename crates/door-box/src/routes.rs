@@ -2,11 +2,11 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    allowlist, avatars, classifications, collaborations, downloads, email_aliases, events, file_versions, files,
-    folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
-    metadata_taxonomies, metadata_templates, oauth, session_termination, shared_links, skills, storage_policies,
-    storage_policy_assignments, terms_of_service, trashed_files, trashed_folders, trashed_items, upload_sessions,
-    uploads, users,
+    allowlist, avatars, classifications, collaborations, comments, downloads, email_aliases, events, file_versions,
+    files, folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances,
+    metadata_queries, metadata_taxonomies, metadata_templates, oauth, session_termination, shared_links, skills,
+    storage_policies, storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders,
+    trashed_items, upload_sessions, uploads, users,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -149,6 +149,23 @@ operations! {
 
     "get_shared_items get_shared_items#folders" GET "/shared_items" Api Known shared_links::shown_item;
     "[download by an open shared link]" GET "/shared/static/{token}" Door Open shared_links::download;
+
+    "get_files_id_comments" GET "/files/{file_id}/comments" Api Known comments::of_file;
+    "get_comments_id" GET "/comments/{comment_id}" Api Known comments::show;
+    "put_comments_id" PUT "/comments/{comment_id}" Api Known comments::update;
+    "delete_comments_id" DELETE "/comments/{comment_id}" Api Known comments::delete;
+    "post_comments" POST "/comments" Api Known comments::create;
+
+    "get_files_id_tasks" GET "/files/{file_id}/tasks" Api Known tasks::of_file;
+    "post_tasks" POST "/tasks" Api Known tasks::create;
+    "get_tasks_id" GET "/tasks/{task_id}" Api Known tasks::show;
+    "put_tasks_id" PUT "/tasks/{task_id}" Api Known tasks::update;
+    "delete_tasks_id" DELETE "/tasks/{task_id}" Api Known tasks::delete;
+    "get_tasks_id_assignments" GET "/tasks/{task_id}/assignments" Api Known tasks::assignments;
+    "post_task_assignments" POST "/task_assignments" Api Known tasks::assign;
+    "get_task_assignments_id" GET "/task_assignments/{task_assignment_id}" Api Known tasks::show_assignment;
+    "put_task_assignments_id" PUT "/task_assignments/{task_assignment_id}" Api Known tasks::update_assignment;
+    "delete_task_assignments_id" DELETE "/task_assignments/{task_assignment_id}" Api Known tasks::delete_assignment;
 
     "get_collaboration_whitelist_entries" GET "/collaboration_whitelist_entries" Api Known allowlist::list;
     "post_collaboration_whitelist_entries" POST "/collaboration_whitelist_entries" Api Known allowlist::create;

@@ -1,6 +1,7 @@
 //! Views of the tree as Box's shapes: the whole translation outwards.
 
 use crate::wire::collaboration::{Collaboration, Grantee, Status as CollaborationStatus};
+use crate::wire::comment::Comment;
 use crate::wire::date::Zone;
 use crate::wire::digest::Digest;
 use crate::wire::fields::Fields;
@@ -14,9 +15,9 @@ use crate::wire::user::UserMini;
 use crate::wire::version::Version;
 use entente_model::Timestamp;
 use entente_tree::{
-    Assignee, CollaborationStatus as TreeStatus, CollaborationView, Collaborator, CollaboratorView, Item as TreeItem,
-    ItemSharing as TreeSharing, ItemState, ItemView, Kind as TreeKind, LinkAccess, PathEntry, PolicyAssignment,
-    StoragePolicy as TreePolicy, Top, UserMini as TreeUser, VersionView,
+    Assignee, CollaborationStatus as TreeStatus, CollaborationView, Collaborator, CollaboratorView, CommentView,
+    Item as TreeItem, ItemSharing as TreeSharing, ItemState, ItemView, Kind as TreeKind, LinkAccess, PathEntry,
+    PolicyAssignment, StoragePolicy as TreePolicy, Top, UserMini as TreeUser, VersionView,
 };
 use std::time::Duration;
 
@@ -76,6 +77,7 @@ impl Look<'_> {
                 ItemState::Trashed => Status::Trashed,
             },
             folder_size_bytes: 0,
+            comments: item.comments,
             children: None,
             rights: view.rights,
             sharing: Sharing::NONE,
@@ -142,6 +144,23 @@ impl Look<'_> {
             created_at: row.created_at,
             modified_at: row.modified_at,
             terms: view.terms,
+            zone: self.zone,
+        }
+    }
+
+    /// A comment, with what it says to people.
+    pub(crate) fn comment<'a>(&'a self, view: &'a CommentView, message: &'a str, fields: Fields) -> Comment<'a> {
+        let row = &view.comment;
+        Comment {
+            fields,
+            id: row.id,
+            item: row.item,
+            is_reply: row.is_reply,
+            message,
+            tagged_message: view.tagged_message(),
+            created_by: mini(&view.created_by),
+            created_at: row.created_at,
+            modified_at: row.modified_at,
             zone: self.zone,
         }
     }

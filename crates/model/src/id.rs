@@ -104,6 +104,12 @@ ids! {
     CollaborationId;
     /// A URL that gives access to an item.
     SharedLinkId;
+    /// What somebody says of a file.
+    CommentId;
+    /// What people are asked to do with a file.
+    TaskId;
+    /// That somebody is asked.
+    TaskAssignmentId;
     /// Another mail address of a user.
     AliasId;
     /// That somebody was asked to become a user of the enterprise.

@@ -11,6 +11,7 @@
 pub mod access;
 mod allowlist;
 mod buckets;
+mod comments;
 mod error;
 mod events;
 mod files;
@@ -29,6 +30,7 @@ mod shared_links;
 mod sharing;
 mod storage;
 mod subscriptions;
+mod tasks;
 mod terms;
 mod uploads;
 mod users;
@@ -45,6 +47,7 @@ pub use buckets::lifecycle::{
     Lifecycle, LifecycleRule, LifecycleState, OlderVersions, PURGE_OVERWRITTEN_JOB, RunState, TrashPosition,
 };
 pub use buckets::{Bucket, Entered, OpenedKey, Question, Sight, is_bucket_name, rules};
+pub use comments::{Comment, CommentOn, CommentPage, CommentView, Message};
 pub use entente_database::acl;
 pub use entente_database::aliases::Alias;
 pub use entente_database::allowlist::{AllowedDomain, Direction as AllowedDirection, Exemption};
@@ -110,6 +113,10 @@ pub use storage::{
     PolicyPage, StoragePolicy, Stored, Whereabouts, assignee_of_key, key_of_assignee,
 };
 pub use subscriptions::{TELL_BELOW_JOB, Telling, Wish, Wishes};
+pub use tasks::{
+    AssignTo, AssignmentChange, NewTask, Task, TaskAction, TaskAssignment, TaskAssignmentView, TaskChange, TaskRule,
+    TaskState, TaskView,
+};
 pub use terms::{TermsAnswer, TermsStatusView, TermsText, TermsView};
 pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
 pub use users::{

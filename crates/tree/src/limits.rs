@@ -186,3 +186,13 @@ pub const EVENT_OWNERS_MAX: usize = 32;
 pub const EVENT_SHARED_ITEMS_MAX: u32 = 200;
 /// Characters of the name of a shared link: what is shorter is guessed.
 pub const VANITY_CHARS: std::ops::RangeInclusive<usize> = 12..=64;
+/// Characters of a comment, or of a message about a task.
+pub const COMMENT_CHARS_MAX: usize = 10_000;
+/// Comments on a file.
+pub const COMMENTS_MAX: u64 = 10_000;
+/// Users whom a comment mentions.
+pub const MENTIONS_MAX: usize = 100;
+/// Tasks about a file.
+pub const TASKS_MAX: u32 = 100;
+/// Users who are asked to do a task.
+pub const TASK_ASSIGNMENTS_MAX: u32 = 100;

@@ -28,7 +28,8 @@ def strict(schema, name: str = ""):
         else:
             made[word] = strict(value, name) if word in ("items", "allOf", "oneOf", "anyOf", "additionalProperties") else value
     # Whoever is invited by an address is nobody yet, as at Box.
-    nullable = name == "accessible_by" or schema.get("nullable") or any(
+    # Of the moments of tasks only the prose says that they may be null.
+    nullable = name in ("accessible_by", "due_at", "completed_at") or schema.get("nullable") or any(
         isinstance(one, dict) and one.get("nullable") for one in schema.get("allOf", [])
     )
     if not nullable:

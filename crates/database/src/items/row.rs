@@ -121,6 +121,8 @@ pub struct Item {
     pub mark: Mark,
     /// Whether it has, or had, a shared link. Written by [`crate::shared_links`] alone.
     pub linked: bool,
+    /// How many comments it has. Written by [`crate::comments`] alone.
+    pub comments: u64,
 }
 
 /// How something in the trash looks among the versions of the path that it had.
@@ -186,6 +188,7 @@ impl Item {
             implied: false,
             mark: Mark::HIDDEN,
             linked: false,
+            comments: 0,
         }
     }
 
@@ -218,13 +221,14 @@ macro_rules! columns {
     () => {
         "i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.version_id, i.height, i.description,
          i.tags, i.created_at, i.created_by, i.modified_at, i.modified_by, i.content_created_at, i.content_modified_at,
-         i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark, i.linked"
+         i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark, i.linked,
+         i.comments"
     };
 }
 pub(crate) use columns;
 
 /// How many columns [`read`] reads.
-pub(crate) const COLUMNS: usize = 23;
+pub(crate) const COLUMNS: usize = 24;
 
 /// Reads an item whose first column is at `start`.
 pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
@@ -254,6 +258,7 @@ pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
         implied: row.int(start + 20)? != 0,
         mark: Mark::from_number(row.int(start + 21)?)?,
         linked: row.int(start + 22)? != 0,
+        comments: row.size(start + 23)?,
     })
 }
 

@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("positions of events", include_str!("0024_events.sql")),
     ("more of sign-in", include_str!("0028_sign_in_more.sql")),
     ("shared links", include_str!("0025_shared_links.sql")),
+    ("comments and tasks", include_str!("0027_comments.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
@@ -123,6 +124,9 @@ pub(crate) fn greatest_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
         "SELECT max(id) FROM invites",
         "SELECT max(id) FROM collaborations",
         "SELECT max(id) FROM shared_links",
+        "SELECT max(id) FROM comments",
+        "SELECT max(id) FROM tasks",
+        "SELECT max(id) FROM task_assignments",
         "SELECT max(id) FROM metadata_templates",
         "SELECT max(id) FROM metadata_cascades",
         "SELECT max(id) FROM metadata_taxonomies",

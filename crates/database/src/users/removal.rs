@@ -59,6 +59,7 @@ pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Option<(Conde
         "DELETE FROM avatars WHERE user_id IN (SELECT user_id FROM avatars WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM collaborations WHERE id IN (SELECT id FROM collaborations WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM allowlist_exemptions WHERE id IN (SELECT id FROM allowlist_exemptions WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM task_assignments WHERE id IN (SELECT id FROM task_assignments WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM terms_of_service_statuses
          WHERE id IN (SELECT id FROM terms_of_service_statuses WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM storage_policy_assignments

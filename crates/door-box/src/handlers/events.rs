@@ -158,7 +158,7 @@ fn kinds(asked: &Asked) -> Result<Option<Vec<EventKind>>, Problem> {
 }
 
 fn is_shown(kind: EventKind) -> bool {
-    kind != EventKind::Purged
+    !matches!(kind, EventKind::Purged | EventKind::TaskRemoved)
 }
 
 /// Whether a kind changes what somebody finds in folders.
@@ -171,6 +171,15 @@ fn is_change(kind: EventKind) -> bool {
             | EventKind::SharedLinkMade
             | EventKind::SharedLinkChanged
             | EventKind::SharedLinkRemoved
+            | EventKind::Commented
+            | EventKind::CommentChanged
+            | EventKind::CommentRemoved
+            | EventKind::TaskMade
+            | EventKind::TaskChanged
+            | EventKind::TaskRemoved
+            | EventKind::TaskAssigned
+            | EventKind::TaskAssignmentChanged
+            | EventKind::TaskAssignmentRemoved
     )
 }
 
@@ -196,6 +205,16 @@ fn word(view: &EventView) -> Option<&'static str> {
         EventKind::SharedLinkMade => "ITEM_SHARED_CREATE",
         EventKind::SharedLinkChanged => "ITEM_SHARED_UPDATE",
         EventKind::SharedLinkRemoved => "ITEM_SHARED_UNSHARE",
+        EventKind::Commented => "COMMENT_CREATE",
+        EventKind::CommentChanged => "COMMENT_EDIT",
+        EventKind::CommentRemoved => "COMMENT_DELETE",
+        EventKind::TaskMade => "TASK_CREATE",
+        EventKind::TaskChanged => "TASK_UPDATE",
+        // Box has no word for it.
+        EventKind::TaskRemoved => return None,
+        EventKind::TaskAssigned => "TASK_ASSIGNMENT_CREATE",
+        EventKind::TaskAssignmentChanged => "TASK_ASSIGNMENT_UPDATE",
+        EventKind::TaskAssignmentRemoved => "TASK_ASSIGNMENT_DELETE",
     })
 }
 
@@ -216,5 +235,14 @@ fn company_word(kind: EventKind) -> Option<&'static str> {
         EventKind::CollaborationRemoved | EventKind::CollaborationRejected => "COLLABORATION_REMOVE",
         EventKind::SharedLinkMade | EventKind::SharedLinkChanged => "SHARE",
         EventKind::SharedLinkRemoved => "UNSHARE",
+        EventKind::Commented => "COMMENT_CREATE",
+        EventKind::CommentChanged => "COMMENT_EDIT",
+        EventKind::CommentRemoved => "COMMENT_DELETE",
+        EventKind::TaskMade => "TASK_CREATE",
+        EventKind::TaskChanged => "TASK_UPDATE",
+        EventKind::TaskRemoved => return None,
+        EventKind::TaskAssigned => "TASK_ASSIGNMENT_CREATE",
+        EventKind::TaskAssignmentChanged => "TASK_ASSIGNMENT_UPDATE",
+        EventKind::TaskAssignmentRemoved => "TASK_ASSIGNMENT_DELETE",
     })
 }

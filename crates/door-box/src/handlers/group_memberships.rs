@@ -4,19 +4,17 @@ use super::groups::offset_page;
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
+use crate::from_wire::referred;
 use crate::to_wire;
 use crate::wire::collection::{Collection, Direction, Order, Page};
 use crate::wire::fields::Fields;
 use crate::wire::group::{self, GroupMini, MEMBERSHIP, MemberRole};
-use crate::wire::id::{self, FromNumber};
 use crate::wire::people_request::MembershipChange as MembershipAsked;
-use crate::wire::request::Reference;
 use axum::response::Response;
 use entente_model::{Caller, MembershipId};
 use entente_tree::{GroupMembersPage, GroupPermissions, Member, MembershipChange, MembershipRole, NewMembership};
 use http::StatusCode;
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 const ORDER: [Order; 1] = [Order { by: "id", direction: Direction::Ascending }];
 
@@ -42,8 +40,9 @@ pub(crate) async fn of_user(asked: Asked, caller: Caller) -> Outcome {
 
 pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
     let new: MembershipAsked = asked.json().await?;
-    let user = named(new.user.as_ref(), "user", "user.id")?;
-    let group = named(new.group.as_ref(), "group", "group.id")?;
+    let user = new.user.as_ref().ok_or_else(|| Problem::missing("user"))?;
+    let group = new.group.as_ref().ok_or_else(|| Problem::missing("group"))?;
+    let (user, group) = (referred("user.id", user.id.as_ref())?, referred("group.id", group.id.as_ref())?);
     let permissions = permissions(new.configurable_permissions.as_ref())?;
     let role = new.role.map(stored).unwrap_or_default();
     let made = asked.tree().add_member(&caller, NewMembership { group, user, role, permissions }).await?;
@@ -67,16 +66,6 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
 pub(crate) async fn delete(asked: Asked, caller: Caller) -> Outcome {
     asked.tree().remove_membership(&caller, asked.id("group_membership_id")?).await?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
-}
-
-fn named<I: FromStr + FromNumber>(
-    reference: Option<&Reference>,
-    member: &'static str,
-    id: &'static str,
-) -> Result<I, Problem> {
-    let reference = reference.ok_or_else(|| Problem::missing(member))?;
-    let text = reference.id.as_ref().ok_or_else(|| Problem::missing(id))?;
-    id::parse(&text.0).map_err(|malformed| Problem::invalid(id, malformed.to_string()))
 }
 
 /// What is not named is given; `null` takes all.

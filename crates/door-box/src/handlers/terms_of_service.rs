@@ -3,17 +3,16 @@
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
+use crate::from_wire::{numbered, referred};
 use crate::to_wire;
 use crate::wire::company::{TermsAnswerAsked, TermsAsked, TermsMini, TermsOfService, TermsUserStatus, Whole};
 use crate::wire::date::Date;
-use crate::wire::id::{self, FromNumber, Text};
-use crate::wire::request::TypedReference;
+use crate::wire::id::Text;
 use crate::wire::user::Enterprise;
 use axum::response::Response;
 use entente_model::{Caller, TermsId, UserId};
 use entente_tree::{TermsAnswer, TermsKind, TermsStatusView, TermsText, TermsView};
 use http::StatusCode;
-use std::str::FromStr;
 
 pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
     let wanted = asked.query().value("tos_type").filter(|kind| !kind.is_empty()).map(|word| kind(&word)).transpose()?;
@@ -56,8 +55,10 @@ pub(crate) async fn list_statuses(asked: Asked, caller: Caller) -> Outcome {
 
 pub(crate) async fn create_status(mut asked: Asked, caller: Caller) -> Outcome {
     let new: TermsAnswerAsked = asked.json().await?;
-    let terms: TermsId = referred("tos", "tos.id", new.tos.as_ref())?;
-    let user: UserId = referred("user", "user.id", new.user.as_ref())?;
+    let tos = new.tos.ok_or_else(|| Problem::missing("tos"))?;
+    let user = new.user.ok_or_else(|| Problem::missing("user"))?;
+    let terms: TermsId = referred("tos.id", tos.id.as_ref())?;
+    let user: UserId = referred("user.id", user.id.as_ref())?;
     let made = asked.tree().answer_terms(&caller, terms, user, accepts(new.is_accepted)?).await?;
     Ok(answer(&asked, StatusCode::CREATED, &made))
 }
@@ -93,19 +94,6 @@ fn accepts(is_accepted: Option<bool>) -> Result<TermsAnswer, Problem> {
         Some(false) => Ok(TermsAnswer::Declined),
         None => Err(Problem::missing("is_accepted")),
     }
-}
-
-fn numbered<I: FromStr + FromNumber>(name: &'static str, text: &str) -> Result<I, Problem> {
-    id::parse(text).map_err(|malformed| Problem::invalid(name, malformed.to_string()))
-}
-
-fn referred<I: FromStr + FromNumber>(
-    name: &'static str,
-    id_name: &'static str,
-    reference: Option<&TypedReference>,
-) -> Result<I, Problem> {
-    let id = reference.ok_or_else(|| Problem::missing(name))?.id.as_ref();
-    numbered(id_name, &id.ok_or_else(|| Problem::missing(id_name))?.0)
 }
 
 fn answer(asked: &Asked, code: StatusCode, view: &TermsStatusView) -> Response {

@@ -62,7 +62,8 @@ fields! {
     GroupType "group_type", Provenance "provenance", ExternalSyncIdentifier "external_sync_identifier",
     InvitabilityLevel "invitability_level", MemberViewabilityLevel "member_viewability_level", User "user",
     Group "group", ConfigurablePermissions "configurable_permissions", InvitedTo "invited_to",
-    ActionableBy "actionable_by", InvitedBy "invited_by",
+    ActionableBy "actionable_by", InvitedBy "invited_by", IsReplyComment "is_reply_comment", Message "message",
+    TaggedMessage "tagged_message",
 }
 
 /// A set of members.

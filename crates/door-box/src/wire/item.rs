@@ -100,6 +100,8 @@ pub struct Item<'a> {
     pub status: Status,
     /// The size of a folder in bytes; a file's is its version's.
     pub folder_size_bytes: u64,
+    /// How many comments it has.
+    pub comments: u64,
     /// The first page of a folder's children, when a whole folder is shown.
     pub children: Option<&'a Collection<'a, Item<'a>>>,
     /// What the caller may do with it.
@@ -195,7 +197,7 @@ impl Item<'_> {
         members.put_with(Field::Classification, || NULL)?;
         if let Some(current) = self.file() {
             members.put_with(Field::VersionNumber, || Text(current.number))?;
-            members.put_with(Field::CommentCount, || 0)?;
+            members.put(Field::CommentCount, &self.comments)?;
             members.put_with(Field::Lock, || NULL)?;
             members.put_with(Field::Extension, || self.name.rsplit_once('.').map_or("", |(_, extension)| extension))?;
             members.put_with(Field::IsPackage, || false)?;

@@ -5,6 +5,7 @@
 
 pub mod collaboration;
 pub mod collection;
+pub mod comment;
 pub mod company;
 pub mod content_range;
 pub mod date;
@@ -28,6 +29,7 @@ pub mod session;
 pub mod shared_link;
 pub mod storage_policy;
 pub mod strict;
+pub mod task;
 pub mod taxonomy;
 pub mod user;
 pub mod version;

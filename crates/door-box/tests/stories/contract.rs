@@ -88,6 +88,8 @@ fn compare(description: &Value, schema: &Value, value: &Value, at: &str, faults:
         let nullable = nullable || schema["nullable"] == true || all.clone().any(|part| part["nullable"] == true);
         // Whoever is invited by an address is nobody yet, as at Box.
         let nullable = nullable || at.ends_with(".accessible_by");
+        // Only the prose says that these may be null.
+        let nullable = nullable || at.ends_with(".due_at") || at.ends_with(".completed_at");
         if !nullable && schema.get("type").is_some() | schema.get("allOf").is_some() {
             faults.push(format!("{at} is null"));
         }

@@ -10,6 +10,7 @@
 )]
 
 mod collaborations;
+mod comments;
 mod company;
 mod contract;
 mod coverage;

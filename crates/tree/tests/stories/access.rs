@@ -4,7 +4,8 @@ use crate::desk::{Desk, RULE, body, name, new_file, new_version, renamed, sha1};
 use entente_model::{AppId, Caller, EnterpriseId, ItemId, Rights, Role, Scopes, UserId, UserRole};
 use entente_tree::access::{Action, Decision, Standing, decide};
 use entente_tree::{
-    CommitSession, CopyTo, Error, Kind, ListQuery, NewFolder, NewPart, Page, Recursive, RestoreTo, Top, UploadInto,
+    AssignTo, AssignmentChange, CommentOn, CommitSession, CopyTo, Error, Kind, ListQuery, Message, NewFolder, NewPart,
+    NewTask, Page, Recursive, RestoreTo, TaskAction, TaskChange, TaskRule, Top, UploadInto,
 };
 use std::fmt::Write;
 
@@ -133,6 +134,11 @@ async fn to_others_everything_is_as_if_it_were_not_there() {
     let into = UploadInto::NewFile { parent: folder, name: name("s") };
     let session = desk.tree.create_session(&desk.anna, into, 5, RULE).await.expect("a session").session.id;
 
+    let comment = desk.tree.comment(&desk.anna, CommentOn::File(file.item.id), said()).await.expect("said").comment.id;
+    let task = desk.tree.create_task(&desk.anna, asked_of(file.item.id)).await.expect("asked").task.id;
+    let assignment = desk.tree.assign_task(&desk.anna, task, AssignTo::User(desk.anna.user)).await.expect("asked");
+    let assignment = assignment.assignment.id;
+
     let admin = desk.stage.person("admin@example.com", "Admin", UserRole::Admin).await;
     let admin = desk.stage.caller(admin, UserRole::Admin);
     for stranger in [&desk.ben, &admin] {
@@ -187,6 +193,21 @@ async fn to_others_everything_is_as_if_it_were_not_there() {
                 if_match: None,
             };
             hidden(tree.commit_session(stranger, session, commit, RULE).await.map(drop));
+            hidden(tree.comment(stranger, CommentOn::File(file), said()).await.map(drop));
+            hidden(tree.comment(stranger, CommentOn::Comment(comment), said()).await.map(drop));
+            hidden(tree.comment_by_id(stranger, comment).await.map(drop));
+            hidden(tree.change_comment(stranger, comment, Some(said())).await.map(drop));
+            hidden(tree.remove_comment(stranger, comment).await);
+            hidden(tree.comments(stranger, file, 0, 10).await.map(drop));
+            hidden(tree.create_task(stranger, asked_of(file)).await.map(drop));
+            hidden(tree.task(stranger, task).await.map(drop));
+            hidden(tree.tasks(stranger, file).await.map(drop));
+            hidden(tree.change_task(stranger, task, TaskChange::default()).await.map(drop));
+            hidden(tree.remove_task(stranger, task).await);
+            hidden(tree.assign_task(stranger, task, AssignTo::User(stranger.user)).await.map(drop));
+            hidden(tree.task_assignment(stranger, assignment).await.map(drop));
+            hidden(tree.change_task_assignment(stranger, assignment, AssignmentChange::default()).await.map(drop));
+            hidden(tree.remove_task_assignment(stranger, assignment).await);
             // Nor can anything of theirs go there.
             let own = tree.create_folder(stranger, tree.root(stranger).await.expect("a root"), own_name(), RULE).await;
             let own = match own {
@@ -200,6 +221,14 @@ async fn to_others_everything_is_as_if_it_were_not_there() {
     }
     assert_eq!(desk.names(folder).await, ["file"]);
     assert_eq!(desk.content(file.item.id).await, b"two");
+}
+
+fn said() -> Message {
+    Message::Plain("said".to_owned())
+}
+
+fn asked_of(file: ItemId) -> NewTask {
+    NewTask { file, action: TaskAction::Review, message: String::new(), due_at: None, rule: TaskRule::Everybody }
 }
 
 fn own_name() -> NewFolder {

@@ -3,6 +3,7 @@
 
 mod access;
 mod buckets;
+mod comments;
 mod company;
 mod copies;
 mod customers;
@@ -33,5 +34,6 @@ mod shares;
 mod sharing;
 mod storage;
 mod subscriptions;
+mod tasks;
 mod trash;
 mod versions;
