@@ -75,11 +75,19 @@ pub enum EventKind {
     TaskAssignmentChanged,
     /// Somebody is no longer asked.
     TaskAssignmentRemoved,
+    /// Somebody locked a file.
+    FileLocked,
+    /// It is no longer locked.
+    FileUnlocked,
+    /// An item got a watermark.
+    Watermarked,
+    /// Its watermark was taken away.
+    WatermarkRemoved,
 }
 
 impl EventKind {
     /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 33] = [
         Self::Created,
         Self::VersionAdded,
         Self::Renamed,
@@ -109,6 +117,10 @@ impl EventKind {
         Self::TaskAssigned,
         Self::TaskAssignmentChanged,
         Self::TaskAssignmentRemoved,
+        Self::FileLocked,
+        Self::FileUnlocked,
+        Self::Watermarked,
+        Self::WatermarkRemoved,
     ];
 
     fn from_number(number: i64) -> Option<Self> {
@@ -146,6 +158,10 @@ impl EventKind {
             Self::TaskAssigned => 76,
             Self::TaskAssignmentChanged => 77,
             Self::TaskAssignmentRemoved => 78,
+            Self::FileLocked => 80,
+            Self::FileUnlocked => 81,
+            Self::Watermarked => 82,
+            Self::WatermarkRemoved => 83,
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod events;
 pub mod facts;
 pub mod folder_settings;
 pub mod groups;
+pub mod guards;
 pub mod handovers;
 pub mod invites;
 pub mod items;

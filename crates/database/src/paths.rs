@@ -132,7 +132,9 @@ const EXPLAIN_TRASHED: &str = trashed!("EXPLAIN QUERY PLAN ", ">");
 /// The folder of that very name in a folder.
 pub fn folder_named(tx: &mut Tx<'_>, parent: ItemId, name: &ItemName) -> Result<Option<Ancestor>, Error> {
     let sort_name = items::sort_name(Kind::Folder, name);
-    let sql = "SELECT id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched, shared, cascades
+    let sql =
+        "SELECT id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched, shared, cascades,
+                 guard
                FROM items
                WHERE parent_id = ?1 AND sort_name = ?2 AND kind = 0 ORDER BY id LIMIT 1";
     tx.query_one(sql, &[parent.into(), sort_name.as_str().into()], |row| items::read_ancestor(row, 0))

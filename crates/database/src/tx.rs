@@ -325,6 +325,8 @@ ids!(
     TermsStatusId,
     InviteId,
     CommentId,
+    FolderLockId,
+    FileLockId,
     TaskId,
     TaskAssignmentId,
     AppId,

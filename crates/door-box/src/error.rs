@@ -229,6 +229,11 @@ impl From<TreeError> for Problem {
                 "access_denied_insufficient_permissions",
                 "Access denied - insufficient permission",
             ),
+            TreeError::Locked => Self::new(
+                StatusCode::FORBIDDEN,
+                "access_denied_item_locked",
+                "Access denied - the item, or one below it, is locked",
+            ),
             TreeError::Metadata(error) => error.into(),
             TreeError::AlreadyCollaborator => {
                 Self::bad_request("User is already a collaborator").coded("user_already_collaborator")

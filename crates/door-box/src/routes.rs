@@ -3,10 +3,10 @@
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
     allowlist, avatars, classifications, collaborations, comments, downloads, email_aliases, events, file_versions,
-    files, folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances,
+    files, folder_locks, folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances,
     metadata_queries, metadata_taxonomies, metadata_templates, oauth, session_termination, shared_links, skills,
     storage_policies, storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders,
-    trashed_items, upload_sessions, uploads, users,
+    trashed_items, upload_sessions, uploads, users, watermarks,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -149,6 +149,16 @@ operations! {
 
     "get_shared_items get_shared_items#folders" GET "/shared_items" Api Known shared_links::shown_item;
     "[download by an open shared link]" GET "/shared/static/{token}" Door Open shared_links::download;
+
+    "get_folder_locks" GET "/folder_locks" Api Known folder_locks::list;
+    "post_folder_locks" POST "/folder_locks" Api Known folder_locks::create;
+    "delete_folder_locks_id" DELETE "/folder_locks/{folder_lock_id}" Api Known folder_locks::delete;
+    "get_files_id_watermark" GET "/files/{file_id}/watermark" Api Known watermarks::of_file;
+    "put_files_id_watermark" PUT "/files/{file_id}/watermark" Api Known watermarks::set_on_file;
+    "delete_files_id_watermark" DELETE "/files/{file_id}/watermark" Api Known watermarks::delete_of_file;
+    "get_folders_id_watermark" GET "/folders/{folder_id}/watermark" Api Known watermarks::of_folder;
+    "put_folders_id_watermark" PUT "/folders/{folder_id}/watermark" Api Known watermarks::set_on_folder;
+    "delete_folders_id_watermark" DELETE "/folders/{folder_id}/watermark" Api Known watermarks::delete_of_folder;
 
     "get_files_id_comments" GET "/files/{file_id}/comments" Api Known comments::of_file;
     "get_comments_id" GET "/comments/{comment_id}" Api Known comments::show;

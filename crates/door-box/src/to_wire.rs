@@ -7,7 +7,8 @@ use crate::wire::digest::Digest;
 use crate::wire::fields::Fields;
 use crate::wire::group::GroupMini;
 use crate::wire::id::{ItemRef, ROOT_NAME};
-use crate::wire::item::{Current, ITEM_MINI, Item, Kind, Status, Step, Times};
+use crate::wire::item::{Current, ITEM_MINI, Item, Kind, Status, Step, Times, WatermarkInfo};
+use crate::wire::lock::FileLock;
 use crate::wire::permissions::Sharing;
 use crate::wire::shared_link::{Access, SharedLink, extension};
 use crate::wire::storage_policy::{AssignedTo, Assignment, StoragePolicy};
@@ -77,6 +78,18 @@ impl Look<'_> {
                 ItemState::Trashed => Status::Trashed,
             },
             folder_size_bytes: 0,
+            lock: view.lock.as_ref().map(|view| FileLock {
+                id: view.lock.id,
+                created_by: mini(&view.created_by),
+                created_at: view.lock.created_at,
+                expires_at: view.lock.expires_at,
+                prevents_downloads: view.lock.prevents_downloads,
+            }),
+            watermark: WatermarkInfo {
+                is_watermarked: item.guard.watermarked || view.watermark_inherited,
+                is_watermark_inherited: view.watermark_inherited,
+                is_watermarked_by_access_policy: false,
+            },
             comments: item.comments,
             children: None,
             rights: view.rights,

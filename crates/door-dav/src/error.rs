@@ -235,6 +235,8 @@ impl From<TreeError> for Problem {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "the space is used up").named("quota-not-exceeded")
             }
             TreeError::Forbidden => Self::forbidden("you may not do this").named("need-privileges"),
+            // No token opens this lock.
+            TreeError::Locked => Self::new(StatusCode::LOCKED, "it, or something in it, is locked by somebody else"),
             TreeError::Retained { .. } => Self::forbidden("it is retained or held, and cannot be removed for good"),
             TreeError::KeyNeeded | TreeError::WrongKey | TreeError::KeyUnused => Self::forbidden(
                 "it is sealed with a key that only its customer has, and can be read through S3 with that",

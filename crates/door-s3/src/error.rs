@@ -122,6 +122,7 @@ fn translate(failed: &TreeError, about: About) -> S3Error {
         }
         TreeError::QuotaExceeded => custom("QuotaExceeded", StatusCode::FORBIDDEN, "The owner's space is used up"),
         TreeError::Forbidden => error(Code::AccessDenied, "Access Denied"),
+        TreeError::Locked => error(Code::AccessDenied, "Access Denied because the object is locked."),
         TreeError::Retained { .. } => {
             error(Code::AccessDenied, "Access Denied because object protected by object lock.")
         }

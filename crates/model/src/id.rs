@@ -104,6 +104,10 @@ ids! {
     CollaborationId;
     /// A URL that gives access to an item.
     SharedLinkId;
+    /// A folder that is neither moved nor removed.
+    FolderLockId;
+    /// A file that one user alone may change.
+    FileLockId;
     /// What somebody says of a file.
     CommentId;
     /// What people are asked to do with a file.

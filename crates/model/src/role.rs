@@ -85,6 +85,12 @@ impl Rights {
         Self(self.0 | others.0)
     }
 
+    /// These without those.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// Whether every one of `others` is among these.
     #[must_use]
     pub const fn contains(self, others: Self) -> bool {

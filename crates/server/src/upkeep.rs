@@ -20,8 +20,8 @@ use entente_model::{ContentId, ItemId, JobId, PolicyId};
 use entente_tree::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
 use entente_tree::metadata::TEND_METADATA_JOB;
 use entente_tree::{
-    DIGEST_JOB, EXPIRE_COLLABORATIONS_JOB, EXPIRE_MULTIPARTS_JOB, EXPIRE_SESSIONS_JOB, FOLLOW_POLICY_JOB, PURGE_JOB,
-    TAKE_APART_JOB, Tree,
+    DIGEST_JOB, EXPIRE_COLLABORATIONS_JOB, EXPIRE_FILE_LOCKS_JOB, EXPIRE_MULTIPARTS_JOB, EXPIRE_SESSIONS_JOB,
+    FOLLOW_POLICY_JOB, PURGE_JOB, TAKE_APART_JOB, Tree,
 };
 use entente_vault::Vault;
 use entente_vault::upkeep::collect::Grace;
@@ -53,7 +53,7 @@ const UNTIL_TOLD: Duration = Duration::from_secs(2);
 const DIGEST_SPAN: Duration = Duration::from_secs(5);
 /// How often each node looks whether replicas are to be made. It costs a read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often roles are ended that were to end: the tree promises a minute.
+/// How often roles and locks are ended that were to end: the tree promises a minute.
 const END_ROLES_EVERY: Duration = Duration::from_secs(30);
 /// How often metadata is tended that nobody has asked for at once: what was moved.
 const TEND_METADATA_EVERY: Duration = Duration::from_secs(5);
@@ -141,7 +141,7 @@ impl Upkeep {
     pub(crate) fn handlers(&self) -> Handlers {
         let (purged, expired) = (self.tree.clone(), self.tree.clone());
         let (ended, apart, digested) = (self.tree.clone(), self.tree.clone(), self.tree.clone());
-        let roles = self.tree.clone();
+        let (roles, locked) = (self.tree.clone(), self.tree.clone());
         let metadata = self.tree.clone();
         let (identity, config) = (self.identity.clone(), &self.config);
         let (collected, repacked, grace) = (self.vault.clone(), self.vault.clone(), config.grace.0);
@@ -150,6 +150,7 @@ impl Upkeep {
             .every(config.expire.0, EXPIRE_SESSIONS_JOB, handler(move |_| expire_sessions(expired.clone())))
             .every(config.expire.0, EXPIRE_MULTIPARTS_JOB, handler(move |_| expire_multiparts(ended.clone())))
             .every(END_ROLES_EVERY, EXPIRE_COLLABORATIONS_JOB, handler(move |_| expire_collaborations(roles.clone())))
+            .every(END_ROLES_EVERY, EXPIRE_FILE_LOCKS_JOB, handler(move |_| expire_file_locks(locked.clone())))
             .every(TEND_METADATA_EVERY, TEND_METADATA_JOB, handler(move |_| tend_metadata(metadata.clone())))
             .every(config.expire.0, TAKE_APART_JOB, handler(move |_| take_apart(apart.clone())))
             .on(DIGEST_JOB, handler(move |run: Run| digest(digested.clone(), run)))
@@ -291,6 +292,10 @@ async fn purge(tree: Tree, run: Run) -> Result<Outcome, BoxError> {
 
 async fn expire_collaborations(tree: Tree) -> Result<Outcome, BoxError> {
     Ok(while_left(tree.expire_collaborations().await?))
+}
+
+async fn expire_file_locks(tree: Tree) -> Result<Outcome, BoxError> {
+    Ok(while_left(tree.expire_file_locks().await?))
 }
 
 async fn tend_metadata(tree: Tree) -> Result<Outcome, BoxError> {

@@ -88,6 +88,9 @@ pub enum Error {
         /// Until when; `None` for as long as somebody holds it.
         until: Option<Timestamp>,
     },
+    /// Somebody else has locked the file, or the folder or one below it is locked. Unlock it, or wait until they do.
+    #[error("it is locked")]
+    Locked,
     /// The caller may know of the item, and may not do this.
     #[error("the caller may not do this")]
     Forbidden,

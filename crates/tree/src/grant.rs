@@ -165,7 +165,23 @@ pub fn allow<A: Act>(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<G
         Some(link) => by_link(tx, caller, link, &way, (standing, seen))?,
         None => (standing, seen),
     };
-    granted(caller, standing, way, seen)
+    granted(caller, watermarked(standing, &way), way, seen)
+}
+
+/// What is left to a collaborator of an item that is watermarked, itself or by something above it: who may not change it
+/// does not take its content along.
+fn watermarked(standing: Standing, way: &[Ancestor]) -> Standing {
+    match standing {
+        Standing::Collaborator { rights, beside } if way.iter().any(|step| step.guard.watermarked) => {
+            Standing::Collaborator { rights: under_watermark(rights), beside: under_watermark(beside) }
+        }
+        _ => standing,
+    }
+}
+
+/// What rights come to with what is watermarked.
+pub(crate) fn under_watermark(rights: Rights) -> Rights {
+    if rights.contains(Rights::EDIT) { rights } else { rights.without(Rights::DOWNLOAD) }
 }
 
 /// The same for an item whose way to its top has been read already in this transaction, the item first, by somebody who

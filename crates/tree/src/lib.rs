@@ -17,6 +17,7 @@ mod events;
 mod files;
 pub mod grant;
 mod groups;
+mod guards;
 mod items;
 pub mod limits;
 mod locks;
@@ -81,6 +82,10 @@ pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS
 pub use grant::allow;
 pub use groups::{
     GroupChange, GroupMembersPage, GroupPage, GroupQuery, GroupView, MembershipChange, NewMembership, PURGE_GROUP_JOB,
+};
+pub use guards::{
+    EXPIRE_FILE_LOCKS_JOB, FileLock, FileLockView, FileLockWish, FolderLock, FolderLockView, Guard, Watermark,
+    WatermarkMade,
 };
 pub use items::{
     CopyTo, HAND_OVER_JOB, ItemChange, ListQuery, Listing, Manner, NameRule, NewFolder, PURGE_JOB, Page, Recursive,

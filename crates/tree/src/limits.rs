@@ -196,3 +196,5 @@ pub const MENTIONS_MAX: usize = 100;
 pub const TASKS_MAX: u32 = 100;
 /// Users who are asked to do a task.
 pub const TASK_ASSIGNMENTS_MAX: u32 = 100;
+/// Folders of an owner that are locked.
+pub const FOLDER_LOCKS_MAX: u32 = 1_000;

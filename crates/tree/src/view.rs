@@ -1,7 +1,8 @@
 //! What the tree answers of an item: its row, its current version, and what belongs beside them.
 
 use crate::Error;
-use crate::grant::{Grant, Inside};
+use crate::grant::{Grant, Inside, under_watermark};
+use crate::guards::{self, FileLockView};
 use crate::shared_links::{self, SharedLinkView};
 use entente_database::items::{Ancestor, Item, Top};
 use entente_database::users::UserMini;
@@ -51,6 +52,10 @@ pub struct ItemView {
     pub rights: Rights,
     /// Its shared link, which may have ended by itself.
     pub link: Option<SharedLinkView>,
+    /// Who has locked it, of a file.
+    pub lock: Option<FileLockView>,
+    /// Whether something above it is watermarked.
+    pub watermark_inherited: bool,
 }
 
 /// A version, and who made it.
@@ -101,24 +106,31 @@ pub(crate) struct Surroundings {
     pub(crate) owner: UserId,
     pub(crate) state: ItemState,
     pub(crate) rights: Rights,
+    /// Whether any of what is above the children is watermarked.
+    pub(crate) watermarked: bool,
 }
 
 impl Surroundings {
     /// Of the item of a grant.
     pub(crate) fn of<A>(grant: &Grant<A>) -> Self {
         let first = grant.above().last();
-        Self::new(grant.seen_above(), (first, first.unwrap_or(grant.item())), (grant.owner(), grant.rights()))
+        let watermarked = grant.above().iter().any(|above| above.guard.watermarked);
+        let top = (first, first.unwrap_or(grant.item()));
+        Self::new(grant.seen_above(), top, (grant.owner(), grant.rights()), watermarked)
     }
 
     /// Of the children of a folder.
     pub(crate) fn inside(Inside { folder, above, seen, owner, rights }: Inside<'_>) -> Self {
         let top = above.last().unwrap_or(folder);
-        Self::new(std::iter::once(folder).chain(above).take(seen), (Some(top), top), (owner, rights))
+        let way = || std::iter::once(folder).chain(above);
+        let watermarked = way().any(|above| above.guard.watermarked);
+        Self::new(way().take(seen), (Some(top), top), (owner, rights), watermarked)
     }
 
     /// Of the children of a child of these surroundings.
-    pub(crate) fn below(&self, folder: PathEntry) -> Self {
-        Self { path: self.path.iter().cloned().chain([folder]).collect(), ..*self }
+    pub(crate) fn below(&self, folder: PathEntry, watermarked: bool) -> Self {
+        let path = self.path.iter().cloned().chain([folder]).collect();
+        Self { path, watermarked: self.watermarked || watermarked, ..*self }
     }
 
     /// `seen` leads upwards as far as the caller may know; `first` is what the path begins with for everybody.
@@ -126,6 +138,7 @@ impl Surroundings {
         seen: impl IntoIterator<Item = &'a Ancestor>,
         (first, top): (Option<&'a Ancestor>, &Ancestor),
         (owner, rights): (UserId, Rights),
+        watermarked: bool,
     ) -> Self {
         let mut upwards: Vec<&Ancestor> = seen.into_iter().collect();
         upwards.extend(first.filter(|first| upwards.last().is_none_or(|last| last.id != first.id)));
@@ -135,6 +148,7 @@ impl Surroundings {
             owner,
             state: if top.top == Top::Trash { ItemState::Trashed } else { ItemState::Active },
             rights,
+            watermarked,
         }
     }
 
@@ -151,8 +165,10 @@ impl Surroundings {
             created_by: minis.find(tx, item.created_by)?,
             modified_by: minis.find(tx, item.modified_by)?,
             state: self.state,
-            rights: self.rights,
+            rights: if item.guard.watermarked { under_watermark(self.rights) } else { self.rights },
             link: None,
+            lock: guards::shown(tx, minis, &item)?,
+            watermark_inherited: self.watermarked,
             item,
             version,
         })

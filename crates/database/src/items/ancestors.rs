@@ -1,4 +1,5 @@
 use super::row::{self, Item, Kind, Top};
+use crate::guards::Guard;
 use crate::tx::Row;
 use crate::{Error, Tx};
 use entente_model::{ItemId, ItemName, UserId};
@@ -33,12 +34,14 @@ pub struct Ancestor {
     pub shared: bool,
     /// Whether metadata goes, or went, from it to what is below it.
     pub cascades: bool,
+    /// What stands in the way of changes.
+    pub guard: Guard,
 }
 
 /// The item and everything above it, the item first and the top last. Empty when there is no such item.
 pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> {
     let step = "SELECT i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height, i.implied,
-                  i.watched, i.shared, i.cascades
+                  i.watched, i.shared, i.cascades, i.guard
                 FROM items i WHERE i.id = ?1";
     let above = |found: &Ancestor| found.parent.map(ItemId::number);
     if let Some(found) = tx.follow(step, item.number(), ANCESTORS_MAX as usize + 1, |row| read_ancestor(row, 0), above)
@@ -47,15 +50,16 @@ pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> 
     }
     let mut found = tx.query(
         "WITH RECURSIVE up (level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied,
-           watched, shared, cascades) AS (
+           watched, shared, cascades, guard) AS (
            SELECT 0, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
-             i.implied, i.watched, i.shared, i.cascades
+             i.implied, i.watched, i.shared, i.cascades, i.guard
            FROM items i WHERE i.id = ?1
            UNION ALL
            SELECT up.level + 1, i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.height,
-             i.implied, i.watched, i.shared, i.cascades
+             i.implied, i.watched, i.shared, i.cascades, i.guard
            FROM up JOIN items i ON i.id = up.parent_id WHERE up.level < ?2
-         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched, shared, cascades FROM up",
+         ) SELECT level, id, kind, parent_id, top, top_user_id, name, sequence, height, implied, watched, shared, cascades,
+           guard FROM up",
         &[item.into(), ANCESTORS_MAX.into()],
         |found| Ok((found.int(0)?, read_ancestor(found, 1)?)),
     )?;
@@ -65,7 +69,7 @@ pub fn ancestors(tx: &mut Tx<'_>, item: ItemId) -> Result<Vec<Ancestor>, Error> 
 }
 
 /// Reads an ancestor whose first column is at `start`: id, kind, parent, top, its user, name, sequence, height, implied,
-/// watched, shared, cascades.
+/// watched, shared, cascades, guard.
 pub(crate) fn read_ancestor(found: &Row<'_>, start: usize) -> Result<Ancestor, Error> {
     Ok(Ancestor {
         id: ItemId::new(found.int(start)?),
@@ -80,6 +84,7 @@ pub(crate) fn read_ancestor(found: &Row<'_>, start: usize) -> Result<Ancestor, E
         watched: found.int(start + 9)? != 0,
         shared: found.int(start + 10)? != 0,
         cascades: found.int(start + 11)? != 0,
+        guard: Guard::from_number(found.int(start + 12)?),
     })
 }
 
@@ -101,6 +106,7 @@ impl Ancestor {
             watched: false,
             shared: false,
             cascades: false,
+            guard: item.guard,
         }
     }
 }

@@ -11,7 +11,7 @@ pub(crate) use row::{COLUMNS, columns, name, read};
 pub use row::{Item, Kind, Mark, Top, sort_name};
 
 use crate::tx::Value;
-use crate::{Error, Tx, collaborations, comments, locks, metadata, properties, retention, shared_links, tasks};
+use crate::{Error, Tx, collaborations, comments, guards, locks, metadata, properties, retention, shared_links, tasks};
 use entente_model::{ItemId, ItemName};
 
 /// Inserts an item as it is.
@@ -102,6 +102,7 @@ pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     shared_links::remove_of_item(tx, item)?;
     metadata::remove_of_item(tx, item)?;
     comments::remove_of_item(tx, item)?;
+    guards::remove_of_item(tx, item)?;
     tasks::remove_of_item(tx, item)?;
     locks::remove_of_item(tx, item)
 }

@@ -1,4 +1,5 @@
 use crate::Error;
+use crate::guards::Guard;
 use crate::tx::Row;
 use entente_model::{ItemId, ItemName, Timestamp, UserId, VersionId};
 
@@ -123,6 +124,8 @@ pub struct Item {
     pub linked: bool,
     /// How many comments it has. Written by [`crate::comments`] alone.
     pub comments: u64,
+    /// What stands in the way of changes. Written by [`crate::guards`] alone.
+    pub guard: Guard,
 }
 
 /// How something in the trash looks among the versions of the path that it had.
@@ -189,6 +192,7 @@ impl Item {
             mark: Mark::HIDDEN,
             linked: false,
             comments: 0,
+            guard: Guard::NONE,
         }
     }
 
@@ -222,13 +226,13 @@ macro_rules! columns {
         "i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.version_id, i.height, i.description,
          i.tags, i.created_at, i.created_by, i.modified_at, i.modified_by, i.content_created_at, i.content_modified_at,
          i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark, i.linked,
-         i.comments"
+         i.comments, i.guard"
     };
 }
 pub(crate) use columns;
 
 /// How many columns [`read`] reads.
-pub(crate) const COLUMNS: usize = 24;
+pub(crate) const COLUMNS: usize = 25;
 
 /// Reads an item whose first column is at `start`.
 pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
@@ -259,6 +263,7 @@ pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
         mark: Mark::from_number(row.int(start + 21)?)?,
         linked: row.int(start + 22)? != 0,
         comments: row.size(start + 23)?,
+        guard: Guard::from_number(row.int(start + 24)?),
     })
 }
 

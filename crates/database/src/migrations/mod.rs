@@ -36,6 +36,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("more of sign-in", include_str!("0028_sign_in_more.sql")),
     ("shared links", include_str!("0025_shared_links.sql")),
     ("comments and tasks", include_str!("0027_comments.sql")),
+    ("guards", include_str!("0029_guards.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
@@ -124,6 +125,8 @@ pub(crate) fn greatest_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
         "SELECT max(id) FROM invites",
         "SELECT max(id) FROM collaborations",
         "SELECT max(id) FROM shared_links",
+        "SELECT max(id) FROM folder_locks",
+        "SELECT max(id) FROM file_locks",
         "SELECT max(id) FROM comments",
         "SELECT max(id) FROM tasks",
         "SELECT max(id) FROM task_assignments",

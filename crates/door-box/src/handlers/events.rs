@@ -180,6 +180,8 @@ fn is_change(kind: EventKind) -> bool {
             | EventKind::TaskAssigned
             | EventKind::TaskAssignmentChanged
             | EventKind::TaskAssignmentRemoved
+            | EventKind::Watermarked
+            | EventKind::WatermarkRemoved
     )
 }
 
@@ -215,6 +217,10 @@ fn word(view: &EventView) -> Option<&'static str> {
         EventKind::TaskAssigned => "TASK_ASSIGNMENT_CREATE",
         EventKind::TaskAssignmentChanged => "TASK_ASSIGNMENT_UPDATE",
         EventKind::TaskAssignmentRemoved => "TASK_ASSIGNMENT_DELETE",
+        EventKind::FileLocked => "LOCK_CREATE",
+        EventKind::FileUnlocked => "LOCK_DESTROY",
+        EventKind::Watermarked => "WATERMARK_LABEL_CREATE",
+        EventKind::WatermarkRemoved => "WATERMARK_LABEL_DELETE",
     })
 }
 
@@ -244,5 +250,9 @@ fn company_word(kind: EventKind) -> Option<&'static str> {
         EventKind::TaskAssigned => "TASK_ASSIGNMENT_CREATE",
         EventKind::TaskAssignmentChanged => "TASK_ASSIGNMENT_UPDATE",
         EventKind::TaskAssignmentRemoved => "TASK_ASSIGNMENT_DELETE",
+        EventKind::FileLocked => "LOCK",
+        EventKind::FileUnlocked => "UNLOCK",
+        EventKind::Watermarked => "WATERMARK_LABEL_CREATE",
+        EventKind::WatermarkRemoved => "WATERMARK_LABEL_DELETE",
     })
 }

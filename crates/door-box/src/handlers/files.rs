@@ -7,9 +7,10 @@ use crate::error::Problem;
 use crate::from_wire::{moment, name_given, parent_given, parent_required};
 use crate::wire::id;
 use crate::wire::item::{FILE, Item};
+use crate::wire::lock::FileLockAsked;
 use crate::wire::request::{Change, Destination};
 use entente_model::Caller;
-use entente_tree::{CopyTo, ItemChange, ItemView, Kind, NameRule, Recursive};
+use entente_tree::{CopyTo, FileLockWish, ItemChange, ItemView, Kind, NameRule, Recursive};
 use http::StatusCode;
 
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
@@ -62,8 +63,24 @@ pub(super) async fn item_change(asked: &Asked, caller: &Caller, change: Change) 
         tags: change.tags,
         content_created_at: moment(change.content_created_at),
         content_modified_at: moment(change.content_modified_at),
+        lock: change.lock.map(|wish| lock(asked, wish)).transpose()?,
         if_match: asked.expected_sequence(),
     })
+}
+
+/// What a file's lock is to be.
+fn lock(asked: &Asked, wish: Option<FileLockAsked>) -> Result<Option<FileLockWish>, Problem> {
+    let Some(wish) = wish else { return Ok(None) };
+    match (wish.access.as_deref(), wish.kind.as_deref()) {
+        (None, Some("unlock")) => return Ok(None),
+        (Some("lock"), None | Some("lock")) | (None, Some("lock")) => {}
+        _ => return Err(Problem::invalid("lock", "'lock' must be null, or have 'lock' as its 'access'")),
+    }
+    Ok(Some(FileLockWish {
+        id: asked.tree().next_file_lock(),
+        expires_at: moment(wish.expires_at),
+        prevents_downloads: wish.is_download_prevented.unwrap_or(false),
+    }))
 }
 
 pub(super) async fn answer(asked: &Asked, status: StatusCode, view: &ItemView) -> Outcome {

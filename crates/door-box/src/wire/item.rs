@@ -5,6 +5,7 @@ use super::date::{Date, Zone};
 use super::digest::Digest;
 use super::fields::{Field, Fields, Members};
 use super::id::{ItemRef, TRASH_NAME, Text};
+use super::lock::FileLock;
 use super::permissions::{Of, Permissions, Sharing};
 use super::shared_link::SharedLink;
 use super::user::UserMini;
@@ -100,6 +101,10 @@ pub struct Item<'a> {
     pub status: Status,
     /// The size of a folder in bytes; a file's is its version's.
     pub folder_size_bytes: u64,
+    /// Who has locked it, of a file.
+    pub lock: Option<FileLock<'a>>,
+    /// Whether it is watermarked.
+    pub watermark: WatermarkInfo,
     /// How many comments it has.
     pub comments: u64,
     /// The first page of a folder's children, when a whole folder is shown.
@@ -189,16 +194,13 @@ impl Item<'_> {
         members.put_with(Field::IsExternallyOwned, || false)?;
         members.put_with(Field::IsAccessibleViaSharedLink, || self.link.is_some())?;
         members.put_with(Field::IsAssociatedWithAppItem, || false)?;
-        members.put_with(Field::WatermarkInfo, || WatermarkInfo {
-            is_watermarked: false,
-            is_watermark_inherited: false,
-        })?;
+        members.put(Field::WatermarkInfo, &self.watermark)?;
         members.put_with(Field::AllowedInviteeRoles, || self.permissions().roles())?;
         members.put_with(Field::Classification, || NULL)?;
         if let Some(current) = self.file() {
             members.put_with(Field::VersionNumber, || Text(current.number))?;
             members.put(Field::CommentCount, &self.comments)?;
-            members.put_with(Field::Lock, || NULL)?;
+            members.put_with(Field::Lock, || self.lock.map(|lock| lock.shown(self.zone)))?;
             members.put_with(Field::Extension, || self.name.rsplit_once('.').map_or("", |(_, extension)| extension))?;
             members.put_with(Field::IsPackage, || false)?;
             members.put_with(Field::ExpiresAt, || NULL)?;
@@ -298,10 +300,15 @@ impl Serialize for PathCollection<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct WatermarkInfo {
-    is_watermarked: bool,
-    is_watermark_inherited: bool,
+/// Whether an item is watermarked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct WatermarkInfo {
+    /// Itself, or by something above it.
+    pub is_watermarked: bool,
+    /// By something above it.
+    pub is_watermark_inherited: bool,
+    /// Nothing of that kind is there.
+    pub is_watermarked_by_access_policy: bool,
 }
 
 #[derive(Serialize)]

@@ -17,6 +17,7 @@ pub mod fields;
 pub mod group;
 pub mod id;
 pub mod item;
+pub mod lock;
 pub mod metadata;
 pub mod name;
 pub mod oauth;

@@ -1,6 +1,7 @@
 //! JSON bodies of requests. `null` for a member means that it is not given, as official clients send it so.
 
 use super::date::DateText;
+use super::lock::FileLockAsked;
 use super::shared_link::SharedLinkAsked;
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -121,6 +122,9 @@ pub struct Change {
     pub content_created_at: Option<DateText>,
     /// When the content was changed.
     pub content_modified_at: Option<DateText>,
+    /// Of a file: its lock; `Some(None)` for `null`, which takes it away.
+    #[serde(deserialize_with = "object")]
+    pub lock: Option<Option<FileLockAsked>>,
     /// What its shared link is to be; `Some(None)` for `null`, which takes it away.
     #[serde(deserialize_with = "object")]
     pub shared_link: Option<Option<SharedLinkAsked>>,

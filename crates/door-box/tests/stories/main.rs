@@ -22,6 +22,7 @@ mod files;
 mod folders;
 mod groups;
 mod harness;
+mod locks;
 mod metadata;
 mod metadata_reach;
 mod oauth;

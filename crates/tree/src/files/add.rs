@@ -1,6 +1,7 @@
 //! The transaction at the end of every upload, of whatever kind: the busiest of all, so it reads nothing twice.
 
 use crate::grant::{Grant, Upload};
+use crate::guards::check_unlocked;
 use crate::items::place::{NameRule, check_name, settle};
 use crate::items::{Stamp, check_sequence};
 use crate::retention::{self, Keeping};
@@ -119,6 +120,7 @@ pub(crate) fn add_version_to(
     minis: &mut Minis,
     commit: impl FnOnce(&mut Tx<'_>, UserId) -> Result<(), Error>,
 ) -> Result<ItemView, Error> {
+    check_unlocked(tx, caller, &item)?;
     take_space(tx, grant, added.size)?;
     commit(tx, grant.owner())?;
     item.touch(caller.user, stamp.at);

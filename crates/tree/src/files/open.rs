@@ -1,4 +1,5 @@
 use crate::grant::Download;
+use crate::guards::check_unlocked_to_read;
 use crate::view::row;
 use crate::{BoxError, Caller, Error, Item, Kind, Located, Tree, Version, allow};
 use bytes::Bytes;
@@ -97,6 +98,7 @@ impl Tree {
         self.database.read(|tx| {
             let grant = allow::<Download>(tx, caller, file)?.of(Kind::File)?;
             let item = row(tx, &grant)?;
+            check_unlocked_to_read(tx, caller, &item)?;
             opened(tx, item, version)
         })
     }

@@ -1,5 +1,6 @@
 use super::{Added, Target, add_file, add_version};
 use crate::grant::{Grant, Upload};
+use crate::guards::check_unlocked;
 use crate::items::check_sequence;
 use crate::items::place::{NameRule, check_name};
 use crate::retention::Keeping;
@@ -245,6 +246,7 @@ fn prepare_version(
     let grant = allow::<Upload>(tx, caller, file)?.of(Kind::File)?;
     let item = row(tx, &grant)?;
     check_sequence(&item, if_match)?;
+    check_unlocked(tx, caller, &item)?;
     if let Some(name) = name.filter(|name| **name != item.name) {
         grant.check_may_rename(caller)?;
         check_name(tx, grant.beside()?, (Kind::File, name), rule, Some(file))?;

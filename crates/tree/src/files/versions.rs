@@ -2,6 +2,7 @@
 
 use super::add::take_space;
 use crate::grant::{Delete, Grant, See, Upload};
+use crate::guards::check_unlocked;
 use crate::items::place::{NameRule, check_name};
 use crate::limits::{BATCH_ROWS_MAX, PAGE_ITEMS_MAX};
 use crate::retention::{self, Keeping};
@@ -68,6 +69,7 @@ impl Tree {
                 if !grant.rights().contains(Rights::EDIT) {
                     return Err(Error::Forbidden);
                 }
+                check_unlocked(tx, &caller, &item)?;
                 let old = of_file(tx, file, version)?;
                 if old.trashed_at.is_some() {
                     return Err(Error::NotFound);
@@ -119,6 +121,7 @@ impl Tree {
         self.database
             .transact("remove version", move |tx| {
                 let (grant, item) = seen::<Delete>(tx, &caller, file)?;
+                check_unlocked(tx, &caller, &item)?;
                 let gone = of_file(tx, file, version)?;
                 if gone.trashed_at.is_some() {
                     return Ok(());
@@ -146,6 +149,7 @@ impl Tree {
         self.database
             .transact("restore version", move |tx| {
                 let item = seen::<Delete>(tx, &caller, file)?.1;
+                check_unlocked(tx, &caller, &item)?;
                 let mut row = of_file(tx, file, version)?;
                 if row.trashed_at.is_some() {
                     versions::set_trashed(tx, version, None)?;

@@ -6,7 +6,7 @@ use super::{Stamp, check_sequence};
 use crate::grant::{Change, Grant, Upload};
 use crate::limits::{DESCRIPTION_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX};
 use crate::view::{row, view_inside, view_row};
-use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow, retention, subscriptions};
+use crate::{Caller, Error, FileLockWish, Item, ItemView, Kind, Tree, allow, guards, retention, subscriptions};
 use entente_database::events::EventKind;
 use entente_database::{Tx, counts, items};
 use entente_model::{ItemId, ItemName, Timestamp};
@@ -27,6 +27,8 @@ pub struct ItemChange {
     pub content_created_at: Option<Timestamp>,
     /// When its content was last changed.
     pub content_modified_at: Option<Timestamp>,
+    /// Locks the file, or with `Some(None)` unlocks it.
+    pub lock: Option<Option<FileLockWish>>,
     /// Only if the item still has this sequence number.
     pub if_match: Option<u64>,
 }
@@ -89,8 +91,13 @@ pub(crate) fn apply(
     let before = row(tx, &grant)?;
     check_sequence(&before, change.if_match)?;
     let mut item = changed(&before, change);
-    if item == before {
+    let by = (caller, grant.rights(), stamp.at);
+    let locked = change.lock.map(|wish| guards::apply_wish(tx, by, &mut item, wish)).transpose()?.flatten();
+    if item == before && locked.is_none() {
         return view_row(tx, &grant, item);
+    }
+    if locked != Some(EventKind::FileUnlocked) {
+        guards::check_unlocked(tx, caller, &before)?;
     }
     let (old, new) = (before.parent.ok_or(Error::NotFound)?, item.parent.ok_or(Error::NotFound)?);
     let (renamed, moved) = (item.name != before.name, old != new);
@@ -108,7 +115,7 @@ pub(crate) fn apply(
     let kind = match (moved, renamed) {
         (true, _) => EventKind::Moved,
         (false, true) => EventKind::Renamed,
-        (false, false) => EventKind::Described,
+        (false, false) => locked.unwrap_or(EventKind::Described),
     };
     stamp.record(tx, caller, kind, id, item.version)?;
     if moved || renamed {
@@ -147,6 +154,9 @@ fn move_to(
         return Err(Error::FolderIntoItself);
     }
     grant.check_may_leave()?;
+    if item.guard.frozen {
+        return Err(Error::Locked);
+    }
     // Content has its owner's space and zone: between owners it would have to be copied.
     check_owner(grant.owner(), folder.owner())?;
     check_depth(&folder, levels(item))?;

@@ -4,6 +4,7 @@ use super::copy_folder;
 use super::place::NameRule;
 use crate::files::{Added, Target, add_file};
 use crate::grant::{Download, Upload};
+use crate::guards::check_unlocked_to_read;
 use crate::retention::Keeping;
 use crate::view::{Minis, row};
 use crate::{Caller, Error, Item, ItemView, Kind, Overwrite, Tree, Version, allow, metadata};
@@ -126,6 +127,7 @@ impl Source {
     ) -> Result<Self, Error> {
         let grant = allow::<Download>(tx, caller, file)?.of(Kind::File)?;
         let item = row(tx, &grant)?;
+        check_unlocked_to_read(tx, caller, &item)?;
         let of = version.or(item.version).ok_or(Error::internal("a file has no current version"))?;
         let version = versions::by_id(tx, of)?.filter(|old| old.item == file && old.trashed_at.is_none());
         Ok(Self { item, version: version.ok_or(Error::NotFound)?, owner: grant.owner() })

@@ -5,6 +5,7 @@ use super::copy::check_owner;
 use super::place::{NameRule, check_depth, check_name, levels, make_room, settle};
 use super::{CopyTo, purge};
 use crate::grant::{Download, Grant, Upload};
+use crate::guards::check_unlocked_to_read;
 use crate::limits::{BATCH_ROWS_MAX, COPY_LIFETIME};
 use crate::view::{row, view_inside};
 use crate::{Caller, Error, Item, ItemView, Kind, Overwrite, Retention, Top, Tree, Version, allow, retention};
@@ -12,7 +13,7 @@ use crate::{metadata, subscriptions};
 use entente_database::events::EventKind;
 use entente_database::items::{self, Child, Position};
 use entente_database::{Tx, contents, counts, facts, jobs, properties, users, versions};
-use entente_model::{ItemId, JobId, Timestamp, UserId, VersionId};
+use entente_model::{ItemId, JobId, Rights, Timestamp, UserId, VersionId};
 use entente_world::World;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(super) struct Copying {
     overwrite: Overwrite,
     /// How what is copied is retained where it goes.
     retention: Option<Retention>,
+    /// Whether the caller may change what is copied: then nothing of it is kept from them by a watermark.
+    edits: bool,
 }
 
 /// A row that is to be.
@@ -87,7 +90,8 @@ impl Copying {
                 metadata::copied(tx, old.id, root)?;
                 purge::enqueue(tx, job, root, stamp, COPY_LIFETIME)?;
                 let retention = retention::of_folder(tx, &folder, stamp.at)?;
-                Ok(Self { source: old.id, root, owner: folder.owner(), at: stamp.at, rule, overwrite, retention })
+                let (owner, edits) = (folder.owner(), source.rights().contains(Rights::EDIT));
+                Ok(Self { source: old.id, root, owner, at: stamp.at, rule, overwrite, retention, edits })
             })
             .await
     }
@@ -96,11 +100,11 @@ impl Copying {
     pub(super) async fn run(&self, tree: &Tree, caller: &Caller, to: &CopyTo) -> Result<ItemView, Error> {
         let mut walk = Walk { steps: vec![Step::new(self.source, self.root)], height: 0 };
         loop {
-            let (world, by, at) = (tree.world.clone(), caller.clone(), self.at);
+            let (world, by, at, edits) = (tree.world.clone(), caller.clone(), self.at, self.edits);
             let (next, staged) = tree
                 .database
                 .read_long(move |tx| {
-                    let staged = walk.read(tx, &world, &by, at)?;
+                    let staged = walk.read(tx, &world, (&by, edits), at)?;
                     Ok::<_, Error>((walk, staged))
                 })
                 .await?;
@@ -152,7 +156,13 @@ impl Copying {
 
 impl Walk {
     /// Reads on until there are rows for one batch, or no more.
-    fn read(&mut self, tx: &mut Tx<'_>, world: &World, by: &Caller, at: Timestamp) -> Result<Vec<Staged>, Error> {
+    fn read(
+        &mut self,
+        tx: &mut Tx<'_>,
+        world: &World,
+        (by, edits): (&Caller, bool),
+        at: Timestamp,
+    ) -> Result<Vec<Staged>, Error> {
         let mut staged = Vec::new();
         let mut left = BATCH_ROWS_MAX;
         while left > 0 {
@@ -172,6 +182,10 @@ impl Walk {
             step.after = page.last().map(|(item, _)| Position::of(item)).or(step.after.take());
             left = left.saturating_sub(read);
             for child in page {
+                check_unlocked_to_read(tx, by, &child.0)?;
+                if child.0.guard.watermarked && !edits {
+                    return Err(Error::Forbidden);
+                }
                 if child.0.kind == Kind::Folder {
                     self.height = self.height.max(level.saturating_add(child.0.height));
                 }

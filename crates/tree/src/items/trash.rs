@@ -4,6 +4,7 @@ use super::copy::check_owner;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{Stamp, check_sequence};
 use crate::grant::{Delete, Grant, Restore, Upload};
+use crate::guards::{check_may_go, check_unlocked};
 use crate::view::{row, view_inside};
 use crate::{Caller, Error, Item, ItemView, Kind, Tree, allow, paths, retention, subscriptions};
 use entente_database::buckets::{self, BucketVersioning};
@@ -122,6 +123,8 @@ pub(crate) fn into_trash_untold(
     caller: &Caller,
     stamp: Stamp,
 ) -> Result<Item, Error> {
+    check_may_go(tx, grant.owner(), &row)?;
+    check_unlocked(tx, caller, &row)?;
     let tops = users::tops(tx, grant.owner())?.ok_or(Error::internal("an owner is not there"))?;
     let parent = row.parent.ok_or(Error::NotFound)?;
     let bucket = grant.bucket().filter(|bucket| row.kind == Kind::File && *bucket != row.id);

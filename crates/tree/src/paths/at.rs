@@ -5,6 +5,7 @@ use super::way::{descend, find};
 use super::{MarkerId, Object, Path, Want, WantedVersion};
 use crate::files::Content;
 use crate::grant::{Act, Download, Grant, List, See};
+use crate::guards::check_unlocked_to_read;
 use crate::limits::PAGE_ITEMS_MAX;
 use crate::view::{Minis, Surroundings};
 use crate::{Caller, Error, Item, Kind, Tree, allow};
@@ -99,6 +100,7 @@ pub(crate) fn open(
             (grant, found)
         }
     };
+    check_unlocked_to_read(tx, caller, &found.item)?;
     let content = found.version.as_ref().map(|version| version.content);
     let content = content.ok_or(Error::internal("a file has no current version"))?;
     let content = Content::find(tx, content)?.ok_or(Error::internal("a version's content is not there"))?;

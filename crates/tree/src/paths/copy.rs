@@ -6,6 +6,7 @@ use super::way::{Reached, descend, find};
 use super::{Expect, Folders, Landing, Object, Overwrite, Path, Put, Versioning, Want, WantedVersion, land};
 use crate::files::{Added, Target};
 use crate::grant::{Download, Upload, allow_way};
+use crate::guards::check_unlocked_to_read;
 use crate::items::copy::{check_owner, share};
 use crate::items::place::{NameRule, check_depth, make_room, settle};
 use crate::retention::{Keeping, check_wish};
@@ -83,6 +84,7 @@ impl Tree {
                 };
                 let Found { item: source, version: old, md5, facts: kept } = found;
                 expect_from.check(Some(&source))?;
+                check_unlocked_to_read(tx, &target.caller, &source)?;
                 let old = old.ok_or(Error::internal("a file has no current version"))?;
                 let added = Added {
                     version: id,

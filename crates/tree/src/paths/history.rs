@@ -144,7 +144,7 @@ impl Page {
         let mut surroundings = Surroundings::inside(top.inside());
         for folder in way.iter().take(above.len()).rev() {
             let entry = crate::PathEntry { id: folder.id, name: folder.name.clone(), sequence: folder.sequence };
-            surroundings = surroundings.below(entry);
+            surroundings = surroundings.below(entry, folder.guard.watermarked);
         }
         let live = paths::child(tx, folder, name, Some(Kind::File))?;
         let sources: Vec<Found> = live.into_iter().chain(trashed(tx, folder, name)?).collect();

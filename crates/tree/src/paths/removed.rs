@@ -8,6 +8,7 @@ use super::seen::Seen;
 use super::way::{Reached, descend, folder_of};
 use super::{Path, WantedVersion};
 use crate::grant::{Act, Delete, Grant, allow_way};
+use crate::guards::check_unlocked;
 use crate::items::Stamp;
 use crate::items::trash::into_trash_untold;
 use crate::view::row;
@@ -305,6 +306,7 @@ fn take_current_out(
     let (current, before) = (listed.next(), listed.next());
     match (current, before) {
         (Some(current), Some(before)) if item.version == Some(current.id) => {
+            check_unlocked(tx, caller, &item)?;
             versions::set_number(tx, before.id, current.number)?;
             versions::set_number(tx, current.id, before.number)?;
             versions::set_trashed(tx, current.id, Some((caller.user, stamp.at)))?;

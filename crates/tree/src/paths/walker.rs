@@ -353,7 +353,7 @@ impl Frame {
         let Ancestor { id, name, sequence, .. } = folder;
         let path = format!("{}{}/", self.path, name.as_str());
         let entry = PathEntry { id: *id, name: name.clone(), sequence: *sequence };
-        let surroundings = self.surroundings.below(entry);
+        let surroundings = self.surroundings.below(entry, folder.guard.watermarked);
         Self { folder: *id, path, siblings: VecDeque::new(), next: None, rows: 0, surroundings }
     }
 

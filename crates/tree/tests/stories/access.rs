@@ -28,6 +28,7 @@ fn way(steps: &[(Top, Kind)]) -> Vec<entente_database::items::Ancestor> {
             watched: false,
             shared: false,
             cascades: false,
+            guard: entente_database::guards::Guard::NONE,
         })
         .collect()
 }

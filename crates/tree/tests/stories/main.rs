@@ -14,6 +14,7 @@ mod files;
 mod folders;
 mod followed;
 mod groups;
+mod guards;
 mod handovers;
 mod keys;
 mod leavers;

@@ -77,7 +77,7 @@ impl Outcome {
                 | Error::PreconditionFailed
                 | Error::SessionGone,
             ) => Ok(Self::Changed),
-            Err(Error::Forbidden | Error::Retained { .. }) => Ok(Self::Refused),
+            Err(Error::Forbidden | Error::Locked | Error::Retained { .. }) => Ok(Self::Refused),
             Err(error) => Err(error),
         }
     }

@@ -16,6 +16,7 @@ use super::change::changed;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
 use super::{ItemChange, Stamp, check_sequence};
 use crate::grant::{Change, Delete, Grant, Upload};
+use crate::guards::{check_may_go, check_unlocked};
 use crate::limits::{BATCH_ROWS_MAX, HAND_OVER_PATIENCE};
 use crate::view::{row, view_inside};
 use crate::{Caller, Error, ItemView, Kind, Top, Tree, allow, retention, subscriptions};
@@ -164,6 +165,8 @@ fn begin(tx: &mut Tx<'_>, wanted: &Move, (stamp, ids): (Stamp, Ids), attempt: At
     grant.check_may_leave()?;
     let before = row(tx, &grant)?;
     check_sequence(&before, change.if_match)?;
+    check_may_go(tx, grant.owner(), &before)?;
+    check_unlocked(tx, &parties.doer, &before)?;
     let mut item = changed(&before, change);
     let folder = allow::<Upload>(tx, &parties.enters, item.parent.ok_or(Error::NotFound)?)?.of(Kind::Folder)?;
     check(tx, (&grant, &folder), &item, *rule)?;
