@@ -47,6 +47,8 @@ pub(crate) struct Asked {
     parameters: RawPathParams,
     /// The shared link that the caller came with.
     pub(crate) found: Option<FoundLink>,
+    /// Who asks, of an operation that only a caller is answered.
+    pub(crate) caller_known: Option<Caller>,
     /// What the URLs of shared links begin with, once somebody wanted to know.
     links: OnceLock<String>,
 }
@@ -67,6 +69,7 @@ impl Asked {
                 body: Mutex::new(body),
                 parameters,
                 found: None,
+                caller_known: None,
                 links: OnceLock::new(),
             }),
             Err(_) => Err(Problem::from(MalformedId).into_response(arrival.request_id, &door.look())),
@@ -130,12 +133,22 @@ impl Asked {
         self.resolve(caller, self.parameter("folder_id").parse()?).await
     }
 
-    /// How items are shared, in their order, if `fields` has anything that depends on it.
+    /// How items are shared and whether they are the caller's favorites, in their order, if `fields` has anything that depends
+    /// on it.
     pub(crate) async fn sharing(&self, fields: Fields, views: &[ItemView]) -> Result<Vec<Sharing>, Problem> {
-        if !SHARING_FIELDS.iter().any(|field| fields.has(*field)) {
-            return Ok(vec![Sharing::NONE; views.len()]);
+        let mut found = if SHARING_FIELDS.iter().any(|field| fields.has(*field)) {
+            self.tree().sharing_of(views).await?.iter().map(to_wire::sharing).collect()
+        } else {
+            vec![Sharing::NONE; views.len()]
+        };
+        if let Some(caller) = self.caller_known.as_ref().filter(|_| fields.has(Field::Collections)) {
+            let items: Vec<ItemId> = views.iter().map(|view| view.item.id).collect();
+            let favorites = self.tree().favorites_among(caller, &items).await?;
+            for (sharing, item) in found.iter_mut().zip(&items) {
+                sharing.favorite_of = favorites.contains(item).then_some(caller.user);
+            }
         }
-        Ok(self.tree().sharing_of(views).await?.iter().map(to_wire::sharing).collect())
+        Ok(found)
     }
 
     /// The same of one item.

@@ -159,6 +159,7 @@ async fn known(mut asked: Asked, handle: routes::Known) -> Outcome {
     let caller = asked.caller()?;
     let (caller, found) = shared_links::follow(&asked, caller).await?;
     asked.found = found;
+    asked.caller_known = Some(caller.clone());
     handle(asked, caller).await
 }
 

@@ -2,11 +2,12 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    allowlist, avatars, classifications, collaborations, comments, downloads, email_aliases, events, file_versions,
-    files, folder_locks, folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances,
-    metadata_queries, metadata_taxonomies, metadata_templates, oauth, session_termination, shared_links, skills,
-    storage_policies, storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders,
-    trashed_items, upload_sessions, uploads, users, watermarks,
+    allowlist, avatars, classifications, collaborations, collections, comments, downloads, email_aliases, events,
+    file_versions, files, folder_locks, folders, group_memberships, groups, invites, metadata_cascade_policies,
+    metadata_instances, metadata_queries, metadata_taxonomies, metadata_templates, oauth, recent_items,
+    session_termination, shared_links, skills, storage_policies, storage_policy_assignments, tasks, terms_of_service,
+    trashed_files, trashed_folders, trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks,
+    web_links,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -138,6 +139,14 @@ operations! {
     "delete_folders_id_trash" DELETE "/folders/{folder_id}/trash" Api Known trashed_folders::purge;
     "get_folders_trash_items" GET "/folders/trash/items" Api Known trashed_items::list;
 
+    "post_web_links" POST "/web_links" Api Known web_links::create;
+    "get_web_links_id get_web_links_id#get_shared_link" GET "/web_links/{web_link_id}" Api Known web_links::show;
+    "post_web_links_id" POST "/web_links/{web_link_id}" Api Known trashed_web_links::restore;
+    "put_web_links_id put_web_links_id#add_shared_link put_web_links_id#update_shared_link put_web_links_id#remove_shared_link" PUT "/web_links/{web_link_id}" Api Known web_links::update;
+    "delete_web_links_id" DELETE "/web_links/{web_link_id}" Api Known web_links::delete;
+    "get_web_links_id_trash" GET "/web_links/{web_link_id}/trash" Api Known trashed_web_links::show;
+    "delete_web_links_id_trash" DELETE "/web_links/{web_link_id}/trash" Api Known trashed_web_links::purge;
+
     "get_files_id_collaborations" GET "/files/{file_id}/collaborations" Api Known collaborations::of_file;
     "get_folders_id_collaborations" GET "/folders/{folder_id}/collaborations" Api Known collaborations::of_folder;
     "get_collaborations_id" GET "/collaborations/{collaboration_id}" Api Known collaborations::show;
@@ -147,7 +156,7 @@ operations! {
     "post_collaborations" POST "/collaborations" Api Known collaborations::create;
     "get_groups_id_collaborations" GET "/groups/{group_id}/collaborations" Api Known collaborations::of_group;
 
-    "get_shared_items get_shared_items#folders" GET "/shared_items" Api Known shared_links::shown_item;
+    "get_shared_items get_shared_items#folders get_shared_items#web_links" GET "/shared_items" Api Known shared_links::shown_item;
     "[download by an open shared link]" GET "/shared/static/{token}" Door Open shared_links::download;
 
     "get_folder_locks" GET "/folder_locks" Api Known folder_locks::list;
@@ -176,6 +185,10 @@ operations! {
     "get_task_assignments_id" GET "/task_assignments/{task_assignment_id}" Api Known tasks::show_assignment;
     "put_task_assignments_id" PUT "/task_assignments/{task_assignment_id}" Api Known tasks::update_assignment;
     "delete_task_assignments_id" DELETE "/task_assignments/{task_assignment_id}" Api Known tasks::delete_assignment;
+    "get_collections" GET "/collections" Api Known collections::list;
+    "get_collections_id" GET "/collections/{collection_id}" Api Known collections::show;
+    "get_collections_id_items" GET "/collections/{collection_id}/items" Api Known collections::items;
+    "get_recent_items" GET "/recent_items" Api Known recent_items::list;
 
     "get_collaboration_whitelist_entries" GET "/collaboration_whitelist_entries" Api Known allowlist::list;
     "post_collaboration_whitelist_entries" POST "/collaboration_whitelist_entries" Api Known allowlist::create;

@@ -14,7 +14,7 @@ use crate::wire::shared_link::{Access, SharedLink, extension};
 use crate::wire::storage_policy::{AssignedTo, Assignment, StoragePolicy};
 use crate::wire::user::UserMini;
 use crate::wire::version::Version;
-use entente_model::Timestamp;
+use entente_model::{Rights, Timestamp};
 use entente_tree::{
     Assignee, CollaborationStatus as TreeStatus, CollaborationView, Collaborator, CollaboratorView, CommentView,
     Item as TreeItem, ItemSharing as TreeSharing, ItemState, ItemView, Kind as TreeKind, LinkAccess, PathEntry,
@@ -64,6 +64,7 @@ impl Look<'_> {
             id: if root { ItemRef::Root } else { ItemRef::Item(item.id) },
             sequence: (!root).then_some(item.sequence),
             name: if root { ROOT_NAME } else { item.name.as_str() },
+            url: (item.kind == TreeKind::WebLink && may_look(view.rights)).then_some(item.url.as_str()),
             description: &item.description,
             tags: &item.tags,
             path,
@@ -212,6 +213,7 @@ pub(crate) fn sharing(sharing: &TreeSharing) -> Sharing {
         others_see_each_other: settings.others_see_each_other,
         enterprise_only: settings.enterprise_only,
         collaborated: sharing.collaborated,
+        favorite_of: None,
     }
 }
 
@@ -227,6 +229,11 @@ pub(crate) fn steps(path: &[PathEntry], state: ItemState) -> Vec<Step<'_>> {
         name: entry.name.as_str(),
     });
     path.first().map(|_| top).into_iter().chain(below).collect()
+}
+
+/// Whether somebody who may know of an item may know what is in it.
+fn may_look(rights: Rights) -> bool {
+    rights.contains(Rights::PREVIEW) || rights.contains(Rights::DOWNLOAD)
 }
 
 fn kind(view: &ItemView) -> Kind {

@@ -14,6 +14,7 @@ mod buckets;
 mod comments;
 mod error;
 mod events;
+mod favorites;
 mod files;
 pub mod grant;
 mod groups;
@@ -26,6 +27,7 @@ pub mod metadata;
 mod multipart;
 mod paths;
 mod properties;
+mod recents;
 mod retention;
 mod shared_links;
 mod sharing;
@@ -61,6 +63,7 @@ pub use entente_database::groups::{Group, GroupAudience};
 pub use entente_database::invites::{Invite, InviteStatus};
 pub use entente_database::items::{Item, Kind, SortBy, SortOrder, Top};
 pub use entente_database::memberships::{GroupPermissions, Member, Membership, MembershipRole};
+pub use entente_database::recents::Act as RecentAct;
 pub use entente_database::retention::{
     DefaultRetention, Retains, Retention, RetentionMode, RetentionSpan, RetentionTerm,
 };
@@ -78,6 +81,7 @@ pub use events::{
     EnterpriseEvent, EnterpriseEventPage, EnterpriseEventQuery, EventPage, EventQuery, EventView, Heads,
     REMOVE_EVENTS_JOB,
 };
+pub use favorites::{Favorite, FavoritePage};
 pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
 pub use grant::allow;
 pub use groups::{
@@ -88,8 +92,8 @@ pub use guards::{
     WatermarkMade,
 };
 pub use items::{
-    CopyTo, HAND_OVER_JOB, ItemChange, ListQuery, Listing, Manner, NameRule, NewFolder, PURGE_JOB, Page, Recursive,
-    RestoreTo, TRANSFER_JOB,
+    CopyTo, HAND_OVER_JOB, ItemChange, ListQuery, Listing, Manner, NameRule, NewFolder, NewWebLink, PURGE_JOB, Page,
+    Recursive, RestoreTo, TRANSFER_JOB,
 };
 pub use locks::{Lock, LockDepth, Locking, NewLock, Sharing, Touch};
 pub use marker::Marker;
@@ -103,6 +107,7 @@ pub use paths::{
     Want, WantedVersion, WantedVersionError,
 };
 pub use properties::{ChangeProperties, Property, PropertyChange};
+pub use recents::{RecentItem, RecentPage, RecentPlace};
 pub use retention::{Bypass, RetentionChange};
 pub use shared_links::{
     FoundLink, LinkAccess, LinkName, LinkPasswordHash, LinkRules, LinkWish, SharedLink, SharedLinkChange,
@@ -139,12 +144,14 @@ pub struct Tree {
     followed: Arc<uploads::Followed>,
     heads: Heads,
     manner: Manner,
+    noted: Arc<recents::Noted>,
 }
 
 impl Tree {
     /// A tree over a database and a vault that use the same ledger.
     #[must_use]
     pub fn new(world: World, database: Database, vault: Vault) -> Self {
-        Self { world, database, vault, followed: Arc::default(), heads: Heads::default(), manner: Manner::Usual }
+        let (followed, heads, noted) = (Arc::default(), Heads::default(), Arc::default());
+        Self { world, database, vault, followed, heads, manner: Manner::Usual, noted }
     }
 }

@@ -13,6 +13,18 @@ pub const OFFSET_MAX: u32 = 10_000;
 pub const SORTED_ITEMS_MAX: u64 = 10_000;
 /// Characters of a description.
 pub const DESCRIPTION_CHARS_MAX: usize = 256;
+/// Favorites of a user.
+pub const FAVORITES_MAX: u64 = 10_000;
+/// Items of which is known that a user had to do with them lately.
+pub const RECENTS_MAX: u32 = 1_000;
+/// How long that is known.
+pub const RECENT_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Notes of that which wait in memory to be written; what comes when there are more is not noted.
+pub const RECENTS_WAITING_MAX: usize = 10_000;
+/// Such notes that are written in one transaction.
+pub const RECENTS_WRITTEN_MAX: usize = 200;
+/// Bytes of where a web link leads.
+pub const URL_BYTES_MAX: usize = 2_048;
 /// Tags of an item.
 pub const TAGS_MAX: usize = 100;
 /// Characters of a tag.

@@ -11,7 +11,10 @@ pub(crate) use row::{COLUMNS, columns, name, read};
 pub use row::{Item, Kind, Mark, Top, sort_name};
 
 use crate::tx::Value;
-use crate::{Error, Tx, collaborations, comments, guards, locks, metadata, properties, retention, shared_links, tasks};
+use crate::{
+    Error, Tx, collaborations, comments, favorites, guards, locks, metadata, properties, recents, retention,
+    shared_links, tasks,
+};
 use entente_model::{ItemId, ItemName};
 
 /// Inserts an item as it is.
@@ -19,9 +22,9 @@ pub fn insert(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
     tx.put(
         "INSERT INTO items (id, kind, parent_id, top, top_user_id, name, name_folded, sequence, version_id, height,
            description, tags, created_at, created_by, modified_at, modified_by, content_created_at,
-           content_modified_at, trashed_at, trashed_by, trashed_from, sort_name, implied, mark)
+           content_modified_at, trashed_at, trashed_by, trashed_from, sort_name, implied, mark, url)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-           ?23, ?24)",
+           ?23, ?24, ?25)",
         &[
             item.id.into(),
             item.kind.number().into(),
@@ -47,6 +50,7 @@ pub fn insert(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
             item.sort_name().as_str().into(),
             i64::from(item.implied).into(),
             item.mark.number().into(),
+            item.url.as_str().into(),
         ],
     )?;
     Ok(())
@@ -58,7 +62,7 @@ pub fn save(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
         "UPDATE items SET parent_id = ?2, top = ?3, top_user_id = ?4, name = ?5, name_folded = ?6, sequence = ?7,
            version_id = ?8, height = ?9, description = ?10, tags = ?11, modified_at = ?12, modified_by = ?13,
            content_created_at = ?14, content_modified_at = ?15, trashed_at = ?16, trashed_by = ?17, trashed_from = ?18,
-           sort_name = ?19, implied = ?20, mark = ?21
+           sort_name = ?19, implied = ?20, mark = ?21, url = ?22
          WHERE id = ?1",
         &[
             item.id.into(),
@@ -82,6 +86,7 @@ pub fn save(tx: &mut Tx<'_>, item: &Item) -> Result<(), Error> {
             item.sort_name().as_str().into(),
             i64::from(item.implied).into(),
             item.mark.number().into(),
+            item.url.as_str().into(),
         ],
     )?;
     Ok(())
@@ -100,6 +105,8 @@ pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     retention::unmark(tx, item)?;
     collaborations::remove_of_item(tx, item)?;
     shared_links::remove_of_item(tx, item)?;
+    favorites::remove_of_item(tx, item)?;
+    recents::remove_of_item(tx, item)?;
     metadata::remove_of_item(tx, item)?;
     comments::remove_of_item(tx, item)?;
     guards::remove_of_item(tx, item)?;

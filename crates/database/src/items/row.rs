@@ -126,6 +126,8 @@ pub struct Item {
     pub comments: u64,
     /// What stands in the way of changes. Written by [`crate::guards`] alone.
     pub guard: Guard,
+    /// Where a web link leads; empty for others.
+    pub url: String,
 }
 
 /// How something in the trash looks among the versions of the path that it had.
@@ -193,6 +195,7 @@ impl Item {
             linked: false,
             comments: 0,
             guard: Guard::NONE,
+            url: String::new(),
         }
     }
 
@@ -225,14 +228,13 @@ macro_rules! columns {
     () => {
         "i.id, i.kind, i.parent_id, i.top, i.top_user_id, i.name, i.sequence, i.version_id, i.height, i.description,
          i.tags, i.created_at, i.created_by, i.modified_at, i.modified_by, i.content_created_at, i.content_modified_at,
-         i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark, i.linked,
-         i.comments, i.guard"
+         i.trashed_at, i.trashed_by, i.trashed_from, i.implied, i.mark, i.linked, i.comments, i.guard, i.url"
     };
 }
 pub(crate) use columns;
 
 /// How many columns [`read`] reads.
-pub(crate) const COLUMNS: usize = 25;
+pub(crate) const COLUMNS: usize = 26;
 
 /// Reads an item whose first column is at `start`.
 pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
@@ -264,6 +266,7 @@ pub(crate) fn read(row: &Row<'_>, start: usize) -> Result<Item, Error> {
         linked: row.int(start + 22)? != 0,
         comments: row.size(start + 23)?,
         guard: Guard::from_number(row.int(start + 24)?),
+        url: row.text(start + 25)?,
     })
 }
 

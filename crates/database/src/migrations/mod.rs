@@ -37,6 +37,8 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("shared links", include_str!("0025_shared_links.sql")),
     ("comments and tasks", include_str!("0027_comments.sql")),
     ("guards", include_str!("0029_guards.sql")),
+    ("web links", include_str!("0026_web_links.sql")),
+    ("favorites", include_str!("0026b_favorites.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

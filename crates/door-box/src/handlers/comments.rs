@@ -8,7 +8,7 @@ use crate::wire::collection::{Collection, Page};
 use crate::wire::comment::{COMMENT, CommentAsked};
 use axum::response::Response;
 use entente_model::{Caller, CommentId};
-use entente_tree::{CommentOn, CommentView, Message};
+use entente_tree::{CommentOn, CommentView, Message, RecentAct};
 use http::StatusCode;
 
 pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
@@ -22,6 +22,7 @@ pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
     };
     let message = message(new)?.ok_or_else(|| Problem::missing("message"))?;
     let made = asked.tree().comment(&caller, on, message).await?;
+    asked.tree().note_recent(&caller, made.comment.item, RecentAct::Commented);
     Ok(answer(&asked, StatusCode::CREATED, &made))
 }
 

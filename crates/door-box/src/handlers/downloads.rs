@@ -14,7 +14,7 @@ use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
 use entente_identity::Ticket;
 use entente_model::{Caller, UserId};
-use entente_tree::{BoxError, Error as TreeError, Opened};
+use entente_tree::{BoxError, Error as TreeError, Opened, RecentAct};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub(crate) async fn redirect(asked: Asked) -> Outcome {
     let file = asked.id("file_id")?;
     let version = asked.query().value("version").map(|version| id::parse(&version)).transpose()?;
     let opened = asked.tree().open(&caller, file, version).await?;
+    asked.tree().note_recent(&caller, file, RecentAct::Opened);
     to_content(&asked, opened, caller.user)
 }
 

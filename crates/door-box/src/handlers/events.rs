@@ -6,7 +6,7 @@ use crate::error::Problem;
 use crate::to_wire::{mini, steps};
 use crate::wire::date;
 use crate::wire::event::{Event, Events, GoneItem, Realtime, RealtimeServers, Source, StreamPosition};
-use crate::wire::item::{FILE, TRASH_FOLDER};
+use crate::wire::item::{FILE, TRASH_FOLDER, WEB_LINK};
 use entente_model::{Caller, ItemName, Timestamp};
 use entente_tree::{EnterpriseEventQuery, Event as Row, EventKind, EventQuery, EventView, Kind};
 use http::StatusCode;
@@ -74,7 +74,11 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
     let entries = page.entries.iter().zip(&paths).filter_map(|(one, path)| {
         let source = match (&one.item, path) {
             (Some(view), Some(path)) => {
-                let fields = if view.item.kind == Kind::Folder { TRASH_FOLDER } else { FILE };
+                let fields = match view.item.kind {
+                    Kind::Folder => TRASH_FOLDER,
+                    Kind::File => FILE,
+                    Kind::WebLink => WEB_LINK,
+                };
                 Source::Item(look.item_at(view, path, fields))
             }
             _ => Source::Gone(gone(&one.event)?),
@@ -187,7 +191,7 @@ fn is_change(kind: EventKind) -> bool {
 
 /// Box's word for users; `None` for what only administrators are told of.
 fn word(view: &EventView) -> Option<&'static str> {
-    let is_file = view.event.item_kind != Some(Kind::Folder);
+    let is_file = matches!(view.event.item_kind, Some(Kind::File) | None);
     Some(match view.kind {
         EventKind::Created if is_file => "ITEM_UPLOAD",
         EventKind::Created => "ITEM_CREATE",

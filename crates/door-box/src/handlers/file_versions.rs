@@ -10,7 +10,7 @@ use crate::wire::request::{Promotion, VersionChange};
 use crate::wire::version::VERSION;
 use axum::response::Response;
 use entente_model::Caller;
-use entente_tree::{Kind, NameRule, VersionView};
+use entente_tree::{Kind, NameRule, RecentAct, VersionView};
 use http::StatusCode;
 
 const ORDER: [Order; 1] = [Order { by: "created_at", direction: Direction::Descending }];
@@ -42,6 +42,7 @@ pub(crate) async fn promote(mut asked: Asked, caller: Caller) -> Outcome {
     let version = promotion.id.ok_or_else(|| Problem::missing("id"))?;
     let version = id::parse(&version.0).map_err(|malformed| Problem::invalid("id", malformed.to_string()))?;
     let view = asked.tree().promote(&caller, file, version, NameRule::CaseInsensitive).await?;
+    asked.tree().note_recent(&caller, file, RecentAct::Modified);
     Ok(answer(&asked, StatusCode::CREATED, &view))
 }
 

@@ -1,6 +1,6 @@
 //! Files, apart from their contents.
 
-use super::shared_links;
+use super::{collections, shared_links};
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
@@ -10,7 +10,7 @@ use crate::wire::item::{FILE, Item};
 use crate::wire::lock::FileLockAsked;
 use crate::wire::request::{Change, Destination};
 use entente_model::Caller;
-use entente_tree::{CopyTo, FileLockWish, ItemChange, ItemView, Kind, NameRule, Recursive};
+use entente_tree::{CopyTo, FileLockWish, ItemChange, ItemView, Kind, NameRule, RecentAct, Recursive};
 use http::StatusCode;
 
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
@@ -23,9 +23,13 @@ pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
 
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
     let mut change: Change = asked.json().await?;
+    let favorite = collections::wish(&caller, change.collections.take())?;
+    let (file, rule) = (asked.id("file_id")?, NameRule::CaseInsensitive);
+    if let Some(view) = collections::alone(&asked, &caller, (file, Kind::File), (favorite, &change)).await? {
+        return answer(&asked, StatusCode::OK, &view).await;
+    }
     let link = change.shared_link.take();
     let change = item_change(&asked, &caller, change).await?;
-    let (file, rule) = (asked.id("file_id")?, NameRule::CaseInsensitive);
     let view = match link {
         None => asked.tree().update(&caller, file, Kind::File, change, rule).await?,
         Some(link) => {
@@ -33,6 +37,8 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
             asked.tree().change_shared_link(&caller, (file, Kind::File), change, wish, rule).await?
         }
     };
+    collections::besides(&asked, &caller, (file, Kind::File), favorite).await?;
+    asked.tree().note_recent(&caller, file, RecentAct::Modified);
     answer(&asked, StatusCode::OK, &view).await
 }
 
@@ -54,13 +60,14 @@ pub(crate) async fn copy(mut asked: Asked, caller: Caller) -> Outcome {
     answer(&asked, StatusCode::CREATED, &view).await
 }
 
-/// What a `PUT` of a file or a folder changes.
+/// What a `PUT` changes of an item of any kind.
 pub(super) async fn item_change(asked: &Asked, caller: &Caller, change: Change) -> Result<ItemChange, Problem> {
     Ok(ItemChange {
         name: name_given(change.name.as_deref())?,
         parent: parent_given(asked, caller, change.parent.as_ref()).await?,
         description: change.description,
         tags: change.tags,
+        url: None,
         content_created_at: moment(change.content_created_at),
         content_modified_at: moment(change.content_modified_at),
         lock: change.lock.map(|wish| lock(asked, wish)).transpose()?,

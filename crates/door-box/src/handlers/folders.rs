@@ -2,7 +2,7 @@
 
 use super::files::item_change;
 use super::listing::Wanted;
-use super::shared_links;
+use super::{collections, shared_links};
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
@@ -13,7 +13,9 @@ use crate::wire::item::{FOLDER, ITEM_MINI, Item};
 use crate::wire::people_request::Transfer;
 use crate::wire::request::{Change, Destination, NewItem};
 use entente_model::Caller;
-use entente_tree::{CopyTo, FolderSettingsChange, ItemView, Kind, Listing, NameRule, NewFolder, Recursive, Top};
+use entente_tree::{
+    CopyTo, FolderSettingsChange, ItemView, Kind, Listing, NameRule, NewFolder, RecentAct, Recursive, Top,
+};
 use http::StatusCode;
 
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
@@ -40,6 +42,11 @@ pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
 
 pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
     let mut change: Change = asked.json().await?;
+    let favorite = collections::wish(&caller, change.collections.take())?;
+    let folder = asked.folder_id(&caller).await?;
+    if let Some(view) = collections::alone(&asked, &caller, (folder, Kind::Folder), (favorite, &change)).await? {
+        return answer(&asked, &caller, StatusCode::OK, &view, Children::Some).await;
+    }
     let link = change.shared_link.take();
     let settings = FolderSettingsChange {
         others_invite: change.can_non_owners_invite,
@@ -47,7 +54,6 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
         enterprise_only: change.is_collaboration_restricted_to_enterprise,
     };
     let change = item_change(&asked, &caller, change).await?;
-    let folder = asked.folder_id(&caller).await?;
     let rule = NameRule::CaseInsensitive;
     let updated = match link {
         None => asked.tree().update_folder(&caller, folder, change, settings, rule).await,
@@ -61,6 +67,8 @@ pub(crate) async fn update(mut asked: Asked, caller: Caller) -> Outcome {
         }
     };
     let view = updated.map_err(Problem::of_folder)?;
+    collections::besides(&asked, &caller, (folder, Kind::Folder), favorite).await?;
+    asked.tree().note_recent(&caller, folder, RecentAct::Modified);
     answer(&asked, &caller, StatusCode::OK, &view, Children::Some).await
 }
 

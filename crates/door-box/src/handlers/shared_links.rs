@@ -1,6 +1,6 @@
 //! Shared links: making and changing them, and coming by one.
 
-use super::{files, folders};
+use super::{files, folders, web_links};
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
@@ -22,7 +22,8 @@ pub(crate) async fn shown_item(asked: Asked, caller: Caller) -> Outcome {
     }
     match found.kind {
         Kind::Folder => folders::answer_one(&asked, &caller, &view).await,
-        Kind::File | Kind::WebLink => files::answer(&asked, StatusCode::OK, &view).await,
+        Kind::File => files::answer(&asked, StatusCode::OK, &view).await,
+        Kind::WebLink => web_links::answer(&asked, &view).await,
     }
 }
 

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use entente_door_kit::BodyError;
 use entente_model::{CHUNK_SIZE_BYTES, Caller, ItemId, Sha1, UploadSessionId};
 use entente_tree::{
-    BoxError, CommitSession, Error as TreeError, NameRule, NamedPart, NewPart, Part, SessionView, UploadInto,
+    BoxError, CommitSession, Error as TreeError, NameRule, NamedPart, NewPart, Part, RecentAct, SessionView, UploadInto,
 };
 use futures_util::{Stream, StreamExt};
 use http::{HeaderName, StatusCode, header};
@@ -111,6 +111,7 @@ pub(crate) async fn commit(mut asked: Asked, caller: Caller) -> Outcome {
     };
     let committed = asked.tree().commit_session(&caller, id, commit, NameRule::CaseInsensitive).await;
     let view = committed.map_err(Problem::of_part)?;
+    asked.tree().note_recent(&caller, view.item.id, RecentAct::Uploaded);
     Ok(files(&asked, StatusCode::CREATED, &view))
 }
 

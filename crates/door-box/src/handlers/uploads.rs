@@ -10,7 +10,7 @@ use crate::wire::request::NewItem;
 use crate::wire::session::UploadUrl;
 use axum::response::Response;
 use entente_model::{Caller, ItemId};
-use entente_tree::{Error as TreeError, ItemView, NameRule, NewFile, NewVersion};
+use entente_tree::{Error as TreeError, ItemView, NameRule, NewFile, NewVersion, RecentAct};
 use http::StatusCode;
 
 pub(crate) async fn new_file(mut asked: Asked, caller: Caller) -> Outcome {
@@ -27,6 +27,7 @@ pub(crate) async fn new_file(mut asked: Asked, caller: Caller) -> Outcome {
     let parent = parent_required(&asked, &caller, attributes.parent.as_ref()).await?;
     let content = form.content().await?;
     let view = asked.tree().upload(&caller, parent, new, NameRule::CaseInsensitive, content).await?;
+    asked.tree().note_recent(&caller, view.item.id, RecentAct::Uploaded);
     Ok(files(&asked, StatusCode::CREATED, &view))
 }
 
@@ -44,6 +45,7 @@ pub(crate) async fn new_version(mut asked: Asked, caller: Caller) -> Outcome {
     };
     let content = form.content().await?;
     let view = asked.tree().upload_version(&caller, file, new, NameRule::CaseInsensitive, content).await?;
+    asked.tree().note_recent(&caller, view.item.id, RecentAct::Uploaded);
     Ok(files(&asked, StatusCode::OK, &view))
 }
 

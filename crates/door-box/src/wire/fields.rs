@@ -32,7 +32,7 @@ macro_rules! fields {
 }
 
 fields! {
-    Type "type", Id "id", Etag "etag", SequenceId "sequence_id", Name "name", Sha1 "sha1", FileVersion "file_version",
+    Type "type", Id "id", Etag "etag", SequenceId "sequence_id", Name "name", Url "url", Sha1 "sha1", FileVersion "file_version",
     Description "description", Size "size", PathCollection "path_collection", CreatedAt "created_at",
     ModifiedAt "modified_at", TrashedAt "trashed_at", PurgedAt "purged_at", ContentCreatedAt "content_created_at",
     ContentModifiedAt "content_modified_at", CreatedBy "created_by", ModifiedBy "modified_by", OwnedBy "owned_by",
@@ -64,6 +64,7 @@ fields! {
     Group "group", ConfigurablePermissions "configurable_permissions", InvitedTo "invited_to",
     ActionableBy "actionable_by", InvitedBy "invited_by", IsReplyComment "is_reply_comment", Message "message",
     TaggedMessage "tagged_message",
+    Collections "collections", CollectionType "collection_type",
 }
 
 /// A set of members.

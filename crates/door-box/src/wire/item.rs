@@ -3,6 +3,7 @@
 use super::collection::Collection;
 use super::date::{Date, Zone};
 use super::digest::Digest;
+use super::favorites::Favorites;
 use super::fields::{Field, Fields, Members};
 use super::id::{ItemRef, TRASH_NAME, Text};
 use super::lock::FileLock;
@@ -21,7 +22,7 @@ pub enum Kind {
     Folder,
     /// A file, with its current version.
     File(Current),
-    /// A link to somewhere else. Not served yet beyond its name.
+    /// A link to somewhere else.
     WebLink,
 }
 
@@ -79,6 +80,8 @@ pub struct Item<'a> {
     pub sequence: Option<u64>,
     /// The name.
     pub name: &'a str,
+    /// Where a web link leads, if the caller may know.
+    pub url: Option<&'a str>,
     /// The description; empty if there is none.
     pub description: &'a str,
     /// The tags.
@@ -150,12 +153,16 @@ const STANDARD: Fields = MINI.and(Fields::of(&[
     Field::Parent,
     Field::ItemStatus,
 ]));
+const LINK_ONLY: Fields = Fields::of(&[Field::Url]);
 const FILE_ONLY: Fields = Fields::of(&[Field::Sha1, Field::FileVersion]);
 
-/// `File--Mini`, `Folder--Mini`: what listings have without `fields`. A folder leaves out what only files have.
-pub const ITEM_MINI: Fields = MINI.and(FILE_ONLY);
+/// `File--Mini`, `Folder--Mini`, `WebLink--Mini`: what listings have without `fields`. Each leaves out what only others
+/// have.
+pub const ITEM_MINI: Fields = MINI.and(FILE_ONLY).and(LINK_ONLY);
 /// `File`.
 pub const FILE: Fields = STANDARD.and(FILE_ONLY);
+/// `WebLink`, `TrashWebLink`, `TrashWebLinkRestored`.
+pub const WEB_LINK: Fields = STANDARD.and(LINK_ONLY);
 /// `Folder`.
 pub const FOLDER: Fields = STANDARD.and(Fields::of(&[Field::FolderUploadEmail, Field::ItemCollection]));
 /// `TrashFolder`, `TrashFolderRestored`: a folder without its children.
@@ -181,7 +188,8 @@ impl Item<'_> {
         let of = match (self.id, self.kind) {
             (ItemRef::Root, _) => Of::Root,
             (_, Kind::File(_)) => Of::File,
-            (_, Kind::Folder | Kind::WebLink) => Of::Other,
+            (_, Kind::WebLink) => Of::WebLink,
+            (_, Kind::Folder) => Of::Folder,
         };
         Permissions { rights: self.rights, sharing: self.sharing, of }
     }
@@ -197,6 +205,7 @@ impl Item<'_> {
         members.put(Field::WatermarkInfo, &self.watermark)?;
         members.put_with(Field::AllowedInviteeRoles, || self.permissions().roles())?;
         members.put_with(Field::Classification, || NULL)?;
+        members.put_with(Field::Collections, || self.sharing.favorite_of.map(Favorites::of).as_slice().to_vec())?;
         if let Some(current) = self.file() {
             members.put_with(Field::VersionNumber, || Text(current.number))?;
             members.put(Field::CommentCount, &self.comments)?;
@@ -236,6 +245,9 @@ impl Serialize for Item<'_> {
         members.put(Field::SequenceId, &sequence)?;
         members.put(Field::Etag, &sequence)?;
         members.put(Field::Name, self.name)?;
+        if let Some(url) = self.url {
+            members.put(Field::Url, url)?;
+        }
         if let Some(current) = file {
             members.put_with(Field::FileVersion, || VersionMini { id: current.version, sha1: current.sha1 })?;
             members.put(Field::Sha1, &current.sha1)?;

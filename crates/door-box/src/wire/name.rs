@@ -28,9 +28,25 @@ pub fn parse(text: &str) -> Result<ItemName, NameError> {
     ItemName::new(text).map_err(|_| NameError::Invalid)
 }
 
+/// A name for a web link that came without one: where it leads, without the scheme, with `_` for what a name cannot have.
+#[must_use]
+pub fn of_url(url: &str) -> String {
+    let address = url.split_once("://").map_or(url, |(_, address)| address);
+    let address = address.trim_end_matches(['/', '\\']);
+    let mut name = String::new();
+    for c in address.chars() {
+        let c = if c == '/' || c == '\\' || c.is_control() { '_' } else { c };
+        if name.len() + c.len_utf8() > NAME_LENGTH_MAX {
+            break;
+        }
+        name.push(c);
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{NameError, parse};
+    use super::{NameError, of_url, parse};
     use proptest::prelude::{any, prop_assert, proptest};
 
     #[test]
@@ -44,6 +60,13 @@ mod tests {
         assert!(parse(&"x".repeat(255)).is_ok());
         assert_eq!(parse(&"x".repeat(256)), Err(NameError::TooLong));
         assert_eq!(parse(&"é".repeat(128)), Err(NameError::TooLong));
+    }
+
+    #[test]
+    fn a_web_link_is_called_after_where_it_leads() {
+        assert_eq!(of_url("https://example.com/a/b?c=d"), "example.com_a_b?c=d");
+        assert_eq!(of_url("HTTP://example.com//"), "example.com");
+        assert_eq!(of_url(&format!("https://{}é", "x".repeat(254))), "x".repeat(254));
     }
 
     proptest! {

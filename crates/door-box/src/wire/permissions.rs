@@ -1,11 +1,11 @@
 //! What a caller may do with an item, in Box's words.
 
 use super::collaboration::{ROLES, role_name};
-use entente_model::{Rights, Role};
+use entente_model::{Rights, Role, UserId};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-/// How an item is shared, as far as it is shown with the item.
+/// How an item is shared, as far as it is shown with the item, and whose favorite it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sharing {
     /// Whether editors may invite others.
@@ -16,12 +16,19 @@ pub struct Sharing {
     pub enterprise_only: bool,
     /// Whether there is any collaboration on the item itself.
     pub collaborated: bool,
+    /// The user who asks, if it is a favorite of theirs.
+    pub favorite_of: Option<UserId>,
 }
 
 impl Sharing {
     /// Of what nobody shares.
-    pub const NONE: Self =
-        Self { others_invite: true, others_see_each_other: true, enterprise_only: false, collaborated: false };
+    pub const NONE: Self = Self {
+        others_invite: true,
+        others_see_each_other: true,
+        enterprise_only: false,
+        collaborated: false,
+        favorite_of: None,
+    };
 }
 
 /// What a caller may do with an item, apart from what only its kind has.
@@ -41,7 +48,9 @@ pub(super) enum Of {
     /// "All Files", which is nothing that could be renamed, removed or shared.
     Root,
     File,
-    Other,
+    Folder,
+    /// Nobody is invited to it by itself.
+    WebLink,
 }
 
 impl Permissions {
@@ -51,7 +60,7 @@ impl Permissions {
 
     fn may_invite(&self) -> bool {
         let invites = self.has(Rights::MANAGE) || self.has(Rights::EDIT) && self.sharing.others_invite;
-        invites && self.of != Of::Root
+        invites && matches!(self.of, Of::File | Of::Folder)
     }
 
     /// The roles that the caller may give.
@@ -71,7 +80,7 @@ impl Serialize for Permissions {
         map.serialize_entry("can_download", &self.has(Rights::DOWNLOAD))?;
         map.serialize_entry("can_delete", &edits)?;
         map.serialize_entry("can_rename", &edits)?;
-        map.serialize_entry("can_upload", &self.has(Rights::UPLOAD))?;
+        map.serialize_entry("can_upload", &(self.has(Rights::UPLOAD) && self.of != Of::WebLink))?;
         map.serialize_entry("can_share", &(self.has(Rights::SHARE) && self.of != Of::Root))?;
         map.serialize_entry("can_set_share_access", &edits)?;
         map.serialize_entry("can_invite_collaborator", &self.may_invite())?;
@@ -123,7 +132,7 @@ mod tests {
             "can_view_annotations_all": true,
         });
         assert_eq!((viewer, roles), (expected, 0));
-        let (uploader, _) = shown(Role::Uploader.rights(), Sharing::NONE, Of::Other);
+        let (uploader, _) = shown(Role::Uploader.rights(), Sharing::NONE, Of::Folder);
         assert_eq!((&uploader["can_upload"], &uploader["can_download"]), (&json!(true), &json!(false)));
         assert_eq!(uploader.get("can_preview"), None);
     }
@@ -137,7 +146,7 @@ mod tests {
             (Role::CoOwner, alone, 7),
             (Role::ViewerUploader, Sharing::NONE, 0),
         ] {
-            let (permissions, roles) = shown(role.rights(), sharing, Of::Other);
+            let (permissions, roles) = shown(role.rights(), sharing, Of::Folder);
             assert_eq!((&permissions["can_invite_collaborator"], roles), (&json!(expected > 0), expected), "{role:?}");
         }
         let (root, roles) = shown(Rights::ALL, Sharing::NONE, Of::Root);

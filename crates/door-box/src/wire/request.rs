@@ -100,7 +100,21 @@ pub struct NewItem {
     pub content_modified_at: Option<DateText>,
 }
 
-/// What changes a file or a folder.
+/// What creates a web link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NewWebLink {
+    /// Where it leads.
+    pub url: Option<String>,
+    /// The folder that it goes into.
+    pub parent: Option<Reference>,
+    /// Its name; made of the URL, if not given.
+    pub name: Option<String>,
+    /// What is said of it.
+    pub description: Option<String>,
+}
+
+/// What changes a file, a folder or a web link.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Change {
@@ -108,6 +122,8 @@ pub struct Change {
     pub name: Option<String>,
     /// The new parent.
     pub parent: Option<Reference>,
+    /// Of a web link: where it leads from then on.
+    pub url: Option<String>,
     /// The new description.
     pub description: Option<String>,
     /// The new tags, instead of all old ones.
@@ -125,12 +141,15 @@ pub struct Change {
     /// Of a file: its lock; `Some(None)` for `null`, which takes it away.
     #[serde(deserialize_with = "object")]
     pub lock: Option<Option<FileLockAsked>>,
+    /// The collections that it is to be in; `Some(None)` for `null`: in none.
+    #[serde(deserialize_with = "given")]
+    pub collections: Option<Option<Vec<Reference>>>,
     /// What its shared link is to be; `Some(None)` for `null`, which takes it away.
     #[serde(deserialize_with = "object")]
     pub shared_link: Option<Option<SharedLinkAsked>>,
 }
 
-/// What copies or restores a file or a folder.
+/// What copies or restores an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Destination {

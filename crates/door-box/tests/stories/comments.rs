@@ -19,6 +19,8 @@ async fn comments() {
     assert_json_snapshot!("a comment", said.tame());
     let id = said.expect(201)["id"].as_str().unwrap().to_owned();
     let path = format!("/comments/{id}");
+    let recent = client.get("/recent_items").await.expect(200);
+    assert_eq!(recent["entries"][0]["interaction_type"], "item_comment");
     let tagged = format!("see @[{}:Ada]", client.user);
     let reply = json!({"item": on("comment", &id), "message": "", "tagged_message": tagged});
     let reply = client.post("/comments?fields=message,tagged_message,is_reply_comment,item", reply).await.expect(201);

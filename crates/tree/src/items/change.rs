@@ -2,6 +2,7 @@
 
 use super::copy::check_owner;
 use super::place::{NameRule, check_depth, check_name, levels, settle};
+use super::web_links::check_url;
 use super::{Stamp, check_sequence};
 use crate::grant::{Change, Grant, Upload};
 use crate::limits::{DESCRIPTION_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX};
@@ -23,6 +24,8 @@ pub struct ItemChange {
     /// Other tags, at most `limits::TAGS_MAX`: none empty, none longer than `limits::TAG_CHARS_MAX` characters, none
     /// with a control character, each once.
     pub tags: Option<Vec<String>>,
+    /// Where a web link leads from then on, as [`crate::NewWebLink`] says. Nothing else has one.
+    pub url: Option<String>,
     /// When its content was made.
     pub content_created_at: Option<Timestamp>,
     /// When its content was last changed.
@@ -63,6 +66,9 @@ impl Tree {
 pub(crate) fn check(change: &ItemChange) -> Result<(), Error> {
     if change.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_CHARS_MAX) {
         return Err(Error::Invalid("the description is too long"));
+    }
+    if let Some(url) = &change.url {
+        check_url(url)?;
     }
     let tags = change.tags.as_deref().unwrap_or_default();
     if tags.len() > TAGS_MAX {
@@ -136,6 +142,7 @@ pub(super) fn changed(before: &Item, change: &ItemChange) -> Item {
     item.parent = change.parent.or(item.parent);
     item.description = change.description.clone().unwrap_or(item.description);
     item.tags = change.tags.clone().unwrap_or(item.tags);
+    item.url = change.url.clone().filter(|_| before.kind == Kind::WebLink).unwrap_or(item.url);
     item.content_created_at = change.content_created_at.unwrap_or(item.content_created_at);
     item.content_modified_at = change.content_modified_at.unwrap_or(item.content_modified_at);
     item

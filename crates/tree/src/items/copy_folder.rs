@@ -235,6 +235,7 @@ fn copy_of(old: &Item, id: ItemId, by: &Caller, at: Timestamp) -> Item {
         height: old.height,
         description: old.description.clone(),
         tags: old.tags.clone(),
+        url: old.url.clone(),
         content_created_at: old.content_created_at,
         content_modified_at: old.content_modified_at,
         ..Item::new(id, old.kind, old.name.clone(), by.user, at)

@@ -10,6 +10,7 @@ mod listing;
 pub(crate) mod place;
 pub(crate) mod purge;
 pub(crate) mod trash;
+mod web_links;
 
 pub use change::ItemChange;
 pub use copy::CopyTo;
@@ -19,6 +20,7 @@ pub use listing::{ListQuery, Listing, Page};
 pub use place::NameRule;
 pub use purge::PURGE_JOB;
 pub use trash::{Recursive, RestoreTo};
+pub use web_links::NewWebLink;
 
 use crate::buckets::check_still_ruled;
 use crate::grant::{See, SeeTrashed};

@@ -63,7 +63,10 @@ pub(crate) fn make_room(
     // At most one of each kind can be.
     for _ in 0..=Kind::ALL.len() {
         match check_name(tx, folder.inside(), (item.kind, &item.name), rule, Some(item.id)) {
-            Err(Error::NameInUse { winner }) if overwrite == Overwrite::Replace => {
+            // Whoever overwrites by path does not see web links, and means none of them.
+            Err(Error::NameInUse { winner })
+                if overwrite == Overwrite::Replace && winner.item.kind != Kind::WebLink =>
+            {
                 let winner = winner.item.id;
                 let source = items::ancestors(tx, source)?;
                 if source.iter().any(|step| step.id == winner) {

@@ -11,7 +11,9 @@ use entente_database::deliveries::is_to_be_told;
 use entente_database::events::EventKind;
 use entente_database::items::{self, Item, Mark};
 use entente_database::jobs::{self, NewJob};
-use entente_database::{Tx, buckets, collaborations, contents, counts, lifecycle, paths, users, versions};
+use entente_database::{
+    Tx, buckets, collaborations, contents, counts, favorites, lifecycle, paths, recents, users, versions,
+};
 use entente_model::{ItemId, JobId, Timestamp};
 use std::time::Duration;
 
@@ -139,7 +141,7 @@ fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
                     if left == 0 {
                         break;
                     }
-                    left -= collaborations::remove_some_of_item(tx, item, left)?;
+                    left -= remove_some_of_users(tx, item, left)?;
                     if left == 0 {
                         break;
                     }
@@ -177,6 +179,17 @@ fn remove_some(tx: &mut Tx<'_>, top: &Item, rows: u32) -> Result<bool, Error> {
     Ok(way.is_empty())
 }
 
+/// Removes up to `limit` rows that users have of an item: roles, favorites, and what they had to do with it. How many.
+fn remove_some_of_users(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<u32, Error> {
+    let mut left = limit;
+    for remove in [collaborations::remove_some_of_item, favorites::remove_some_of_item, recents::remove_some_of_item] {
+        if left > 0 {
+            left -= remove(tx, item, left)?;
+        }
+    }
+    Ok(limit - left)
+}
+
 /// Removes versions of a file, then the roles on it, and the file with the last of them. `true` when the file is gone.
 fn remove_file(tx: &mut Tx<'_>, file: ItemId, left: &mut u32, freed: &mut u64) -> Result<bool, Error> {
     for version in versions::some(tx, file, *left)? {
@@ -186,7 +199,7 @@ fn remove_file(tx: &mut Tx<'_>, file: ItemId, left: &mut u32, freed: &mut u64) -
         *left -= 1;
     }
     if *left > 0 {
-        *left -= collaborations::remove_some_of_item(tx, file, *left)?;
+        *left -= remove_some_of_users(tx, file, *left)?;
     }
     if *left == 0 {
         return Ok(false);

@@ -15,7 +15,7 @@ use entente_database::metadata::cascades::{self, Cascade};
 use entente_database::metadata::instances::{self, InstanceRow};
 use entente_database::metadata::values;
 use entente_database::metadata::work::{self, Others, Task};
-use entente_database::{Tx, counts};
+use entente_database::{Tx, counts, items};
 use entente_model::{CascadeId, ItemId, JobId, TemplateId, Timestamp};
 
 /// What becomes of what others have said of an item when a cascade is applied anew.
@@ -164,6 +164,10 @@ pub(crate) fn settled(tx: &mut Tx<'_>, folder: &Grant<Upload>, child: ItemId) ->
     for step in std::iter::once(folder.item()).chain(folder.above()).filter(|step| step.cascades) {
         let found = cascades::of_folder(tx, step.id, left)?;
         left = left.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+        if !found.is_empty() && items::by_id(tx, child)?.is_some_and(|item| item.kind == Kind::WebLink) {
+            // Of web links nothing is said.
+            return Ok(());
+        }
         for cascade in found {
             let Some(source) = source(tx, &cascade)? else { continue };
             bring(tx, (&cascade, &source), child, Others::Stay)?;

@@ -54,7 +54,7 @@ fn go_on(
         return Ok(work::done(tx, task)?);
     }
     let page = items::page_after(tx, folder, after, METADATA_BATCH_MAX)?;
-    for (item, _) in &page {
+    for (item, _) in page.iter().filter(|(item, _)| item.kind != Kind::WebLink) {
         bring(tx, (&cascade, &source), item.id, others)?;
         if item.kind == Kind::Folder {
             work::ask(tx, Task::Cascade { cascade: id, folder: item.id, others })?;
