@@ -26,6 +26,7 @@ pub mod aliases;
 pub mod allowlist;
 pub mod app_passwords;
 pub mod apps;
+pub mod archives;
 pub mod assignments;
 pub mod authorizations;
 pub mod avatars;

@@ -7,7 +7,7 @@ use crate::handlers::{
     metadata_instances, metadata_queries, metadata_taxonomies, metadata_templates, oauth, recent_items,
     session_termination, shared_links, skills, storage_policies, storage_policy_assignments, tasks, terms_of_service,
     trashed_files, trashed_folders, trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks,
-    web_links,
+    web_links, zip_downloads,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -307,6 +307,10 @@ operations! {
     "get_events" GET "/events" Api Known events::list;
     "options_events" OPTIONS "/events" Api Known events::realtime;
     "[realtime]" GET "/realtime" Door Open events::wait;
+
+    "post_zip_downloads" POST "/zip_downloads" Api Known zip_downloads::create;
+    "get_zip_downloads_id_content" GET "/zip_downloads/{zip_download_id}/content" Api Open zip_downloads::content;
+    "get_zip_downloads_id_status" GET "/zip_downloads/{zip_download_id}/status" Api Known zip_downloads::status;
 
     "[download]" GET "/download/{ticket}" Door Open downloads::content;
 }

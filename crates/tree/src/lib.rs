@@ -10,6 +10,7 @@
 
 pub mod access;
 mod allowlist;
+mod archives;
 mod buckets;
 mod comments;
 mod error;
@@ -45,6 +46,9 @@ use entente_world::World;
 use std::sync::Arc;
 
 pub use allowlist::{AllowlistPage, ExemptionView};
+pub use archives::{
+    ArchiveEntry, ArchiveError, ArchiveFile, ArchiveReader, ArchiveStatus, MadeArchive, NewArchive, RenamedItem,
+};
 pub use buckets::lifecycle::{
     BEGIN_LIFECYCLES_JOB, EXPIRE_TRASH_JOB, Expired, Expires, Expiry, Failed, Followed, KeyFilter, LIFECYCLE_JOB,
     Lifecycle, LifecycleRule, LifecycleState, OlderVersions, PURGE_OVERWRITTEN_JOB, RunState, TrashPosition,
@@ -54,6 +58,7 @@ pub use comments::{Comment, CommentOn, CommentPage, CommentView, Message};
 pub use entente_database::acl;
 pub use entente_database::aliases::Alias;
 pub use entente_database::allowlist::{AllowedDomain, Direction as AllowedDirection, Exemption};
+pub use entente_database::archives::{ArchiveCounts, ArchiveState};
 pub use entente_database::avatars::{Avatar, AvatarBefore, AvatarKind};
 pub use entente_database::buckets::BucketVersioning;
 pub use entente_database::deliveries::{Happening, Wording};

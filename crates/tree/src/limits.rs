@@ -210,3 +210,23 @@ pub const TASKS_MAX: u32 = 100;
 pub const TASK_ASSIGNMENTS_MAX: u32 = 100;
 /// Folders of an owner that are locked.
 pub const FOLDER_LOCKS_MAX: u32 = 1_000;
+/// Items that are asked for in one archive.
+pub const ARCHIVE_ITEMS_MAX: usize = 10_000;
+/// Files of an archive.
+pub const ARCHIVE_FILES_MAX: u32 = 10_000;
+/// Bytes of all files of an archive: 32 GiB.
+pub const ARCHIVE_BYTES_MAX: u64 = 32 << 30;
+/// Items, folders and what is never in an archive too, that are looked at for one.
+pub const ARCHIVE_LOOKED_AT_MAX: u32 = 50_000;
+/// Bytes of the path of a file in an archive; its format has no room for more.
+pub const ARCHIVE_PATH_BYTES_MAX: usize = 65_535;
+/// Characters of the name of an archive.
+pub const ARCHIVE_NAME_CHARS_MAX: usize = 200;
+/// Archives that one user fetches at a time.
+pub const ARCHIVES_AT_ONCE_MAX: u64 = 5;
+/// How long somebody may wait before they begin to fetch an archive.
+pub const ARCHIVE_PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How long it is remembered, from then on, how far one has come.
+pub const ARCHIVE_REMEMBERED: Duration = Duration::from_secs(12 * 60 * 60);
+/// An archive on its way that has given no sign of life for so long has broken off.
+pub const ARCHIVE_SILENCE_MAX: Duration = Duration::from_secs(5 * 60);

@@ -39,6 +39,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("guards", include_str!("0029_guards.sql")),
     ("web links", include_str!("0026_web_links.sql")),
     ("favorites", include_str!("0026b_favorites.sql")),
+    ("archives", include_str!("0033_zip_downloads.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

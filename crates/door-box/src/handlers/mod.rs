@@ -42,3 +42,4 @@ pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod watermarks;
 pub(crate) mod web_links;
+pub(crate) mod zip_downloads;

@@ -36,3 +36,5 @@ pub mod task;
 pub mod taxonomy;
 pub mod user;
 pub mod version;
+pub mod zip;
+pub mod zip_download;

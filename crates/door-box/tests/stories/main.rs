@@ -35,3 +35,4 @@ mod upload_sessions;
 mod uploads;
 mod users;
 mod web_links;
+mod zip_downloads;

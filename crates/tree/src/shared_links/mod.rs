@@ -11,6 +11,7 @@ pub use entente_database::enterprises::LinkRules;
 pub use entente_database::shared_links::{LinkAccess, LinkPasswordHash, SharedLink};
 pub use follow::{FoundLink, LinkName};
 pub use set::{LinkWish, SharedLinkChange};
+pub(crate) use set::{TOKEN_LETTERS, fresh_token};
 
 use crate::{Caller, Error, ItemView, Kind, Top, UserKind};
 use entente_database::items::Ancestor;

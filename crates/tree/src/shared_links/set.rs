@@ -13,7 +13,7 @@ use entente_model::{ItemId, Rights, SharedLinkId, Timestamp};
 use entente_world::World;
 
 /// Letters of a token: 32 of 36 kinds are 165 bits.
-const TOKEN_LETTERS: usize = 32;
+pub(crate) const TOKEN_LETTERS: usize = 32;
 const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// What of a link is to change; `None` stays as it is, or is what is usual for a new one.
@@ -70,7 +70,7 @@ impl Tree {
         {
             return Err(Error::Invalid("an item goes to another owner by itself: change its link in another request"));
         }
-        let fresh = Fresh { id: SharedLinkId::new(self.world.next_id()), token: token(&self.world) };
+        let fresh = Fresh { id: SharedLinkId::new(self.world.next_id()), token: fresh_token(&self.world) };
         let (caller, stamp) = (caller.clone(), self.stamp());
         let told = stamp.again(&self.world);
         self.database
@@ -223,7 +223,7 @@ fn check(
 }
 
 /// What nobody guesses.
-fn token(world: &World) -> String {
+pub(crate) fn fresh_token(world: &World) -> String {
     let mut token = String::with_capacity(TOKEN_LETTERS);
     while token.len() < TOKEN_LETTERS {
         // Of a byte beyond the last whole round of letters, some letters would come more often.

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that meets the unexpected fails")]
 
 mod access;
+mod archives;
 mod buckets;
 mod comments;
 mod company;
