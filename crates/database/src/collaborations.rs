@@ -160,6 +160,18 @@ pub fn of_user(
     tx.query(sql, &[user.into(), status_number(status).into(), limit.into(), offset.into()], read)
 }
 
+/// Up to `limit` collaborations of a user themselves, whatever their status, after one of them, oldest first.
+pub fn of_user_after(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    after: Option<CollaborationId>,
+    limit: u32,
+) -> Result<Vec<Collaboration>, Error> {
+    let after = after.map_or(0, CollaborationId::number);
+    let sql = select!("WHERE c.user_id = ?1 AND c.id > ?2 ORDER BY c.id LIMIT ?3");
+    tx.query(sql, &[user.into(), after.into(), limit.into()], read)
+}
+
 /// How many collaborations [`of_user`] finds in all.
 pub fn count_of_user(tx: &mut Tx<'_>, user: UserId, status: CollaborationStatus) -> Result<u64, Error> {
     let sql = "SELECT count(*) FROM collaborations WHERE user_id = ?1 AND status = ?2";

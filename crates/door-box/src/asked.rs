@@ -36,6 +36,7 @@ const SHARING_FIELDS: [Field; 6] = [
     Field::CanNonOwnersViewCollaborators,
     Field::IsCollaborationRestrictedToEnterprise,
 ];
+const BOX_VERSION: HeaderName = HeaderName::from_static("box-version");
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
 pub(crate) struct Asked {
@@ -163,6 +164,16 @@ impl Asked {
             ItemRef::Trash => Err(Problem::not_found()),
             ItemRef::Item(id) => Ok(id),
         }
+    }
+
+    /// Refuses a request that is not of that version of Box's API: what came with a version is of no other.
+    pub(crate) fn check_version(&self, version: &'static str) -> Result<(), Problem> {
+        let given = self.headers().get(BOX_VERSION);
+        if given.is_some_and(|given| given.as_bytes() == version.as_bytes()) {
+            return Ok(());
+        }
+        let message = format!("The 'box-version' header must be '{version}' for this");
+        Err(Problem::bad_request(message).coded("invalid_api_version"))
     }
 
     /// The JSON body; an empty one counts as `{}`.

@@ -2,12 +2,12 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    allowlist, avatars, classifications, collaborations, collections, comments, downloads, email_aliases, events,
-    file_versions, files, folder_locks, folders, group_memberships, groups, invites, metadata_cascade_policies,
-    metadata_instances, metadata_queries, metadata_taxonomies, metadata_templates, oauth, recent_items,
-    session_termination, shared_links, skills, storage_policies, storage_policy_assignments, tasks, terms_of_service,
-    trashed_files, trashed_folders, trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks,
-    web_links, zip_downloads,
+    allowlist, avatars, classifications, collaborations, collections, comments, downloads, email_aliases,
+    enterprise_configurations, events, external_users, file_versions, files, folder_locks, folders, group_memberships,
+    groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries, metadata_taxonomies,
+    metadata_templates, oauth, recent_items, session_termination, shared_links, skills, storage_policies,
+    storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders, trashed_items,
+    trashed_web_links, upload_sessions, uploads, users, watermarks, web_links, zip_downloads,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -97,7 +97,7 @@ macro_rules! operations {
 operations! {
     "get_authorize" GET "/oauth2/authorize" Door Open oauth::authorize;
     "[get_authorize below api]" GET "/api/oauth2/authorize" Door Open oauth::authorize;
-    "post_oauth2_token" POST "/oauth2/token" Door Open oauth::token;
+    "post_oauth2_token post_oauth2_token#refresh" POST "/oauth2/token" Door Open oauth::token;
     "post_oauth2_revoke" POST "/oauth2/revoke" Door Open oauth::revoke;
 
     "get_files_id get_files_id#get_shared_link" GET "/files/{file_id}" Api Known files::show;
@@ -222,6 +222,8 @@ operations! {
     "delete_users_id_email_aliases_id" DELETE "/users/{user_id}/email_aliases/{email_alias_id}" Api Known email_aliases::delete;
     "get_users_id_memberships" GET "/users/{user_id}/memberships" Api Known group_memberships::of_user;
     "post_invites" POST "/invites" Api Known invites::create;
+    "get_enterprise_configurations_id_v2025.0" GET "/enterprise_configurations/{enterprise_id}" Api Known enterprise_configurations::show;
+    "post_external_users_submit_delete_job_v2025.0" POST "/external_users/submit_delete_job" Api Known external_users::remove;
     "get_invites_id" GET "/invites/{invite_id}" Api Known invites::show;
 
     "get_groups" GET "/groups" Api Known groups::list;

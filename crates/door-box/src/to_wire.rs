@@ -197,7 +197,7 @@ impl Look<'_> {
     }
 }
 
-fn access(access: LinkAccess) -> Access {
+pub(crate) fn access(access: LinkAccess) -> Access {
     match access {
         LinkAccess::Open => Access::Open,
         LinkAccess::Company => Access::Company,

@@ -35,7 +35,7 @@ pub use oauth::{
     AuthorizeError, AuthorizeForm, AuthorizeRequest, Back, Exchanged, OAuthError, OAuthErrorKind, RedirectUriError,
     Resource, ResourceKind, TokenAnswer, TokenForm,
 };
-pub use passwords::{ChangePasswordError, Password, PasswordError, Proven, SignInError};
+pub use passwords::{ChangePasswordError, PASSWORD_LETTERS_MIN, Password, PasswordError, Proven, SignInError};
 pub use public_key::PublicKeyError;
 pub use second_factors::{FactorError, FactorState, SecondFactors, timed_code};
 pub use secret::Secret;

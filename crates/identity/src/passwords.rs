@@ -18,8 +18,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+/// Characters of a password, at least.
+pub const PASSWORD_LETTERS_MIN: u32 = 8;
 /// Characters of a password.
-const LETTERS: std::ops::RangeInclusive<usize> = 8..=256;
+const LETTERS: std::ops::RangeInclusive<usize> = PASSWORD_LETTERS_MIN as usize..=256;
 /// Longer texts are not looked at.
 const BYTES_MAX: usize = 1_024;
 /// Passwords that everybody tries first.

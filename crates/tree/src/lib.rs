@@ -135,8 +135,8 @@ pub use tasks::{
 pub use terms::{TermsAnswer, TermsStatusView, TermsText, TermsView};
 pub use uploads::{CommitSession, EXPIRE_SESSIONS_JOB, NamedPart, NewPart, PartPage, SessionView, UploadInto};
 pub use users::{
-    AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX, InviteView, MemberIds, NewPerson, OwnedContent, PURGE_USER_JOB, UserPage,
-    UserQuery,
+    AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX, InviteView, MemberIds, NewPerson, OwnedContent, PURGE_USER_JOB,
+    REMOVE_OUTSIDER_JOB, UserPage, UserQuery,
 };
 pub use view::{ItemState, ItemView, PathEntry, VersionState, VersionView};
 

@@ -230,3 +230,5 @@ pub const ARCHIVE_PATIENCE: Duration = Duration::from_secs(15 * 60);
 pub const ARCHIVE_REMEMBERED: Duration = Duration::from_secs(12 * 60 * 60);
 /// An archive on its way that has given no sign of life for so long has broken off.
 pub const ARCHIVE_SILENCE_MAX: Duration = Duration::from_secs(5 * 60);
+/// People from outside who are removed by one request.
+pub const OUTSIDERS_MAX: usize = 1_000;

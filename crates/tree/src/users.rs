@@ -1,11 +1,13 @@
 //! Users, as far as callers may see and change them. Who signs in, and how, is identity's.
 
 mod addresses;
+mod outsiders;
 mod pictures;
 mod provisioned;
 mod remove;
 
 pub use addresses::InviteView;
+pub use outsiders::REMOVE_OUTSIDER_JOB;
 pub use pictures::{AVATAR_BYTES_MAX, AVATAR_PIXELS_MAX};
 pub use provisioned::MemberIds;
 pub use remove::{OwnedContent, PURGE_USER_JOB};

@@ -4,7 +4,7 @@ use super::date::Date;
 use super::id::Text;
 use super::request::{Reference, TypedReference};
 use super::user::{Enterprise, UserMini};
-use entente_model::{AllowedDomainId, ExemptionId, TermsId, TermsStatusId};
+use entente_model::{AllowedDomainId, EnterpriseId, ExemptionId, TermsId, TermsStatusId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// `CollaborationAllowlistEntry`.
@@ -134,4 +134,105 @@ pub struct TermsAnswerAsked {
     pub user: Option<TypedReference>,
     /// Whether they accept them.
     pub is_accepted: Option<bool>,
+}
+
+/// `ExternalUsersSubmitDeleteJobRequest`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ExternalUsersAsked {
+    /// Who is to lose their roles.
+    pub external_users: Option<Vec<TypedReference>>,
+}
+
+/// `ExternalUsersSubmitDeleteJobResponse`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExternalUsersGone {
+    /// What becomes of each.
+    pub entries: Vec<ExternalUser>,
+}
+
+/// `ExternalUserDeletionResult`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExternalUser {
+    /// Who.
+    pub user_id: Text<UserId>,
+    /// A status of HTTP's.
+    pub status: u16,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'static str>,
+}
+
+/// `EnterpriseConfiguration`: what is asked for of it, and is so here.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename = "enterprise_configuration")]
+pub struct EnterpriseConfiguration {
+    /// The enterprise.
+    pub id: Text<EnterpriseId>,
+    /// Of signing in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<Security>,
+    /// Of sharing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_and_sharing: Option<ContentAndSharing>,
+    /// Of new users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_settings: Option<UserSettings>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Setting<T> {
+    is_used: bool,
+    value: T,
+}
+
+impl<T> Setting<T> {
+    /// It is so.
+    pub const fn is(value: T) -> Self {
+        Self { is_used: true, value }
+    }
+}
+
+/// `EnterpriseConfigurationSecurity`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Security {
+    /// Whether people make themselves users.
+    pub is_managed_user_signup_enabled: Setting<bool>,
+    /// Whether everybody shows a second factor.
+    pub is_multi_factor_auth_required: Setting<bool>,
+    /// Whether passwords that everybody tries first are refused.
+    pub is_weak_password_prevention_enabled: Setting<bool>,
+    /// Whether passwords are looked up among stolen ones.
+    pub is_password_leak_detection_enabled: Setting<bool>,
+    /// Characters of a password.
+    pub password_min_length: Setting<u32>,
+}
+
+/// `EnterpriseConfigurationContentAndSharing`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContentAndSharing {
+    /// For whom a link is at most.
+    pub shared_link_access: Setting<&'static str>,
+    /// For whom a link is when nobody says.
+    pub shared_link_default_access: Setting<&'static str>,
+    /// With whom roles are given and taken.
+    pub external_collaboration_status: Setting<&'static str>,
+    /// Whether there are watermarks.
+    pub is_watermarking_enterprise_feature_enabled: Setting<bool>,
+    /// Whether only owners invite.
+    pub is_invite_privilege_restricted: Setting<bool>,
+    /// Whether mail becomes files.
+    pub is_email_uploads_enabled: Setting<bool>,
+}
+
+/// `EnterpriseConfigurationUserSettings`.
+#[derive(Debug, Clone, Serialize)]
+pub struct UserSettings {
+    /// Whether new users have no limit.
+    pub is_unlimited_storage_enabled_for_new_users: Setting<bool>,
+    /// Whose language new users have.
+    pub new_user_default_language: Setting<&'static str>,
+    /// Whose time zone.
+    pub new_user_default_timezone: Setting<&'static str>,
 }

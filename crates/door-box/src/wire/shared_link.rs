@@ -18,6 +18,18 @@ pub enum Access {
     Collaborators,
 }
 
+impl Access {
+    /// Box's word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Company => "company",
+            Self::Collaborators => "collaborators",
+        }
+    }
+}
+
 /// What a link is to be: `shared_link` of a `PUT`.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

@@ -1,7 +1,7 @@
 //! Allowed domains and terms of service, on the wire.
 
 use crate::harness::{Client, HOUR};
-use entente_model::{Scopes, UserRole};
+use entente_model::{Scopes, UserId, UserRole};
 use insta::assert_json_snapshot;
 use serde_json::json;
 
@@ -148,4 +148,80 @@ async fn terms_of_service() {
     assert_eq!((&all["total_count"], &all["entries"][0]["is_accepted"]), (&json!(1), &json!(true)));
     let one = format!("/terms_of_service_user_statuses?tos_id={id}&user_id={zoe}");
     assert_eq!(client.get(&one).await.expect(200)["total_count"], 1);
+}
+
+#[tokio::test]
+async fn people_from_outside_lose_their_roles() {
+    let client = Client::new().await;
+    let folder = client.folder("0", "folder").await;
+    let outsider = client.stage.outsider("dora@elsewhere.example", "Elsewhere").await;
+    let plain = client.stage.person("plain@acme.example", "Plain", UserRole::User).await;
+    let path = "/box/2.0/external_users/submit_delete_job";
+    let token = format!("Bearer {}", client.token);
+    let ask = async |version: &str, body: serde_json::Value| {
+        let headers = [("authorization", token.as_str()), ("box-version", version)];
+        client.send("POST", path, &headers, body.to_string()).await
+    };
+    let named = |users: &[UserId]| {
+        let users: Vec<_> = users.iter().map(|user| json!({"type": "user", "id": user.to_string()})).collect();
+        json!({"external_users": users})
+    };
+    // Without a role here they are nobody's business.
+    ask("2025.0", named(&[outsider])).await.refused(404, "not_found");
+    let given = json!({
+        "item": {"type": "folder", "id": folder}, "role": "viewer",
+        "accessible_by": {"type": "user", "login": "dora@elsewhere.example"},
+    });
+    client.post("/collaborations", given).await.expect(201);
+    ask("2024.0", named(&[outsider])).await.refused(400, "invalid_api_version");
+    client.post("/external_users/submit_delete_job", named(&[outsider])).await.refused(400, "invalid_api_version");
+    for bad in [json!({}), json!({"external_users": []}), json!({"external_users": [{}]}), json!({"external_users": 7})]
+    {
+        ask("2025.0", bad).await.refused(400, "bad_request");
+    }
+    let many: Vec<UserId> = (1..=1_001).map(UserId::new).collect();
+    ask("2025.0", named(&many)).await.refused(400, "bad_request");
+    let going = ask("2025.0", named(&[outsider, plain])).await.expect(207);
+    let statuses: Vec<_> = going["entries"].as_array().unwrap().iter().map(|one| one["status"].clone()).collect();
+    assert_eq!(statuses, [202, 404]);
+    let of = (outsider, client.stage.enterprise);
+    while client.stage.tree.remove_outsider_batch(of, client.user, None).await.unwrap().is_some() {}
+    let left = client.get(&format!("/folders/{folder}/collaborations")).await.expect(200);
+    assert_eq!(left["entries"], json!([]));
+    // Who does not administer is told that nobody is there.
+    let theirs = format!("Bearer {}", client.stage.token(plain, Scopes::ALL, HOUR).await);
+    let headers = [("authorization", theirs.as_str()), ("box-version", "2025.0")];
+    client.send("POST", path, &headers, named(&[outsider]).to_string()).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_holds_for_an_enterprise() {
+    let client = Client::new().await;
+    let token = format!("Bearer {}", client.token);
+    let ask = async |token: &str, version: &str, rest: &str| {
+        let headers = [("authorization", token), ("box-version", version)];
+        let path = format!("/box/2.0/enterprise_configurations/{}{rest}", client.stage.enterprise);
+        client.send("GET", &path, &headers, String::new()).await
+    };
+    let all = "?categories=security,content_and_sharing,user_settings";
+    assert_json_snapshot!("what holds for an enterprise", ask(&token, "2025.0", all).await.tame());
+    let one = ask(&token, "2025.0", "?categories=security").await.expect(200);
+    assert_eq!((one.get("user_settings"), &one["security"]["password_min_length"]["value"]), (None, &json!(8)));
+    let new = json!({"domain": "example.org", "direction": "both"});
+    client.post("/collaboration_whitelist_entries", new).await.expect(201);
+    client.stage.identity.require_second_factor(client.stage.enterprise).await.unwrap();
+    let shown = ask(&token, "2025.0", all).await.expect(200);
+    assert_eq!(shown["security"]["is_multi_factor_auth_required"]["value"], true);
+    let status = &shown["content_and_sharing"]["external_collaboration_status"]["value"];
+    assert_eq!(status, "limit_collaboration_to_allowlisted_domains");
+    ask(&token, "2025.0", "?categories=shield").await.refused(404, "not_found");
+    ask(&token, "2025.0", "").await.refused(400, "bad_request");
+    ask(&token, "2025.0", "?categories=weather").await.refused(400, "bad_request");
+    ask(&token, "2024.0", all).await.refused(400, "invalid_api_version");
+    let headers = [("authorization", token.as_str()), ("box-version", "2025.0")];
+    let other = format!("/box/2.0/enterprise_configurations/12{all}");
+    client.send("GET", &other, &headers, String::new()).await.refused(404, "not_found");
+    let plain = client.stage.person("plain@acme.example", "Plain", UserRole::User).await;
+    let theirs = format!("Bearer {}", client.stage.token(plain, Scopes::ALL, HOUR).await);
+    ask(&theirs, "2025.0", all).await.refused(404, "not_found");
 }

@@ -4,11 +4,11 @@
 use crate::limits::BATCH_ROWS_MAX;
 use crate::view::Minis;
 use crate::{Caller, Error, Kind, Tree, UserMini};
-use entente_database::events::{self, EventKind, NewEvent};
+use entente_database::Tx;
+use entente_database::events::EventKind;
 use entente_database::guards::{self, FileLock};
 use entente_database::items::Item;
-use entente_database::{Tx, users};
-use entente_model::{EventId, FileLockId, Rights, Timestamp};
+use entente_model::{FileLockId, Rights, Timestamp};
 use std::sync::Arc;
 
 /// The kind of the job that takes away locks that are over.
@@ -37,24 +37,14 @@ pub struct FileLockView {
 impl Tree {
     /// Takes away some of the locks that are over; whether there may be more.
     pub async fn expire_file_locks(&self) -> Result<bool, Error> {
-        let (world, now) = (self.world.clone(), self.world.now());
+        let (world, stamp) = (self.world.clone(), self.stamp());
         self.database
             .transact("expire file locks", move |tx| {
-                let expired = guards::expired_file_locks(tx, now, BATCH_ROWS_MAX)?;
+                let expired = guards::expired_file_locks(tx, stamp.at, BATCH_ROWS_MAX)?;
                 for one in &expired {
                     guards::unlock(tx, one.item)?;
                     // It ends because whoever locked it said so.
-                    let Some(by) = users::by_id(tx, one.created_by)? else { continue };
-                    let event = NewEvent {
-                        id: EventId::new(world.next_id()),
-                        enterprise: by.enterprise,
-                        user: by.id,
-                        kind: EventKind::FileUnlocked,
-                        item: one.item,
-                        version: None,
-                        at: now,
-                    };
-                    events::record(tx, &event)?;
+                    stamp.again(&world).record_for(tx, one.created_by, EventKind::FileUnlocked, one.item)?;
                 }
                 Ok(expired.len() >= BATCH_ROWS_MAX as usize)
             })

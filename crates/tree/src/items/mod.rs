@@ -29,7 +29,7 @@ use crate::{Caller, Error, ItemView, Kind, Tree, allow};
 use entente_database::events::{self, EventKind, NewEvent};
 use entente_database::items::Item;
 use entente_database::{Tx, users};
-use entente_model::{EventId, ItemId, Timestamp, VersionId};
+use entente_model::{EventId, ItemId, Timestamp, UserId, VersionId};
 use entente_world::World;
 
 /// When a change happens, and the id of the event that tells of it. Made once, before the transaction that may run
@@ -81,6 +81,13 @@ impl Stamp {
         let (enterprise, user) = (caller.enterprise, caller.doer());
         events::record(tx, &NewEvent { id: self.event, enterprise, user, kind, item, version, at: self.at })?;
         Ok(())
+    }
+
+    /// Records what happens by itself because that user has once said so. Nothing of a user who is not there.
+    pub(crate) fn record_for(self, tx: &mut Tx<'_>, user: UserId, kind: EventKind, item: ItemId) -> Result<(), Error> {
+        let Some(by) = users::by_id(tx, user)? else { return Ok(()) };
+        let new = NewEvent { id: self.event, enterprise: by.enterprise, user, kind, item, version: None, at: self.at };
+        Ok(events::record(tx, &new)?)
     }
 }
 
