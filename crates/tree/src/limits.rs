@@ -218,8 +218,8 @@ pub const ARCHIVE_FILES_MAX: u32 = 10_000;
 pub const ARCHIVE_BYTES_MAX: u64 = 32 << 30;
 /// Items, folders and what is never in an archive too, that are looked at for one.
 pub const ARCHIVE_LOOKED_AT_MAX: u32 = 50_000;
-/// Bytes of the path of a file in an archive; its format has no room for more.
-pub const ARCHIVE_PATH_BYTES_MAX: usize = 65_535;
+/// Bytes of the path of a file in an archive: as many as systems open, and few enough to keep all of them until its end.
+pub const ARCHIVE_PATH_BYTES_MAX: usize = 4_096;
 /// Characters of the name of an archive.
 pub const ARCHIVE_NAME_CHARS_MAX: usize = 200;
 /// Archives that one user fetches at a time.
