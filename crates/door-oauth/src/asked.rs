@@ -10,7 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use entente_door_kit::origin::BaseUrl;
 use entente_door_kit::{Arrival, read_bounded};
-use entente_identity::{Identity, SecondFactors, WebSession, is_form_token};
+use entente_identity::{Identity, Providers, SecondFactors, WebSession, is_form_token};
 use http::request::Parts;
 use http::{HeaderName, header};
 use std::net::IpAddr;
@@ -79,6 +79,10 @@ impl Asked {
 
     pub(crate) fn factors(&self) -> &SecondFactors {
         self.door.factors()
+    }
+
+    pub(crate) fn providers(&self) -> &Providers {
+        self.door.providers()
     }
 
     pub(crate) fn messages(&self) -> &'static Messages {

@@ -1,14 +1,16 @@
 //! The door itself: what it was given, and the router that it becomes.
 
 use crate::asked::{Asked, Outcome};
-use crate::handlers::{authorize, code, metadata, password, second_factor, sessions, sign_in, sign_out, token};
+use crate::handlers::{
+    authorize, code, metadata, password, provider, second_factor, sessions, sign_in, sign_out, token,
+};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Limits};
-use entente_identity::{Identity, SecondFactors};
+use entente_identity::{Identity, Providers, SecondFactors};
 use http::{HeaderValue, StatusCode, header};
 use std::future::Future;
 use std::sync::Arc;
@@ -31,14 +33,15 @@ pub struct OAuthDoor(Arc<Inner>);
 struct Inner {
     identity: Identity,
     factors: SecondFactors,
+    providers: Providers,
     options: Options,
 }
 
 impl OAuthDoor {
-    /// A door over an identity and what it knows of second factors.
+    /// A door over an identity and what it knows of second factors and of providers.
     #[must_use]
-    pub fn new(identity: Identity, factors: SecondFactors, options: Options) -> Self {
-        Self(Arc::new(Inner { identity, factors, options }))
+    pub fn new(identity: Identity, factors: SecondFactors, providers: Providers, options: Options) -> Self {
+        Self(Arc::new(Inner { identity, factors, providers, options }))
     }
 
     /// Serves everything below `/oauth2`, and the description of it below `/.well-known`.
@@ -48,6 +51,8 @@ impl OAuthDoor {
         Router::new()
             .route("/oauth2/authorize", pages(authorize::show, authorize::decide))
             .route("/oauth2/sign-in", pages(sign_in::show, sign_in::sign_in))
+            .route("/oauth2/provider", get(|State(door), request| run(door, request, provider::leave)))
+            .route("/oauth2/provider-back", get(|State(door), request| run(door, request, provider::come_back)))
             .route("/oauth2/code", pages(code::show, code::answer))
             .route("/oauth2/second-factor", pages(second_factor::show, second_factor::change))
             .route("/oauth2/sign-out", pages(sign_out::show, sign_out::sign_out))
@@ -69,6 +74,10 @@ impl OAuthDoor {
 
     pub(crate) fn factors(&self) -> &SecondFactors {
         &self.0.factors
+    }
+
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.0.providers
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -59,6 +59,8 @@ pub(crate) enum Cookie {
     Form,
     /// Says who has shown a password, and not yet a code.
     Begun,
+    /// Says who was sent to a provider, and is not back.
+    Away,
 }
 
 impl Cookie {
@@ -71,6 +73,8 @@ impl Cookie {
             (Self::Form, Scheme::Http) => "entente-form",
             (Self::Begun, Scheme::Https) => "__Host-entente-begun",
             (Self::Begun, Scheme::Http) => "entente-begun",
+            (Self::Away, Scheme::Https) => "__Host-entente-away",
+            (Self::Away, Scheme::Http) => "entente-away",
         }
     }
 
@@ -80,7 +84,7 @@ impl Cookie {
         let age = match self {
             _ if value.is_empty() => "; Max-Age=0".to_owned(),
             Self::Session => format!("; Max-Age={COOKIE_SECONDS}"),
-            Self::Form | Self::Begun => String::new(),
+            Self::Form | Self::Begun | Self::Away => String::new(),
         };
         let name = self.name(scheme);
         if let Ok(value) =

@@ -23,6 +23,8 @@ pub struct Request<'a> {
 /// What came back.
 pub struct Answer {
     pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
     /// As it was sent; a chunked body is not put together.
     pub body: Vec<u8>,
 }
@@ -69,8 +71,11 @@ fn exchange(authority: &str, request: &Request<'_>) -> std::io::Result<Answer> {
 fn parse(answer: &[u8]) -> Option<Answer> {
     let head_end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
     let (head, body) = answer.split_at(head_end);
-    let status = std::str::from_utf8(head).ok()?.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, body: body.get(4..)?.to_vec() })
+    let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
+    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    let pairs = lines.filter_map(|line| line.split_once(':'));
+    let headers = pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    Some(Answer { status, headers, body: body.get(4..)?.to_vec() })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Real servers for tests: object stores that speak the protocols of S3, Azure and Google, and PostgreSQL; and a proxy
-//! that stands before any of them and fails on command.
+//! Real servers for tests: object stores that speak the protocols of S3, Azure and Google, and PostgreSQL; a proxy
+//! that stands before any of them and fails on command; and an OpenID provider, which each test starts for itself.
 //!
 //! The servers are shared by all tests of a checkout. The first test that asks starts them with
 //! `scripts/test-servers.sh`, and as long as its process lives nobody stops them politely. What a test gets is its own: a
@@ -15,6 +15,7 @@
 mod azure;
 mod gcs;
 mod http;
+mod oidc;
 mod postgres;
 mod proxy;
 mod s3;
@@ -23,6 +24,7 @@ mod sign;
 
 pub use azure::{Azure, azure};
 pub use gcs::{Gcs, gcs};
+pub use oidc::{Oidc, oidc};
 pub use postgres::{Database, Postgres, postgres};
 pub use proxy::{Fault, Proxy};
 pub use s3::{S3, s3};

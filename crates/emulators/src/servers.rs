@@ -77,7 +77,7 @@ pub fn endpoints() -> &'static Endpoints {
 }
 
 /// The checkout that this crate was built from.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     assert!(root.join(SCRIPT).is_file(), "no {SCRIPT} in {}: run the tests where they were built", root.display());
     root

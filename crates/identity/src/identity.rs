@@ -4,7 +4,7 @@ use crate::passwords::links::Shown;
 use crate::secret::{is_well_formed, sha256};
 use crate::{Error, Secret, Unauthenticated};
 use entente_database::tokens::Token;
-use entente_database::{Database, apps, authorizations, passwords, second_factors, tokens, web_sessions};
+use entente_database::{Database, apps, authorizations, passwords, providers, second_factors, tokens, web_sessions};
 use entente_model::{AppId, Caller, Scopes, Timestamp, TokenId, UserId, UserRole};
 use entente_world::World;
 use std::sync::Arc;
@@ -149,6 +149,7 @@ impl Identity {
                 authorizations::remove_expired(tx, now, day_ago, REMOVED_MAX)?,
                 web_sessions::remove_expired(tx, now, REMOVED_MAX)?,
                 second_factors::remove_expired(tx, now, REMOVED_MAX)?,
+                providers::remove_expired(tx, now, REMOVED_MAX)?,
                 passwords::forget_failures(tx, day_ago, REMOVED_MAX)?,
             ];
             Ok::<_, entente_database::Error>(most.into_iter().max().unwrap_or(0))

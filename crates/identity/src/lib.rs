@@ -13,6 +13,7 @@ mod error;
 mod identity;
 mod oauth;
 mod passwords;
+mod providers;
 mod public_key;
 mod second_factors;
 mod secret;
@@ -36,6 +37,7 @@ pub use oauth::{
     Resource, ResourceKind, TokenAnswer, TokenForm,
 };
 pub use passwords::{ChangePasswordError, PASSWORD_LETTERS_MIN, Password, PasswordError, Proven, SignInError};
+pub use providers::{Arrived, Back as ProviderBack, NewProvider, Provider, ProviderError, Providers, Sent};
 pub use public_key::PublicKeyError;
 pub use second_factors::{FactorError, FactorState, SecondFactors, timed_code};
 pub use secret::Secret;

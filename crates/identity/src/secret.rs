@@ -26,6 +26,12 @@ impl Secret {
         Self(Zeroizing::new(letters(random, count)))
     }
 
+    /// A secret that somebody else made, such as a provider of ours.
+    #[must_use]
+    pub fn given(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
     /// A secret that was kept.
     pub(crate) fn kept(text: String) -> Self {
         Self(Zeroizing::new(text))

@@ -4,6 +4,7 @@ mod apps;
 mod keys;
 mod lifecycle;
 mod people;
+mod providers;
 mod subscriptions;
 
 use crate::exit;
@@ -22,6 +23,7 @@ pub(crate) use people::{
     GroupCreateArgs, GroupListArgs, GroupMemberArgs, GroupNamedArgs, GroupVerb, UserCreateArgs, UserDeleteArgs,
     UserImportArgs, UserListArgs, UserNamedArgs, UserUpdateArgs, UserVerb,
 };
+pub(crate) use providers::{SignInProviderSetArgs, SignInProviderUserArgs, SignInProviderVerb};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 pub(crate) use subscriptions::{SubscriptionsSomeArgs, SubscriptionsVerb};
@@ -90,6 +92,9 @@ pub(crate) enum Verb {
     /// Require a code besides the password, and help who has lost their device
     #[command(subcommand)]
     SecondFactor(SecondFactorVerb),
+    /// Say with which OpenID provider people sign in instead of a password
+    #[command(subcommand)]
+    SignInProvider(SignInProviderVerb),
     /// Make, list and revoke access keys for S3 clients
     #[command(subcommand)]
     AccessKey(AccessKeyVerb),

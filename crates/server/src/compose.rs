@@ -61,7 +61,7 @@ pub(crate) struct Site {
 /// Puts everything together. Call it inside a runtime.
 pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site, Failure> {
     let (world, database) = (store.world.clone(), store.database.clone());
-    let Opened { vault, storage, signer, access_keys, factors } = opened;
+    let Opened { vault, storage, signer, access_keys, factors, providers } = opened;
     let (identity, trash) = (store.identity(), plan.upkeep.trash.0);
     let tree = Tree::new(world.clone(), database.clone(), vault.clone());
     let upkeep = Upkeep::new(Rooms {
@@ -86,7 +86,8 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
         entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
     let dav = DavDoor::new(tree.clone(), auth.clone(), dav_options).router().layer(Measure::door("dav"));
     let oauth_options = entente_door_oauth::Options { origin: options.origin.clone(), limits: plan.limits };
-    let oauth = OAuthDoor::new(identity.clone(), factors, oauth_options).router().layer(Measure::door("oauth"));
+    let oauth = OAuthDoor::new(identity.clone(), factors, providers, oauth_options).router();
+    let oauth = oauth.layer(Measure::door("oauth"));
     let scim_options = entente_door_scim::Options { origin: options.origin.clone(), limits: plan.limits };
     let scim = ScimDoor::new(tree.clone(), auth.clone(), scim_options).router().layer(Measure::door("scim"));
     let s3_options = entente_door_s3::Options {

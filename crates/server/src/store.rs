@@ -11,7 +11,7 @@ use entente_database::enterprises::{self, Enterprise};
 use entente_database::users::{self, NewUser};
 use entente_database::{Database, Options, policies, postgres, zones};
 use entente_door_admin::OnEarlier;
-use entente_identity::{AccessKeys, Identity, SecondFactors, Signer, User};
+use entente_identity::{AccessKeys, Identity, Providers, SecondFactors, Signer, User};
 use entente_model::{EnterpriseId, UserRole, ZoneId};
 use entente_vault::{Limits, Vault};
 use entente_world::World;
@@ -51,6 +51,7 @@ pub(crate) struct Opened {
     pub(crate) signer: Signer,
     pub(crate) access_keys: AccessKeys,
     pub(crate) factors: SecondFactors,
+    pub(crate) providers: Providers,
 }
 
 impl Store {
@@ -120,12 +121,25 @@ impl Store {
         Ok(access_keys(&self.world, &self.database, &storage.custodians()).await?)
     }
 
+    /// What knows with whom people sign in: for a command.
+    pub(crate) async fn sign_in_providers(&self) -> Result<Providers, Failure> {
+        let storage = self.storage().await?;
+        self.providers(&storage).await
+    }
+
+    async fn providers(&self, storage: &Storage) -> Result<Providers, Failure> {
+        let identity = self.identity();
+        let load = async |custodian: &dyn Custodian| Providers::load(identity.clone(), custodian).await;
+        Ok(by_any(&storage.custodians(), load).await?)
+    }
+
     async fn with_keys(&self, storage: Storage, limits: Limits) -> Result<Opened, Failure> {
         let signer = signer(&self.world, &self.database, &storage.custodians()).await?;
         let access_keys = access_keys(&self.world, &self.database, &storage.custodians()).await?;
         let identity = self.identity();
         let load = async |custodian: &dyn Custodian| SecondFactors::load(identity.clone(), custodian).await;
         let factors = by_any(&storage.custodians(), load).await?;
+        let providers = self.providers(&storage).await?;
         let ledger = Arc::new(self.database.clone());
         let vault = Vault::new(self.world.clone(), ledger, storage.topology(), limits);
         storage.tell(&vault);
@@ -135,7 +149,7 @@ impl Store {
                 vault.check_keys(enterprise, zone).await.map_err(anyhow::Error::from)?;
             }
         }
-        Ok(Opened { vault, storage, signer, access_keys, factors })
+        Ok(Opened { vault, storage, signer, access_keys, factors, providers })
     }
 }
 

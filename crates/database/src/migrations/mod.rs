@@ -40,6 +40,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("web links", include_str!("0026_web_links.sql")),
     ("favorites", include_str!("0026b_favorites.sql")),
     ("archives", include_str!("0033_zip_downloads.sql")),
+    ("identity providers", include_str!("0036_oidc.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

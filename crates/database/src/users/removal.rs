@@ -67,6 +67,7 @@ pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Option<(Conde
         "DELETE FROM task_assignments WHERE id IN (SELECT id FROM task_assignments WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM terms_of_service_statuses
          WHERE id IN (SELECT id FROM terms_of_service_statuses WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM provider_subjects WHERE sha256 IN (SELECT sha256 FROM provider_subjects WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM storage_policy_assignments
          WHERE id IN (SELECT id FROM storage_policy_assignments WHERE target_kind = 1 AND target_id = ?1 LIMIT ?2)",
     ] {

@@ -4,6 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod code;
 pub(crate) mod metadata;
 pub(crate) mod password;
+pub(crate) mod provider;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;

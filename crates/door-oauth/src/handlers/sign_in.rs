@@ -1,6 +1,7 @@
 //! A browser becomes somebody's.
 
 use crate::asked::{Asked, Outcome};
+use crate::handlers::provider;
 use crate::page::{Cookie, Problem, elsewhere, hidden, with};
 use axum::response::Response;
 use entente_identity::{AuthorizeForm, Error, Password, Proven, Secret, SignInError, form_token, is_form_token};
@@ -12,7 +13,7 @@ pub(crate) async fn show(asked: Asked) -> Outcome {
     if asked.signed_in().await?.is_some() {
         return Ok(elsewhere(&asked.url(&place)));
     }
-    Ok(form(&asked, &place, None))
+    form(&asked, &place, None)
 }
 
 pub(crate) async fn sign_in(mut asked: Asked) -> Outcome {
@@ -25,23 +26,28 @@ pub(crate) async fn sign_in(mut asked: Asked) -> Outcome {
         Ok(proven) => proven,
         Err(error) => {
             let error = Problem::of_sign_in(error)?;
-            return Ok(form(&asked, &place, Some((&error, login))));
+            return form(&asked, &place, Some((&error, login)));
         }
     };
-    let session = match begin_session(&asked, &proven).await {
+    go_on(&asked, &proven, &place).await
+}
+
+/// Lets somebody in who has shown a password, or for whom a provider vouches; or asks for a code first.
+pub(crate) async fn go_on(asked: &Asked, proven: &Proven, place: &str) -> Outcome {
+    let session = match begin_session(asked, proven).await {
         Ok(session) => session,
         Err(Error::SecondFactor) => {
-            let begun = asked.identity().begin_sign_in(&proven).await?;
+            let begun = asked.identity().begin_sign_in(proven).await?;
             let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("continue", &place);
+            query.append_pair("continue", place);
             let mut response = elsewhere(&asked.url(&format!("/oauth2/code?{}", query.finish())));
             Cookie::Begun.set(asked.base.scheme(), begun.expose(), response.headers_mut());
             return Ok(response);
         }
         Err(error) => return Err(error.into()),
     };
-    let mut response = elsewhere(&asked.url(&place));
-    put_session(&asked, &session, &mut response);
+    let mut response = elsewhere(&asked.url(place));
+    put_session(asked, &session, &mut response);
     Ok(response)
 }
 
@@ -64,7 +70,7 @@ pub(crate) fn put_session(asked: &Asked, session: &Secret, response: &mut Respon
     }
 }
 
-fn form(asked: &Asked, place: &str, refused: Option<(&SignInError, &str)>) -> Response {
+fn form(asked: &Asked, place: &str, refused: Option<(&SignInError, &str)>) -> Outcome {
     let messages = asked.messages();
     let cookie = asked.cookie(Cookie::Form).filter(|cookie| is_form_token(cookie, &form_token(cookie)));
     let fresh = asked.identity().form_cookie();
@@ -102,13 +108,14 @@ fn form(asked: &Asked, place: &str, refused: Option<(&SignInError, &str)>) -> Re
         .raw(&format!(
             "<label>{secret}<input type=\"password\" name=\"password\" autocomplete=\"current-password\" required></label>\n\
              <button class=\"first\">{button}</button></form>\n"
-        ));
+        ))
+        .raw(&provider::links(asked, place, &cookie)?);
     let mut response = page.finish();
     Cookie::Form.set(asked.base.scheme(), &cookie, response.headers_mut());
     if let Some(seconds) = wait {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    response
+    Ok(response)
 }
 
 /// The name of the app that a browser will go on to, and where that is.

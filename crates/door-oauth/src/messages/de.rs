@@ -5,6 +5,11 @@ use super::Messages;
 pub(crate) const DE: Messages = Messages {
     sign_in: "Anmelden",
     sign_in_for: "Melden Sie sich an, um zu {} weiterzugehen.",
+    sign_in_with: "Mit {} anmelden",
+    provider_stale: "Das hat zu lange gedauert oder wurde in einem anderen Browser begonnen. Versuchen Sie es noch einmal.",
+    provider_refused: "Auf diesem Weg können Sie nicht angemeldet werden. Wenden Sie sich an die Verwaltung Ihres Kontos.",
+    provider_unavailable: "Die Gegenseite ist im Augenblick nicht zu erreichen. Versuchen Sie es noch einmal.",
+    sign_in_again: "Zurück zur Anmeldung",
     login: "E-Mail-Adresse",
     password: "Passwort",
     wrong: "E-Mail-Adresse und Passwort gehören nicht zusammen.",

@@ -5,6 +5,11 @@ use super::Messages;
 pub(crate) const EN: Messages = Messages {
     sign_in: "Sign in",
     sign_in_for: "Sign in to go on to {}.",
+    sign_in_with: "Sign in with {}",
+    provider_stale: "This took too long, or was begun in another browser. Try again.",
+    provider_refused: "You cannot be signed in this way. Ask whoever looks after your account.",
+    provider_unavailable: "The other side cannot be asked at this moment. Try again.",
+    sign_in_again: "Back to signing in",
     login: "Mail address",
     password: "Password",
     wrong: "Mail address and password do not belong together.",

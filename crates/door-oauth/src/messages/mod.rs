@@ -10,6 +10,11 @@ pub(crate) use en::EN;
 pub(crate) struct Messages {
     pub(crate) sign_in: &'static str,
     pub(crate) sign_in_for: &'static str,
+    pub(crate) sign_in_with: &'static str,
+    pub(crate) provider_stale: &'static str,
+    pub(crate) provider_refused: &'static str,
+    pub(crate) provider_unavailable: &'static str,
+    pub(crate) sign_in_again: &'static str,
     pub(crate) login: &'static str,
     pub(crate) password: &'static str,
     pub(crate) wrong: &'static str,

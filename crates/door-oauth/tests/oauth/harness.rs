@@ -5,7 +5,7 @@ use axum::body::Body;
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Entry, RequestId, Scheme};
 use entente_door_oauth::{OAuthDoor, Options};
-use entente_identity::{AppKind, CreatedApp, NewApp, Password, SecondFactors};
+use entente_identity::{AppKind, CreatedApp, NewApp, Password, Providers, SecondFactors};
 use entente_model::{UserId, UserRole};
 use entente_testkit::Stage;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -25,6 +25,7 @@ pub struct Site {
     pub stage: Stage,
     pub user: UserId,
     pub app: CreatedApp,
+    pub providers: Providers,
     router: Router,
 }
 
@@ -54,8 +55,9 @@ impl Site {
         let origin = Origin { public_url: Some(BASE.parse().unwrap()), ..Origin::default() };
         let options = Options { origin, ..Options::default() };
         let factors = SecondFactors::load(stage.identity.clone(), stage.custodian.as_ref()).await.unwrap();
-        let router = OAuthDoor::new(stage.identity.clone(), factors, options).router();
-        Self { stage, user, app, router }
+        let providers = Providers::load(stage.identity.clone(), stage.custodian.as_ref()).await.unwrap();
+        let router = OAuthDoor::new(stage.identity.clone(), factors, providers.clone(), options).router();
+        Self { stage, user, app, providers, router }
     }
 
     pub async fn public_app(&self) -> CreatedApp {

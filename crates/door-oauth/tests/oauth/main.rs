@@ -11,5 +11,6 @@
 mod attacks;
 mod browser;
 mod harness;
+mod provider;
 mod second_factor;
 mod tokens;

@@ -15,6 +15,7 @@ pub(crate) mod relocate;
 pub(crate) mod scrub;
 pub(crate) mod second_factor;
 pub(crate) mod serve;
+pub(crate) mod sign_in_provider;
 pub(crate) mod status;
 pub(crate) mod subscriptions;
 pub(crate) mod token;
