@@ -51,6 +51,12 @@ pub enum EventKind {
     CollaborationAccepted,
     /// Somebody did not want a role.
     CollaborationRejected,
+    /// Something was said of an item by a template that had said nothing of it.
+    MetadataAdded,
+    /// What a template says of an item changed.
+    MetadataChanged,
+    /// What a template said of an item was taken back.
+    MetadataRemoved,
     /// An item got a shared link.
     SharedLinkMade,
     /// An item's shared link changed.
@@ -87,7 +93,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::Created,
         Self::VersionAdded,
         Self::Renamed,
@@ -105,6 +111,9 @@ impl EventKind {
         Self::CollaborationRemoved,
         Self::CollaborationAccepted,
         Self::CollaborationRejected,
+        Self::MetadataAdded,
+        Self::MetadataChanged,
+        Self::MetadataRemoved,
         Self::SharedLinkMade,
         Self::SharedLinkChanged,
         Self::SharedLinkRemoved,
@@ -146,6 +155,9 @@ impl EventKind {
             Self::CollaborationRemoved => 42,
             Self::CollaborationAccepted => 43,
             Self::CollaborationRejected => 44,
+            Self::MetadataAdded => 50,
+            Self::MetadataChanged => 51,
+            Self::MetadataRemoved => 52,
             Self::SharedLinkMade => 60,
             Self::SharedLinkChanged => 61,
             Self::SharedLinkRemoved => 62,

@@ -5,7 +5,16 @@ import uuid
 
 import pytest
 import requests
-from box_sdk_gen import BoxAPIError, GetEventsEventType, GetEventsStreamType
+from box_sdk_gen import (
+    BoxAPIError,
+    CreateFileMetadataByIdScope,
+    DeleteFileMetadataByIdScope,
+    GetEventsEventType,
+    GetEventsStreamType,
+    UpdateFileMetadataByIdRequestBody,
+    UpdateFileMetadataByIdRequestBodyOpField,
+    UpdateFileMetadataByIdScope,
+)
 from box_sdk_gen.managers.events import GetEventStreamQueryParams
 
 from kit import new_folder, upload
@@ -65,6 +74,32 @@ def test_an_enterprise_is_looked_over_by_administrators(client, administrator, s
         bob.events.get_events(stream_type=GetEventsStreamType.ADMIN_LOGS)
     assert refused.value.response_info.status_code == 403
     assert bob.events.get_events(stream_position="0").entries == []
+
+
+def test_administrators_hear_what_is_said_of_items(client, administrator):
+    file = upload(client, "0", uuid.uuid4().hex, b"x")
+    start = now(client)
+    said = client.file_metadata
+    said.create_file_metadata_by_id(file.id, CreateFileMetadataByIdScope.GLOBAL, "properties", {"state": "one"})
+    change = UpdateFileMetadataByIdRequestBody(
+        op=UpdateFileMetadataByIdRequestBodyOpField.REPLACE, path="/state", value="two"
+    )
+    said.update_file_metadata_by_id(file.id, UpdateFileMetadataByIdScope.GLOBAL, "properties", [change])
+    said.delete_file_metadata_by_id(file.id, DeleteFileMetadataByIdScope.GLOBAL, "properties")
+    page = administrator.events.get_events(
+        stream_type=GetEventsStreamType.ADMIN_LOGS,
+        stream_position=str(start),
+        event_type=[
+            GetEventsEventType.METADATA_INSTANCE_CREATE,
+            GetEventsEventType.METADATA_INSTANCE_UPDATE,
+            GetEventsEventType.METADATA_INSTANCE_DELETE,
+        ],
+    )
+    assert [event.event_type for event in page.entries if event.source.item_id == file.id] == [
+        "METADATA_INSTANCE_CREATE",
+        "METADATA_INSTANCE_UPDATE",
+        "METADATA_INSTANCE_DELETE",
+    ]
 
 
 def test_who_waits_hears_of_news(client):

@@ -202,7 +202,12 @@ fn word(view: &EventView) -> Option<&'static str> {
         EventKind::Trashed => "ITEM_TRASH",
         EventKind::Restored => "ITEM_UNDELETE_VIA_TRASH",
         EventKind::Purged => return None,
-        EventKind::Described | EventKind::VersionRemoved | EventKind::VersionRestored => "ITEM_MODIFY",
+        EventKind::Described
+        | EventKind::VersionRemoved
+        | EventKind::VersionRestored
+        | EventKind::MetadataAdded
+        | EventKind::MetadataChanged
+        | EventKind::MetadataRemoved => "ITEM_MODIFY",
         EventKind::VersionPromoted => "ITEM_MAKE_CURRENT_VERSION",
         EventKind::CollaborationAdded => "COLLAB_INVITE_COLLABORATOR",
         EventKind::CollaborationAccepted => "COLLAB_ADD_COLLABORATOR",
@@ -243,6 +248,9 @@ fn company_word(kind: EventKind) -> Option<&'static str> {
         EventKind::CollaborationAccepted => "COLLABORATION_ACCEPT",
         EventKind::CollaborationChanged => "COLLABORATION_ROLE_CHANGE",
         EventKind::CollaborationRemoved | EventKind::CollaborationRejected => "COLLABORATION_REMOVE",
+        EventKind::MetadataAdded => "METADATA_INSTANCE_CREATE",
+        EventKind::MetadataChanged => "METADATA_INSTANCE_UPDATE",
+        EventKind::MetadataRemoved => "METADATA_INSTANCE_DELETE",
         EventKind::SharedLinkMade | EventKind::SharedLinkChanged => "SHARE",
         EventKind::SharedLinkRemoved => "UNSHARE",
         EventKind::Commented => "COMMENT_CREATE",

@@ -73,6 +73,25 @@ async fn administrators_look_over_the_enterprise() {
 }
 
 #[tokio::test]
+async fn administrators_hear_what_is_said_of_items() {
+    let client = Client::new().await;
+    client.contracts().await;
+    let file = client.file("0", "f", b"x").await;
+    let path = format!("/files/{file}/metadata/enterprise/contract");
+    client.post(&path, json!({"name": "one"})).await.expect(201);
+    client.post(&path, json!({"name": "again"})).await.expect(409);
+    client.put(&path, json!([{"op": "replace", "path": "/name", "value": "two"}])).await.expect(200);
+    client.delete(&path).await.expect(204);
+    let page = read(&client, "stream_type=admin_logs").await;
+    let said = ["METADATA_INSTANCE_CREATE", "METADATA_INSTANCE_UPDATE", "METADATA_INSTANCE_DELETE"];
+    assert_eq!(words(&page), [&["UPLOAD"], said.as_slice()].concat());
+    assert_eq!(page["entries"][3]["source"]["item_id"], json!(file));
+    let some = read(&client, "stream_type=admin_logs&event_type=METADATA_INSTANCE_UPDATE").await;
+    assert_eq!(words(&some), ["METADATA_INSTANCE_UPDATE"]);
+    assert_eq!(words(&read(&client, "").await), ["ITEM_UPLOAD", "ITEM_MODIFY", "ITEM_MODIFY", "ITEM_MODIFY"]);
+}
+
+#[tokio::test]
 async fn strangers_hear_of_nothing() {
     let client = Client::new().await;
     let folder = client.folder("0", "a").await;

@@ -127,7 +127,7 @@ impl Tree {
                     return view(&caller, &grant, template, &row);
                 }
                 let row = write(tx, &template, &row, &after)?;
-                stamp.record(tx, &caller, EventKind::Described, item, None)?;
+                stamp.record(tx, &caller, EventKind::MetadataChanged, item, None)?;
                 cascade::changed(tx, (item, template.id), (job, stamp.at))?;
                 view(&caller, &grant, template, &row)
             })
@@ -150,7 +150,7 @@ impl Tree {
                 let (template, _) = present(tx, &caller, item, &name)?;
                 instances::remove(tx, item, template.id)?;
                 cascade::ended(tx, item, template.id)?;
-                stamp.record(tx, &caller, EventKind::Described, item, None)
+                stamp.record(tx, &caller, EventKind::MetadataRemoved, item, None)
             })
             .await
     }
@@ -191,7 +191,7 @@ pub(super) fn create(
     };
     instances::insert(tx, &row)?;
     values::replace(tx, item, template.id, &encoded.indexed)?;
-    stamp.record(tx, caller, EventKind::Described, item, None)?;
+    stamp.record(tx, caller, EventKind::MetadataAdded, item, None)?;
     view(caller, &grant, template, &row)
 }
 

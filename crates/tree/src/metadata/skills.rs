@@ -31,7 +31,7 @@ impl Tree {
                     None => create(tx, &caller, stamp, (file, Kind::File), &template.name(), &cards).map(drop),
                     Some(row) => {
                         write(tx, &template, &row, &cards)?;
-                        stamp.record(tx, &caller, EventKind::Described, file, None)
+                        stamp.record(tx, &caller, EventKind::MetadataChanged, file, None)
                     }
                 }
             })

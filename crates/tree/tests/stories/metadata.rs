@@ -7,7 +7,7 @@ use entente_tree::metadata::{
     FieldKind, MetadataError, NewField, NewTemplate, PatchOperation, Query, Scope, Template, TemplateEdit,
     TemplateName, Values,
 };
-use entente_tree::{CopyTo, Error, Kind, Recursive, RestoreTo, Tree};
+use entente_tree::{CopyTo, EnterpriseEventQuery, Error, EventKind, Kind, Recursive, RestoreTo, Tree};
 use serde_json::json;
 
 struct Office {
@@ -352,4 +352,28 @@ async fn every_lookup_is_a_walk_along_an_index() {
     for plan in plans.expect("done") {
         assert!(plan.starts_with("SEARCH") && plan.contains("INDEX"), "{plan}");
     }
+}
+
+#[tokio::test]
+async fn what_is_said_and_taken_back_is_recorded_and_what_changes_nothing_is_not() {
+    let office = Office::new().await;
+    let desk = &office.desk;
+    let file = desk.file(desk.root, "a.txt", b"a").await.item.id;
+    office.say(file, Kind::File, "one").await.expect("said");
+    let tree = office.tree();
+    for title in ["two", "two"] {
+        let change = PatchOperation::Replace { path: "/title".to_owned(), value: json!(title) };
+        tree.patch_instance(&desk.anna, file, Kind::File, (office.template.clone(), vec![change])).await.expect("done");
+    }
+    assert!(office.say(file, Kind::File, "again").await.is_err());
+    let ben = tree.delete_instance(&desk.ben, file, Kind::File, office.template.clone()).await;
+    assert!(matches!(ben, Err(Error::NotFound)), "{ben:?}");
+    tree.delete_instance(&desk.anna, file, Kind::File, office.template.clone()).await.expect("removed");
+    while tree.place_events().await.expect("placed") {}
+    let all = EnterpriseEventQuery { limit: 100, ..Default::default() };
+    let page = tree.enterprise_events(&office.admin, all).await.expect("events");
+    let kinds: Vec<_> = page.entries.iter().filter(|one| one.event.item == file).map(|one| one.kind).collect();
+    let expected =
+        [EventKind::Created, EventKind::MetadataAdded, EventKind::MetadataChanged, EventKind::MetadataRemoved];
+    assert_eq!(kinds, expected);
 }
