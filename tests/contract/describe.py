@@ -51,9 +51,20 @@ class Filler:
             found.setdefault(name, []).append(str(made["id"] if isinstance(made, dict) else made))
             return found[name][-1]
 
+        me = self.ask("GET", "/2.0/users/me")["id"]
         for number in range(MANY):
             folder = note("folder_id", self.ask("POST", "/2.0/folders", {"name": f"folder {number}", "parent": {"id": "0"}}))
-            note("file_id", self.upload(f"file {number}.txt", folder, b"content" * number))
+            file = note("file_id", self.upload(f"file {number}.txt", folder, b"content" * number))
+            said = {"message": "said", "item": {"type": "file", "id": file}}
+            note("comment_id", self.ask("POST", "/2.0/comments", said))
+            task = note("task_id", self.ask("POST", "/2.0/tasks", {"item": {"type": "file", "id": file}}))
+            asked = {"task": {"type": "task", "id": task}, "assign_to": {"id": me}}
+            note("task_assignment_id", self.ask("POST", "/2.0/task_assignments", asked))
+            below = self.ask("POST", "/2.0/folders", {"name": "locked", "parent": {"id": folder}})["id"]
+            lock = {"folder": {"type": "folder", "id": below}}
+            note("folder_lock_id", self.ask("POST", "/2.0/folder_locks", lock))
+            link = {"url": "https://example.com", "name": f"link {number}", "parent": {"id": folder}}
+            note("web_link_id", self.ask("POST", "/2.0/web_links", link))
             user = note("user_id", self.ask("POST", "/2.0/users", {"name": f"User {number}", "login": f"u{number}@example.com"}))
             group = note("group_id", self.ask("POST", "/2.0/groups", {"name": f"group {number}"}))
             member = {"user": {"id": user}, "group": {"id": group}}

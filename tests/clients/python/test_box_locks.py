@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from botocore.exceptions import ClientError
 from box_sdk_gen import (
     CreateCollaborationAccessibleBy,
     CreateCollaborationAccessibleByTypeField,
@@ -21,6 +22,7 @@ from box_sdk_gen import (
 )
 from box_sdk_gen.internal.null_value import null
 
+from doors import BoxDoor, DavDoor, S3Door
 from kit import download, new_folder, refused, upload, upload_version
 from typed import well_typed
 
@@ -128,3 +130,60 @@ def test_watermarks(server, client, folder):
     client.folder_watermarks.delete_folder_watermark(folder.id)
     with refused(404):
         client.folder_watermarks.get_folder_watermark(folder.id)
+
+
+@pytest.mark.parametrize("prevents", [False, True])
+def test_locks_hold_at_every_door(server, prevents):
+    """The owner's own S3 and WebDAV clients meet the lock of somebody with a role."""
+    login = server.new_login("owner")
+    token, root = server.token(login), f"locks-{uuid.uuid4().hex[:12]}"
+    s3, dav, box = S3Door(server, login, root), DavDoor(server, token, root), BoxDoor(server, token, root)
+    s3.client.create_bucket(Bucket=root)
+
+    def at(path):
+        return f"{dav.base}/{path}"
+
+    for name in ("a/file.txt", "b/other.txt"):
+        s3.put(name, b"one")
+    folder = box.client.folders.get_folder_by_id(box.folder(["a"]))
+    editor = invited(server, box.client, folder, CreateCollaborationRole.EDITOR)
+    file = box.file("a/file.txt")
+    wish = UpdateFileByIdLock(access=UpdateFileByIdLockAccessField.LOCK, is_download_prevented=prevents)
+    editor.files.update_file_by_id(file.id, lock=wish)
+
+    for act in (lambda: s3.put("a/file.txt", b"two"), lambda: s3.delete("a/file.txt")):
+        with pytest.raises(ClientError) as told:
+            act()
+        assert told.value.response["Error"]["Code"] == "AccessDenied"
+    url = at("a/file.txt")
+    assert dav.session.put(url, data=b"two").status_code == 423
+    assert dav.session.delete(url).status_code == 423
+    away = {"Destination": at("b/file.txt"), "Overwrite": "T"}
+    assert dav.session.request("MOVE", url, headers=away).status_code == 423
+    over = {"Destination": url, "Overwrite": "T"}
+    assert dav.session.request("COPY", at("b/other.txt"), headers=over).status_code == 423
+    assert dav.session.request("MOVE", at("b/other.txt"), headers=over).status_code == 423
+    if prevents:
+        with pytest.raises(ClientError) as told:
+            s3.get("a/file.txt")
+        assert told.value.response["Error"]["Code"] == "AccessDenied"
+        assert dav.session.get(url).status_code == 423
+        assert dav.session.request("COPY", url, headers=away).status_code == 423
+    else:
+        assert s3.get("a/file.txt") == b"one" and dav.session.get(url).content == b"one"
+    box.client.files.update_file_by_id(file.id, lock=null)
+    s3.put("a/file.txt", b"three")
+    assert box.get("a/file.txt") == b"three"
+
+    # A locked folder stays, whatever asks; what is in it comes and goes.
+    lock = box.client.folder_locks.create_folder_lock(CreateFolderLockFolder("folder", folder.id))
+    assert dav.session.delete(at("a")).status_code == 423
+    moved = {"Destination": at("c"), "Overwrite": "F"}
+    assert dav.session.request("MOVE", at("b"), headers=moved).status_code == 201
+    inside = {"Destination": at("c/a"), "Overwrite": "F"}
+    assert dav.session.request("MOVE", at("a"), headers=inside).status_code == 423
+    s3.delete("a/file.txt")
+    # Only its last key needed it, and it is still there.
+    assert box.client.folders.get_folder_by_id(folder.id).name == "a"
+    box.client.folder_locks.delete_folder_lock_by_id(lock.id)
+    assert dav.session.delete(at("a")).status_code == 204

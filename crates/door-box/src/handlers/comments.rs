@@ -47,7 +47,7 @@ pub(crate) async fn of_file(asked: Asked, caller: Caller) -> Outcome {
     let wanted = asked.query().offset_page()?;
     let page = asked.tree().comments(&caller, asked.id("file_id")?, wanted.offset, wanted.limit).await?;
     let (look, fields) = (asked.look(), asked.fields(COMMENT));
-    let messages: Vec<String> = page.entries.iter().map(|view| view.message()).collect();
+    let messages: Vec<String> = page.entries.iter().map(CommentView::message).collect();
     let shown = page.entries.iter().zip(&messages);
     let entries: Vec<_> = shown.map(|(view, message)| look.comment(view, message, fields)).collect();
     let place = Page::Offset { total_count: page.total_count, offset: wanted.offset.into(), order: &[] };

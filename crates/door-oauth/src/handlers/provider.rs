@@ -41,7 +41,7 @@ pub(crate) async fn leave(asked: Asked) -> Outcome {
             Cookie::Away.set(asked.base.scheme(), sent.cookie.expose(), response.headers_mut());
             Ok(response)
         }
-        Err(error) => refused(&asked, error),
+        Err(error) => refused(&asked, &error),
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn come_back(asked: Asked) -> Outcome {
     let back = ProviderBack { code: query.value("code"), state: query.value("state"), issuer: query.value("iss") };
     let mut response = match asked.providers().finish(&cookie, back).await {
         Ok(arrived) => sign_in::go_on(&asked, &arrived.proven, &arrived.place).await?,
-        Err(error) => refused(&asked, error)?,
+        Err(error) => refused(&asked, &error)?,
     };
     if !cookie.is_empty() {
         Cookie::Away.set(asked.base.scheme(), "", response.headers_mut());
@@ -60,9 +60,9 @@ pub(crate) async fn come_back(asked: Asked) -> Outcome {
 }
 
 /// Nobody learns from the page whether there is somebody; the log says why.
-fn refused(asked: &Asked, error: ProviderError) -> Outcome {
+fn refused(asked: &Asked, error: &ProviderError) -> Outcome {
     let messages = asked.messages();
-    let (status, said) = match &error {
+    let (status, said) = match error {
         ProviderError::Stale => (StatusCode::FORBIDDEN, messages.provider_stale),
         ProviderError::Unknown => (StatusCode::NOT_FOUND, messages.provider_refused),
         ProviderError::Refused(_) | ProviderError::NotMeant(_) => (StatusCode::FORBIDDEN, messages.provider_refused),
