@@ -134,3 +134,146 @@ fn check(claims: &Claims, expected: &Expected<'_>) -> Result<(), &'static str> {
 fn timestamp(seconds: f64) -> Timestamp {
     Timestamp::from_millis((seconds * 1_000.0) as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Expected, Person, judge};
+    use data_encoding::BASE64URL_NOPAD;
+    use entente_model::Timestamp;
+    use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    use proptest::prelude::{any, proptest};
+    use serde_json::{Value, json};
+
+    const OURS: &str = include_str!("../../tests/fixtures/test-only-private.pem");
+    const OTHER: &str = include_str!("../../tests/fixtures/test-only-other-private.pem");
+    const NOW: i64 = 1_900_000_000;
+
+    fn key(pem: &str) -> EncodingKey {
+        EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
+    }
+
+    fn keys() -> JwkSet {
+        let mut jwk = Jwk::from_encoding_key(&key(OURS), Algorithm::RS256).unwrap();
+        jwk.common.key_id = Some("one".to_owned());
+        JwkSet { keys: vec![jwk] }
+    }
+
+    fn claims() -> Value {
+        json!({
+            "iss": "https://id.example.org", "sub": "s-1", "aud": "entente", "exp": NOW + 300, "iat": NOW, "nonce": "n",
+            "email": "anna@example.com", "email_verified": true, "name": "Anna",
+        })
+    }
+
+    fn with(change: Value) -> Value {
+        let mut claims = claims();
+        for (name, value) in change.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims
+    }
+
+    fn header(kid: Option<&str>) -> Header {
+        Header { kid: kid.map(str::to_owned), ..Header::new(Algorithm::RS256) }
+    }
+
+    fn token(claims: &Value) -> String {
+        encode(&header(Some("one")), claims, &key(OURS)).unwrap()
+    }
+
+    fn judged(text: &str, keys: &JwkSet) -> Result<Person, &'static str> {
+        let now = Timestamp::from_millis(NOW * 1_000);
+        judge(text, keys, &Expected { issuer: "https://id.example.org", client_id: "entente", nonce: "n", now })
+    }
+
+    #[test]
+    fn a_good_token_says_who_is_meant() {
+        let person = judged(&token(&claims()), &keys()).unwrap();
+        let expected = Person {
+            subject: "s-1".to_owned(),
+            email: Some("anna@example.com".to_owned()),
+            name: Some("Anna".to_owned()),
+        };
+        assert_eq!(person, expected);
+        // Without the name of its key every key is tried; among several audiences it has to say that it was given to us.
+        judged(&encode(&header(None), &claims(), &key(OURS)).unwrap(), &keys()).unwrap();
+        judged(&token(&with(json!({"aud": ["entente"]}))), &keys()).unwrap();
+        judged(&token(&with(json!({"aud": ["entente", "other"], "azp": "entente"}))), &keys()).unwrap();
+        // Clocks differ a little.
+        judged(&token(&with(json!({"exp": NOW - 59}))), &keys()).unwrap();
+        judged(&token(&with(json!({"iat": NOW + 59}))), &keys()).unwrap();
+    }
+
+    #[test]
+    fn an_address_counts_only_if_it_is_vouched_for() {
+        for (verified, counts) in [(json!(true), true), (json!("true"), true), (json!(false), false), (Value::Null, false)] {
+            let person = judged(&token(&with(json!({"email_verified": verified}))), &keys()).unwrap();
+            assert_eq!(person.email.is_some(), counts);
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_us_now_is_refused() {
+        for bad in [
+            json!({"iss": "https://id.example.com"}),
+            json!({"iss": "https://id.example.org/"}),
+            json!({"aud": "other"}),
+            json!({"aud": []}),
+            json!({"aud": ["entente", "other"]}),
+            json!({"aud": ["entente", "other"], "azp": "other"}),
+            json!({"azp": "other"}),
+            json!({"exp": NOW - 60}),
+            json!({"exp": "soon"}),
+            json!({"iat": NOW + 61}),
+            json!({"nonce": "m"}),
+            json!({"nonce": Value::Null}),
+            json!({"sub": ""}),
+            json!({"sub": "s".repeat(256)}),
+            json!({"sub": 7}),
+        ] {
+            assert!(judged(&token(&with(bad.clone())), &keys()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_key_of_the_provider_signs() {
+        let forged = encode(&header(Some("one")), &claims(), &key(OTHER)).unwrap();
+        assert!(judged(&forged, &keys()).is_err());
+        assert!(judged(&encode(&header(Some("two")), &claims(), &key(OURS)).unwrap(), &keys()).is_err());
+        assert!(judged(&token(&claims()), &JwkSet { keys: Vec::new() }).is_err());
+        let mut for_sealing = keys();
+        for_sealing.keys[0].common.public_key_use = Some(PublicKeyUse::Encryption);
+        assert!(judged(&token(&claims()), &for_sealing).is_err());
+
+        // Neither nothing, nor what both sides know.
+        let good = token(&claims());
+        let (_, rest) = good.split_once('.').unwrap();
+        let (payload, signature) = rest.split_once('.').unwrap();
+        let none = BASE64URL_NOPAD.encode(br#"{"alg":"none","typ":"JWT"}"#);
+        assert!(judged(&format!("{none}.{payload}."), &keys()).is_err());
+        assert!(judged(&format!("{none}.{payload}.{signature}"), &keys()).is_err());
+        let shared = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::HS256) };
+        let public = include_bytes!("../../tests/fixtures/test-only-public.pem");
+        let symmetric = encode(&shared, &claims(), &EncodingKey::from_secret(public)).unwrap();
+        assert!(judged(&symmetric, &keys()).is_err());
+        // Every byte of the claims is signed.
+        let other = BASE64URL_NOPAD.encode(with(json!({"sub": "s-2"})).to_string().as_bytes());
+        let (head, _) = good.split_once('.').unwrap();
+        assert!(judged(&format!("{head}.{other}.{signature}"), &keys()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd(text in any::<String>()) {
+            assert!(judged(&text, &JwkSet { keys: Vec::new() }).is_err());
+        }
+    }
+
+    #[test]
+    fn a_token_has_an_end() {
+        assert!(judged(&"a".repeat(17_000), &keys()).is_err());
+        let long = token(&with(json!({"name": "a".repeat(20_000)})));
+        assert!(judged(&long, &keys()).is_err());
+    }
+}
