@@ -166,7 +166,7 @@ mod tests {
         })
     }
 
-    fn with(change: Value) -> Value {
+    fn with(change: &Value) -> Value {
         let mut claims = claims();
         for (name, value) in change.as_object().unwrap() {
             claims[name] = value.clone();
@@ -198,17 +198,19 @@ mod tests {
         assert_eq!(person, expected);
         // Without the name of its key every key is tried; among several audiences it has to say that it was given to us.
         judged(&encode(&header(None), &claims(), &key(OURS)).unwrap(), &keys()).unwrap();
-        judged(&token(&with(json!({"aud": ["entente"]}))), &keys()).unwrap();
-        judged(&token(&with(json!({"aud": ["entente", "other"], "azp": "entente"}))), &keys()).unwrap();
+        judged(&token(&with(&json!({"aud": ["entente"]}))), &keys()).unwrap();
+        judged(&token(&with(&json!({"aud": ["entente", "other"], "azp": "entente"}))), &keys()).unwrap();
         // Clocks differ a little.
-        judged(&token(&with(json!({"exp": NOW - 59}))), &keys()).unwrap();
-        judged(&token(&with(json!({"iat": NOW + 59}))), &keys()).unwrap();
+        judged(&token(&with(&json!({"exp": NOW - 59}))), &keys()).unwrap();
+        judged(&token(&with(&json!({"iat": NOW + 59}))), &keys()).unwrap();
     }
 
     #[test]
     fn an_address_counts_only_if_it_is_vouched_for() {
-        for (verified, counts) in [(json!(true), true), (json!("true"), true), (json!(false), false), (Value::Null, false)] {
-            let person = judged(&token(&with(json!({"email_verified": verified}))), &keys()).unwrap();
+        for (verified, counts) in
+            [(json!(true), true), (json!("true"), true), (json!(false), false), (Value::Null, false)]
+        {
+            let person = judged(&token(&with(&json!({"email_verified": verified}))), &keys()).unwrap();
             assert_eq!(person.email.is_some(), counts);
         }
     }
@@ -232,7 +234,7 @@ mod tests {
             json!({"sub": "s".repeat(256)}),
             json!({"sub": 7}),
         ] {
-            assert!(judged(&token(&with(bad.clone())), &keys()).is_err(), "{bad}");
+            assert!(judged(&token(&with(&bad)), &keys()).is_err(), "{bad}");
         }
     }
 
@@ -258,7 +260,7 @@ mod tests {
         let symmetric = encode(&shared, &claims(), &EncodingKey::from_secret(public)).unwrap();
         assert!(judged(&symmetric, &keys()).is_err());
         // Every byte of the claims is signed.
-        let other = BASE64URL_NOPAD.encode(with(json!({"sub": "s-2"})).to_string().as_bytes());
+        let other = BASE64URL_NOPAD.encode(with(&json!({"sub": "s-2"})).to_string().as_bytes());
         let (head, _) = good.split_once('.').unwrap();
         assert!(judged(&format!("{head}.{other}.{signature}"), &keys()).is_err());
     }
@@ -273,7 +275,7 @@ mod tests {
     #[test]
     fn a_token_has_an_end() {
         assert!(judged(&"a".repeat(17_000), &keys()).is_err());
-        let long = token(&with(json!({"name": "a".repeat(20_000)})));
+        let long = token(&with(&json!({"name": "a".repeat(20_000)})));
         assert!(judged(&long, &keys()).is_err());
     }
 }

@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 56] = [
+    let verbs: [&[&str]; 61] = [
         &[],
         &["serve"],
         &["token"],
