@@ -2,8 +2,9 @@
 
 use crate::apps::read_scopes;
 use crate::tx::Row;
+use crate::users::UserMini;
 use crate::{Error, Tx};
-use entente_model::{AppId, AuthorizationId, Scopes, Sha256, Timestamp, UserId};
+use entente_model::{AppId, AuthorizationId, EnterpriseId, Scopes, Sha256, Timestamp, UserId};
 
 /// That a user let an app act for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,62 @@ pub fn end_of_app(tx: &mut Tx<'_>, user: UserId, app: AppId, limit: u32) -> Resu
          WHERE id IN (SELECT id FROM authorizations WHERE user_id = ?1 AND app_id = ?2 ORDER BY id LIMIT ?3)",
         &[user.into(), app.into(), limit.into()],
     )
+}
+
+/// An authorization that is used on a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The authorization.
+    pub id: AuthorizationId,
+    /// Whose.
+    pub user: UserMini,
+    /// What the device calls itself; may be empty.
+    pub product: String,
+}
+
+macro_rules! select_pin {
+    ($rest:literal) => {
+        concat!(
+            "SELECT a.id, a.product, u.id, u.name, u.login FROM authorizations a JOIN users u ON u.id = a.user_id
+             WHERE a.device <> '' AND u.enterprise_id = ?1 ",
+            $rest
+        )
+    };
+}
+
+/// Notes on which device an authorization is used.
+pub fn pin(tx: &mut Tx<'_>, id: AuthorizationId, device: &str, product: &str) -> Result<(), Error> {
+    tx.put(
+        "UPDATE authorizations SET device = ?2, product = ?3 WHERE id = ?1",
+        &[id.into(), device.into(), product.into()],
+    )
+}
+
+/// Up to `limit` authorizations of users of an enterprise that know their device, in the order of their ids or the other
+/// way round, after `offset` others.
+pub fn pins(
+    tx: &mut Tx<'_>,
+    enterprise: EnterpriseId,
+    latest_first: bool,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<Pin>, Error> {
+    let sql = if latest_first {
+        select_pin!("ORDER BY a.id DESC LIMIT ?2 OFFSET ?3")
+    } else {
+        select_pin!("ORDER BY a.id LIMIT ?2 OFFSET ?3")
+    };
+    tx.query(sql, &[enterprise.into(), limit.into(), offset.into()], read_pin)
+}
+
+/// The same of one.
+pub fn pin_by_id(tx: &mut Tx<'_>, enterprise: EnterpriseId, id: AuthorizationId) -> Result<Option<Pin>, Error> {
+    tx.query_one(select_pin!("AND a.id = ?2"), &[enterprise.into(), id.into()], read_pin)
+}
+
+fn read_pin(row: &Row<'_>) -> Result<Pin, Error> {
+    let user = UserMini { id: UserId::new(row.int(2)?), name: row.text(3)?, login: row.text(4)? };
+    Ok(Pin { id: AuthorizationId::new(row.int(0)?), product: row.text(1)?, user })
 }
 
 /// Stores a code by its digest.

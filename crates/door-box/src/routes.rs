@@ -2,12 +2,12 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    allowlist, avatars, classifications, collaborations, collections, comments, downloads, email_aliases,
-    enterprise_configurations, events, external_users, file_versions, files, folder_locks, folders, group_memberships,
-    groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries, metadata_taxonomies,
-    metadata_templates, oauth, recent_items, session_termination, shared_links, skills, storage_policies,
-    storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders, trashed_items,
-    trashed_web_links, upload_sessions, uploads, users, watermarks, web_links, zip_downloads,
+    allowlist, avatars, classifications, collaborations, collections, comments, device_pinners, downloads,
+    email_aliases, enterprise_configurations, events, external_users, file_versions, files, folder_locks, folders,
+    group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
+    metadata_taxonomies, metadata_templates, oauth, recent_items, session_termination, shared_links, skills,
+    storage_policies, storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders,
+    trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks, web_links, zip_downloads,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -222,6 +222,9 @@ operations! {
     "delete_users_id_email_aliases_id" DELETE "/users/{user_id}/email_aliases/{email_alias_id}" Api Known email_aliases::delete;
     "get_users_id_memberships" GET "/users/{user_id}/memberships" Api Known group_memberships::of_user;
     "post_invites" POST "/invites" Api Known invites::create;
+    "get_enterprises_id_device_pinners" GET "/enterprises/{enterprise_id}/device_pinners" Api Known device_pinners::list;
+    "get_device_pinners_id" GET "/device_pinners/{device_pinner_id}" Api Known device_pinners::show;
+    "delete_device_pinners_id" DELETE "/device_pinners/{device_pinner_id}" Api Known device_pinners::delete;
     "get_enterprise_configurations_id_v2025.0" GET "/enterprise_configurations/{enterprise_id}" Api Known enterprise_configurations::show;
     "post_external_users_submit_delete_job_v2025.0" POST "/external_users/submit_delete_job" Api Known external_users::remove;
     "get_invites_id" GET "/invites/{invite_id}" Api Known invites::show;

@@ -22,6 +22,7 @@ from box_sdk_gen import (
 )
 
 from kit import names_in, new_folder, refused, upload
+from typed import well_typed
 
 BACK = "https://portal.example.org/back"
 PASSWORD = "correct horse battery staple"
@@ -257,3 +258,44 @@ def test_the_server_describes_itself(server):
     answer = Browser(server).go(f"{server.origin}/.well-known/oauth-authorization-server").json()
     assert answer["issuer"] == server.origin
     assert answer["token_endpoint"] == f"{server.origin}/oauth2/token"
+
+
+def test_an_administrator_ends_what_is_let_in_on_a_device(server, app, person):
+    robot = server.new_app("device pins")
+    administrator = server.client_of_app(robot, enterprise_id=robot.enterprise_id)
+    _, answer = code_for(server, app, person)
+    # The SDK has no way to say it; apps on devices do.
+    form = {
+        "grant_type": "authorization_code",
+        "code": answer["code"],
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "box_device_id": "d-1",
+        "box_device_name": "Somebody's phone",
+    }
+    told = requests.post(f"{server.url}/oauth2/token", data=form, verify=server.ca, timeout=60)
+    token = told.json()["access_token"]
+    me = server.client(token).users.get_user_me()
+    pins = administrator.device_pinners
+    found, marker = [], None
+    while True:
+        page = well_typed(pins.get_enterprise_device_pinners(robot.enterprise_id, limit=1, marker=marker))
+        found += page.entries
+        marker = page.next_marker and str(page.next_marker)
+        if not marker:
+            break
+    mine = [pin for pin in found if pin.owned_by.id == me.id]
+    assert [pin.product_name for pin in mine] == ["Somebody's phone"]
+    assert well_typed(pins.get_device_pinner_by_id(mine[0].id)).owned_by.id == me.id
+    with refused(403):
+        server.client(token).device_pinners.get_device_pinner_by_id(mine[0].id)
+    with refused(403):
+        server.client(token).device_pinners.delete_device_pinner_by_id(mine[0].id)
+    with refused(404):
+        pins.get_enterprise_device_pinners("12")
+    pins.delete_device_pinner_by_id(mine[0].id)
+    with refused(401):
+        server.client(token).users.get_user_me()
+    for look in (pins.get_device_pinner_by_id, pins.delete_device_pinner_by_id):
+        with refused(404):
+            look(mine[0].id)

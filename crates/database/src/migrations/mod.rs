@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("favorites", include_str!("0026b_favorites.sql")),
     ("archives", include_str!("0033_zip_downloads.sql")),
     ("identity providers", include_str!("0036_oidc.sql")),
+    ("device pins", include_str!("0035_device_pins.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

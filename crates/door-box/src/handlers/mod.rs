@@ -6,6 +6,7 @@ pub(crate) mod classifications;
 pub(crate) mod collaborations;
 pub(crate) mod collections;
 pub(crate) mod comments;
+pub(crate) mod device_pinners;
 pub(crate) mod downloads;
 pub(crate) mod email_aliases;
 pub(crate) mod enterprise_configurations;

@@ -68,6 +68,7 @@ from_number!(
     ExemptionId,
     TermsId,
     TermsStatusId,
+    AuthorizationId,
     FolderLockId,
     CommentId,
     TaskId,

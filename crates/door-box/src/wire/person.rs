@@ -4,7 +4,7 @@ use super::date::{Date, Zone};
 use super::fields::{Field, Fields, Members};
 use super::id::Text;
 use super::user::{Enterprise, UserMini};
-use entente_model::{AliasId, InviteId, Timestamp};
+use entente_model::{AliasId, AuthorizationId, InviteId, Timestamp};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -111,4 +111,39 @@ impl Serialize for Invite<'_> {
         members.put_with(Field::ModifiedAt, || Date { at: self.modified_at, zone: self.zone })?;
         members.end()
     }
+}
+
+/// `DevicePinner`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename = "device_pinner")]
+pub struct DevicePinner<'a> {
+    /// Its id.
+    pub id: Text<AuthorizationId>,
+    /// Whose device.
+    pub owned_by: UserMini<'a>,
+    /// What it calls itself.
+    pub product_name: &'a str,
+}
+
+/// `DevicePinners`.
+#[derive(Debug, Clone, Serialize)]
+pub struct DevicePinners<'a> {
+    /// They.
+    pub entries: Vec<DevicePinner<'a>>,
+    /// How many there could be.
+    pub limit: u32,
+    /// A number, as described; left out at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<u32>,
+    /// What they are ordered by: in small letters, unlike elsewhere.
+    pub order: [DevicePinnerOrder; 1],
+}
+
+/// What devices are ordered by.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct DevicePinnerOrder {
+    /// A member.
+    pub by: &'static str,
+    /// `asc` or `desc`.
+    pub direction: &'static str,
 }

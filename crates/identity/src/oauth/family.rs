@@ -14,6 +14,9 @@ use entente_model::{Scopes, Sha256, Timestamp, TokenId};
 /// Characters of what proves who asked for a code (RFC 7636, 4.1).
 const VERIFIER_BYTES: std::ops::RangeInclusive<usize> = 43..=128;
 
+/// Bytes of what a device is called.
+const DEVICE_BYTES_MAX: usize = 255;
+
 /// What has become of a code or a refresh token.
 enum Outcome {
     /// Tokens of that worth.
@@ -38,7 +41,7 @@ impl Identity {
         let code = required(form.code.as_deref(), "code")?;
         let verifier = form.code_verifier.as_deref().map(challenge_of).transpose()?;
         let digest = digest(code).ok_or_else(bad_code)?;
-        let (app, redirect_uri) = (app.clone(), form.redirect_uri.clone());
+        let (app, redirect_uri, device) = (app.clone(), form.redirect_uri.clone(), device(form)?);
         self.issue_family("exchange code", move |tx, fresh| {
             let Some(code) = authorizations::code(tx, &digest)? else { return Ok(Outcome::Refused(bad_code())) };
             let Some(authorization) = usable(tx, &app, &code.voucher, fresh.now)? else {
@@ -52,6 +55,7 @@ impl Identity {
                 return Ok(Outcome::Refused(OAuthError::grant("The code_verifier does not fit the code")));
             }
             authorizations::use_code(tx, &digest, fresh.now)?;
+            note_device(tx, &authorization, device.as_ref())?;
             issue(tx, &app, &authorization, authorization.scopes, fresh)
         })
         .await
@@ -63,7 +67,7 @@ impl Identity {
         let token = required(form.refresh_token.as_deref(), "refresh_token")?;
         let asked = form.scope.as_deref().filter(|text| !text.trim().is_empty()).map(scopes::parse).transpose()?;
         let digest = digest(token).ok_or_else(bad_refresh_token)?;
-        let app = app.clone();
+        let (app, device) = (app.clone(), device(form)?);
         self.issue_family("refresh token", move |tx, fresh| {
             let Some(voucher) = authorizations::refresh_token(tx, &digest)? else {
                 return Ok(Outcome::Refused(bad_refresh_token()));
@@ -76,6 +80,7 @@ impl Identity {
                 return Ok(Outcome::Refused(OAuthError::new(OAuthErrorKind::InvalidScope, message)));
             }
             authorizations::use_refresh_token(tx, &digest, fresh.now)?;
+            note_device(tx, &authorization, device.as_ref())?;
             issue(tx, &app, &authorization, asked.unwrap_or(authorization.scopes), fresh)
         })
         .await
@@ -103,6 +108,26 @@ impl Identity {
             }),
         }
     }
+}
+
+/// On which device the app is, and what that calls itself, if the app says so.
+fn device(form: &TokenForm) -> Result<Option<(String, String)>, OAuthError> {
+    let Some(id) = form.device_id.as_deref().map(str::trim).filter(|id| !id.is_empty()) else { return Ok(None) };
+    let name = form.device_name.as_deref().unwrap_or("").trim();
+    let fits = |text: &str| text.len() <= DEVICE_BYTES_MAX && !text.chars().any(char::is_control);
+    if fits(id) && fits(name) {
+        return Ok(Some((id.to_owned(), name.to_owned())));
+    }
+    let message = "A device's id and name have at most 255 bytes, and no control characters";
+    Err(OAuthError::new(OAuthErrorKind::InvalidRequest, message))
+}
+
+fn note_device(
+    tx: &mut Tx<'_>,
+    authorization: &Authorization,
+    device: Option<&(String, String)>,
+) -> Result<(), entente_database::Error> {
+    device.map_or(Ok(()), |(id, name)| authorizations::pin(tx, authorization.id, id, name))
 }
 
 fn check_grant(app: &App) -> Result<(), OAuthError> {

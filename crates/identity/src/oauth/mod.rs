@@ -52,6 +52,8 @@ pub struct TokenForm {
     actor_token: Option<String>,
     resource: Option<String>,
     shared_link: Option<String>,
+    device_id: Option<String>,
+    device_name: Option<String>,
     repeats: bool,
 }
 
@@ -79,6 +81,8 @@ impl TokenForm {
                 "actor_token" => &mut form.actor_token,
                 "resource" => &mut form.resource,
                 "box_shared_link" => &mut form.shared_link,
+                "box_device_id" => &mut form.device_id,
+                "box_device_name" => &mut form.device_name,
                 _ => continue,
             };
             let value = value.into();

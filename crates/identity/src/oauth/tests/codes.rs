@@ -7,7 +7,7 @@ use crate::{
     TokenAnswer, TokenForm,
 };
 use data_encoding::BASE64URL_NOPAD;
-use entente_model::{Scopes, Timestamp, UserId, UserRole};
+use entente_model::{Caller, Scopes, Timestamp, UserId, UserRole};
 use entente_world::World;
 use std::time::Duration;
 use tokio::time::advance;
@@ -333,4 +333,60 @@ async fn codes_and_refresh_tokens_expire() {
     assert_eq!(refused(site.refresh(refresh_token(&next)).await).0, "invalid_grant");
     while site.identity.remove_expired().await.unwrap() {}
     assert_eq!(refused(site.refresh(refresh_token(&next)).await).0, "invalid_grant");
+}
+
+#[tokio::test]
+async fn an_app_says_on_which_device_it_is() {
+    let site = Site::new().await;
+    let (anna, boss) = (site.person("anna@example.org").await, site.person("boss@example.org").await);
+    let as_role = |user, role| Caller {
+        user,
+        enterprise: site.enterprise,
+        role,
+        app: None,
+        scopes: Scopes::ALL,
+        confined: None,
+        through: None,
+        link: None,
+    };
+    let (admin, user) = (as_role(boss, UserRole::Admin), as_role(anna, UserRole::User));
+    let pins = async |latest_first, offset, limit| {
+        let found = site.identity.device_pins(&admin, latest_first, offset, limit).await.unwrap();
+        found.into_iter().map(|pin| pin.product).collect::<Vec<_>>()
+    };
+    let code = site.code(anna, &[]).await;
+    for bad in [("box_device_id", "a\tb"), ("box_device_id", "x".repeat(256).as_str())] {
+        let refusal = refused(site.redeem(code.expose(), &[bad]).await);
+        assert_eq!(refusal.0, "invalid_request");
+    }
+    let device = [("box_device_id", "d-1"), ("box_device_name", "Anna's phone")];
+    let first = site.redeem(code.expose(), &device).await.unwrap();
+    // Not every app says so.
+    let code = site.code(anna, &[]).await;
+    let silent = site.redeem(code.expose(), &[("box_device_id", " ")]).await.unwrap();
+    let code = site.code(boss, &[]).await;
+    let second = site.redeem(code.expose(), &[("box_device_id", "d-2")]).await.unwrap();
+    assert_eq!(pins(false, 0, 10).await, ["Anna's phone", ""]);
+    assert_eq!(pins(true, 0, 1).await, [""]);
+    assert_eq!(pins(true, 1, 10).await, ["Anna's phone"]);
+    // A device may have got another name since.
+    let pairs = [("grant_type", "refresh_token"), ("refresh_token", refresh_token(&first)), device[0]];
+    let first = site.grant(&pairs).await.unwrap();
+    assert_eq!(pins(false, 0, 10).await, ["", ""]);
+
+    let all = site.identity.device_pins(&admin, false, 0, 10).await.unwrap();
+    let [annas, bosss] = all.as_slice() else { panic!("two pins") };
+    assert_eq!(annas.user.id, anna);
+    assert!(matches!(site.identity.device_pins(&user, false, 0, 10).await, Err(crate::Error::Forbidden)));
+    assert!(matches!(site.identity.device_pin(&user, annas.id), Err(crate::Error::Forbidden)));
+    assert!(matches!(site.identity.remove_device_pin(&user, annas.id).await, Err(crate::Error::Forbidden)));
+    let elsewhere = Caller { enterprise: entente_model::EnterpriseId::new(12), ..admin.clone() };
+    assert_eq!(site.identity.device_pin(&elsewhere, annas.id).unwrap(), None);
+    assert!(!site.identity.remove_device_pin(&elsewhere, annas.id).await.unwrap());
+
+    assert!(site.identity.remove_device_pin(&admin, annas.id).await.unwrap());
+    assert!(!site.identity.remove_device_pin(&admin, annas.id).await.unwrap());
+    assert!(!site.knows(&first) && site.knows(&silent) && site.knows(&second));
+    assert!(site.refresh(refresh_token(&first)).await.is_err());
+    assert_eq!(site.identity.device_pin(&admin, bosss.id).unwrap().as_ref(), Some(bosss));
 }
