@@ -96,6 +96,11 @@ pub fn unfreeze(tx: &mut Tx<'_>, lock: &FolderLock) -> Result<(), Error> {
     clear_bit(tx, lock.folder, FROZEN)
 }
 
+/// Notes that the folder of a lock is another's now.
+pub fn set_owner(tx: &mut Tx<'_>, id: FolderLockId, owner: UserId) -> Result<(), Error> {
+    tx.put("UPDATE folder_locks SET owner_id = ?2 WHERE id = ?1", &[id.into(), owner.into()])
+}
+
 /// The lock of a folder with that id.
 pub fn folder_lock(tx: &mut Tx<'_>, id: FolderLockId) -> Result<Option<FolderLock>, Error> {
     let sql = "SELECT id, folder_id, owner_id, created_by, created_at FROM folder_locks WHERE id = ?1";
@@ -163,13 +168,6 @@ pub fn expired_file_locks(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Res
     let sql = "SELECT item_id, id, created_by, created_at, expires_at, prevents_downloads FROM file_locks
                WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
     tx.query(sql, &[before.into(), limit.into()], read_file_lock)
-}
-
-/// Up to `limit` locks of files that a user holds.
-pub fn file_locks_of_user(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Vec<FileLock>, Error> {
-    let sql = "SELECT item_id, id, created_by, created_at, expires_at, prevents_downloads FROM file_locks
-               WHERE created_by = ?1 ORDER BY item_id LIMIT ?2";
-    tx.query(sql, &[user.into(), limit.into()], read_file_lock)
 }
 
 fn read_file_lock(row: &Row<'_>) -> Result<FileLock, Error> {

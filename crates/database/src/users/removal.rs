@@ -64,6 +64,8 @@ pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Option<(Conde
            (SELECT item_id FROM recents WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM archives WHERE token IN (SELECT token FROM archives WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM allowlist_exemptions WHERE id IN (SELECT id FROM allowlist_exemptions WHERE user_id = ?1 LIMIT ?2)",
+        // The mark of the file stays: without a lock it means nothing.
+        "DELETE FROM file_locks WHERE item_id IN (SELECT item_id FROM file_locks WHERE created_by = ?1 LIMIT ?2)",
         "DELETE FROM task_assignments WHERE id IN (SELECT id FROM task_assignments WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM terms_of_service_statuses
          WHERE id IN (SELECT id FROM terms_of_service_statuses WHERE user_id = ?1 LIMIT ?2)",

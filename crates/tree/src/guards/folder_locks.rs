@@ -83,18 +83,29 @@ fn view(tx: &mut Tx<'_>, grant: &Grant<Manage>, lock: FolderLock) -> Result<Fold
     Ok(FolderLockView { folder: view_row(tx, grant, row)?, created_by, lock })
 }
 
-/// `Locked` when an item of that owner is a locked folder, or has one below it: it does not leave its place.
-pub(crate) fn check_may_go(tx: &mut Tx<'_>, owner: UserId, item: &Item) -> Result<(), Error> {
-    if item.guard.frozen {
-        return Err(Error::Locked);
+/// Folders that are locked, itself or below it, stay so when an item gets another owner.
+pub(crate) fn take_locks_along(tx: &mut Tx<'_>, (from, to): (UserId, UserId), item: &Item) -> Result<(), Error> {
+    for lock in locked_within(tx, from, item)? {
+        guards::set_owner(tx, lock.id, to)?;
     }
+    Ok(())
+}
+
+/// The locked folders of an owner that are an item or below it.
+fn locked_within(tx: &mut Tx<'_>, owner: UserId, item: &Item) -> Result<Vec<FolderLock>, Error> {
+    let mut found = Vec::new();
     if item.kind != Kind::Folder {
-        return Ok(());
+        return Ok(found);
     }
     for lock in guards::folder_locks_of(tx, owner, FOLDER_LOCKS_MAX)? {
         if items::ancestors(tx, lock.folder)?.iter().any(|step| step.id == item.id) {
-            return Err(Error::Locked);
+            found.push(lock);
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// `Locked` when an item of that owner is a locked folder, or has one below it: it does not leave its place.
+pub(crate) fn check_may_go(tx: &mut Tx<'_>, owner: UserId, item: &Item) -> Result<(), Error> {
+    if item.guard.frozen || !locked_within(tx, owner, item)?.is_empty() { Err(Error::Locked) } else { Ok(()) }
 }

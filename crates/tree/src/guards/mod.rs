@@ -10,5 +10,5 @@ pub use entente_database::guards::{FileLock, FolderLock, Guard, Watermark};
 pub use file_locks::{EXPIRE_FILE_LOCKS_JOB, FileLockView, FileLockWish};
 pub(crate) use file_locks::{apply_wish, check_unlocked, check_unlocked_to_read, shown};
 pub use folder_locks::FolderLockView;
-pub(crate) use folder_locks::check_may_go;
+pub(crate) use folder_locks::{check_may_go, take_locks_along};
 pub use watermarks::WatermarkMade;

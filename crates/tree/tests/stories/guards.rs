@@ -5,8 +5,8 @@ use crate::desk::{Desk, RULE, body, moved, name, new_version, renamed};
 use crate::paths::{names, s3_remove};
 use entente_model::{Caller, ItemId, Rights, Role, Timestamp, UserRole};
 use entente_tree::{
-    CopyTo, Error, FileLockWish, ItemChange, Kind, ListQuery, Page, Path, Recursive, RemoveAt, RestoreTo, Want,
-    WatermarkMade,
+    CopyTo, Error, FileLockWish, ItemChange, Kind, ListQuery, OwnedContent, Page, Path, Recursive, RemoveAt, RestoreTo,
+    Want, WatermarkMade,
 };
 
 fn is_locked<T>(outcome: &Result<T, Error>) -> bool {
@@ -230,4 +230,37 @@ async fn strangers_know_of_no_lock_and_no_watermark() {
     hidden(tree.remove_watermark(ben, file, Kind::File).await);
     hidden(change(&desk, ben, file, locked(&desk, false, None)).await);
     hidden(change(&desk, ben, file, unlocked()).await);
+}
+
+#[tokio::test]
+async fn who_leaves_leaves_no_lock_in_the_way() {
+    let desk = Desk::new().await;
+    let folder = desk.folder(desk.root, "folder").await;
+    let below = desk.folder(folder, "below").await;
+    let (own, others) =
+        (desk.file(desk.root, "own", b"x").await.item.id, desk.file(folder, "others", b"x").await.item.id);
+    let lock = desk.tree.lock_folder(&desk.anna, below).await.expect("locked").lock.id;
+    change(&desk, &desk.anna, own, locked(&desk, true, None)).await.expect("locked");
+    let carol = desk.stage.person("carol@example.com", "Carol", UserRole::User).await;
+    let carol = desk.stage.caller(carol, UserRole::User);
+    give(&desk, folder, &carol, Role::Editor).await;
+    change(&desk, &carol, others, locked(&desk, false, None)).await.expect("locked");
+    let admin = desk.stage.person("admin@example.com", "Admin", UserRole::Admin).await;
+    let admin = desk.stage.caller(admin, UserRole::Admin);
+
+    // Whoever goes takes their locks along.
+    desk.tree.delete_user(&admin, carol.user, OwnedContent::Purge).await.expect("removed");
+    while !desk.tree.purge_user_batch(carol.user).await.expect("a batch") {}
+    change(&desk, &desk.anna, others, renamed("free")).await.expect("renamed");
+
+    // All that somebody has goes to another; what is locked in it stays so.
+    let given = desk.tree.transfer_content(&admin, desk.anna.user, desk.ben.user).await.expect("transferred").item.id;
+    let owner = desk.tree.item(&desk.ben, below, Kind::Folder).await.expect("seen").owner.id;
+    assert_eq!(owner, desk.ben.user);
+    let removed = desk.tree.trash_item(&desk.ben, given, Kind::Folder, Recursive::Yes, None).await;
+    assert!(is_locked(&removed));
+    desk.tree.unlock_folder(&desk.ben, lock).await.expect("unlocked");
+    change(&desk, &desk.ben, own, unlocked()).await.expect("unlocked");
+    desk.tree.trash_item(&desk.ben, given, Kind::Folder, Recursive::Yes, None).await.expect("into the trash");
+    desk.check_books();
 }

@@ -80,7 +80,7 @@ impl Tree {
         for (item, kind) in &children {
             let change = ItemChange { parent: Some(folder), ..ItemChange::default() };
             let (parties, rule) = (parties.clone(), NameRule::Exact);
-            let moved = Move { parties, item: *item, kind: *kind, change, rule, keeps_role: false };
+            let moved = Move { parties, item: *item, kind: *kind, change, rule, keeps_role: false, minds_locks: false };
             match self.hand_over(moved).await {
                 // Somebody was quicker: a job, or who has put it elsewhere.
                 Err(Error::NotFound | Error::Trashed | Error::BusyRetry(_)) => {}
@@ -135,7 +135,15 @@ impl Tree {
             let change = ItemChange { parent: Some(root), ..ItemChange::default() };
             let parties = Parties { leaves: doer.clone(), enters: acting(&new), doer: doer.clone() };
             let (item, kind) = (row.item, grant.item().kind);
-            Ok(Move { parties, item, kind, change, rule: NameRule::CaseInsensitive, keeps_role: true })
+            Ok(Move {
+                parties,
+                item,
+                kind,
+                change,
+                rule: NameRule::CaseInsensitive,
+                keeps_role: true,
+                minds_locks: true,
+            })
         })?;
         self.hand_over(moved).await
     }
