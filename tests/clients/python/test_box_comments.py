@@ -134,6 +134,7 @@ def test_tasks(client, colleague, file, server):
     )
     assert (done.message, done.resolution_state.value) == ("fine", "approved") and done.completed_at
     assert well_typed(client.tasks.get_task_by_id(made.id)).is_completed
+    assert well_typed(client.task_assignments.get_task_assignment_by_id(asked.id)).message == "fine"
     listed = well_typed(client.task_assignments.get_task_assignments(made.id))
     assert (listed.total_count, listed.entries[0].id) == (1, asked.id)
     assert [one.id for one in well_typed(colleague.tasks.get_file_tasks(file.id)).entries] == [made.id]

@@ -1,9 +1,15 @@
 """What an enterprise says of everybody: allowed domains, users to whom that does not apply, and terms of service."""
 
+import time
 import uuid
 
 import pytest
 from box_sdk_gen import (
+    CreateCollaborationAccessibleBy,
+    CreateCollaborationAccessibleByTypeField,
+    CreateCollaborationItem,
+    CreateCollaborationItemTypeField,
+    CreateCollaborationRole,
     CreateCollaborationWhitelistEntryDirection,
     CreateCollaborationWhitelistExemptTargetUser,
     CreateTermsOfServiceStatus,
@@ -11,9 +17,11 @@ from box_sdk_gen import (
     CreateTermsOfServiceStatusForUserUser,
     CreateTermsOfServiceTosType,
     UpdateTermsOfServiceByIdStatus,
+    UserReferenceV2025R0,
 )
+from box_sdk_gen.internal.null_value import null
 
-from kit import refused
+from kit import new_folder, refused
 from typed import well_typed
 
 
@@ -109,3 +117,47 @@ def test_terms_of_service(administrator, client):
         statuses.get_terms_of_service_user_statuses("12")
     disabled = services.update_terms_of_service_by_id(made.id, UpdateTermsOfServiceByIdStatus.DISABLED, "no more")
     assert disabled.status.value == "disabled"
+
+
+def test_what_holds_for_an_enterprise(administrator, client, app):
+    configurations = administrator.enterprise_configurations
+    ask = configurations.get_enterprise_configuration_by_id_v2025_r0
+    said = well_typed(ask(app.enterprise_id, ["security", "content_and_sharing", "user_settings"]))
+    assert said.id == app.enterprise_id
+    assert said.security.is_weak_password_prevention_enabled.value is True
+    assert said.content_and_sharing.shared_link_default_access.value == "company"
+    assert ask(app.enterprise_id, ["security"]).user_settings is None
+    for enterprise, categories, status in (("12", ["security"], 404), (app.enterprise_id, ["shield"], 404)):
+        with refused(status):
+            ask(enterprise, categories)
+    with refused(400):
+        ask(app.enterprise_id, ["weather"])
+    with refused(404):
+        client.enterprise_configurations.get_enterprise_configuration_by_id_v2025_r0(app.enterprise_id, ["security"])
+
+
+def test_people_from_outside_lose_their_roles(server, administrator, client):
+    """Somebody who was made one from outside, by an administrator."""
+    login = server.new_login("outside")
+    other = server.client(server.token(login))
+    them = other.users.get_user_me()
+    folder = new_folder(client, "0", uuid.uuid4().hex)
+    by = CreateCollaborationAccessibleBy(type=CreateCollaborationAccessibleByTypeField.USER, id=them.id)
+    item = CreateCollaborationItem(type=CreateCollaborationItemTypeField.FOLDER, id=folder.id)
+    client.user_collaborations.create_collaboration(item, by, CreateCollaborationRole.VIEWER)
+    submit = administrator.external_users.submit_job_to_delete_external_users_v2025_r0
+    with refused(404):
+        submit([UserReferenceV2025R0(id=them.id)])
+    administrator.users.update_user_by_id(them.id, enterprise=null)
+    assert other.folders.get_folder_by_id(folder.id).name == folder.name
+    with refused(404):
+        client.external_users.submit_job_to_delete_external_users_v2025_r0([UserReferenceV2025R0(id=them.id)])
+    said = well_typed(submit([UserReferenceV2025R0(id=them.id), UserReferenceV2025R0(id="12")]))
+    assert [one.status for one in said.entries] == [202, 404]
+    for _ in range(300):
+        if not client.list_collaborations.get_folder_collaborations(folder.id).entries:
+            break
+        time.sleep(0.1)
+    with refused(404):
+        other.folders.get_folder_by_id(folder.id)
+    client.folders.delete_folder_by_id(folder.id)

@@ -123,6 +123,7 @@ def test_watermarks(server, client, folder):
     assert download(viewer, file.id) == b"one"
     whole = UpdateFolderWatermarkWatermark(imprint=UpdateFolderWatermarkWatermarkImprintField.DEFAULT)
     well_typed(client.folder_watermarks.update_folder_watermark(folder.id, whole))
+    well_typed(viewer.folder_watermarks.get_folder_watermark(folder.id))
     with refused(403):
         download(viewer, file.id)
     info = client.files.get_file_by_id(file.id, fields=["watermark_info"]).watermark_info

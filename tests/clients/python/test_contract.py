@@ -38,6 +38,17 @@ def is_time(value) -> bool:
 class Contract:
     def __init__(self, place: str):
         self.description = json.loads(Path(place).read_text())
+        for version in ("2025.0", "2026.0"):
+            # What came with a version of the API has schemas of its own, some with the same names.
+            beside = Path(place).with_name(f"openapi-v{version}.json")
+            if not beside.is_file():
+                continue
+            text = beside.read_text().replace("#/components/schemas/", f"#/components/schemas/v{version}-")
+            more = json.loads(text)
+            for path, operations in more["paths"].items():
+                self.description["paths"].setdefault(path, {}).update(operations)
+            schemas = {f"v{version}-{name}": schema for name, schema in more["components"]["schemas"].items()}
+            self.description["components"]["schemas"].update(schemas)
         self.schemas = {name: strict(schema) for name, schema in self.description["components"]["schemas"].items()}
         self.checked: set[str] = set()
 

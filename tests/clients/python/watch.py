@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-PREFIX = re.compile(r"^/box(?:/upload(?:/api|\.box\.com/api)?)?/2\.0(/.*)$")
+PREFIX = re.compile(r"^/box(?:/upload(?:/api|\.box\.com/api)?)?(?:/2\.0(/.*)|(/oauth2/token))$")
+# One operation on the wire, and not told apart by the answer.
+REFRESH = "/oauth2/token#refresh"
 
 
 class Watch:
@@ -23,11 +25,14 @@ class Watch:
         self.well: set[str] = set()
         self.faults: dict[str, str] = {}
 
-    def see(self, method: str, url: str, answer: requests.Response) -> None:
+    def see(self, method: str, url: str, answer: requests.Response, body=None) -> None:
         found = PREFIX.match(urlsplit(url).path)
         if found is None or answer.status_code >= 400:
             return
-        fits = [(count, path) for count, pattern, path in self.operations if pattern.match(found[1])]
+        asked = found[1] or found[2]
+        fits = [(count, path) for count, pattern, path in self.operations if pattern.match(asked)]
+        if b"grant_type=refresh_token" not in (body.encode() if isinstance(body, str) else body or b""):
+            fits = [(count, path) for count, path in fits if path != REFRESH]
         fits = [(count, path) for count, path in fits if method.lower() in self.contract.description["paths"][path]]
         said = {path: self.fault(method, path, answer) for count, path in fits if count == fits[0][0]}
         fitting = [path for path, fault in said.items() if not fault]
@@ -58,7 +63,7 @@ def install(watch: Watch) -> None:
 
     def seen(self, request, **options):
         answer = send(self, request, **options)
-        watch.see(request.method, request.url, answer)
+        watch.see(request.method, request.url, answer, request.body if "/oauth2/token" in request.url else None)
         return answer
 
     requests.Session.send = seen
