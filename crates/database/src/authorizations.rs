@@ -1,6 +1,7 @@
 //! What users let apps do for them: authorizations, the codes and refresh tokens that hang on them, and consents.
 
 use crate::apps::read_scopes;
+use crate::items::SortOrder;
 use crate::tx::Row;
 use crate::users::UserMini;
 use crate::{Error, Tx};
@@ -117,19 +118,17 @@ pub fn pin(tx: &mut Tx<'_>, id: AuthorizationId, device: &str, product: &str) ->
     )
 }
 
-/// Up to `limit` authorizations of users of an enterprise that know their device, in the order of their ids or the other
-/// way round, after `offset` others.
+/// Up to `limit` authorizations of users of an enterprise that know their device, in the order of their ids, after `offset` others.
 pub fn pins(
     tx: &mut Tx<'_>,
     enterprise: EnterpriseId,
-    latest_first: bool,
+    order: SortOrder,
     offset: u32,
     limit: u32,
 ) -> Result<Vec<Pin>, Error> {
-    let sql = if latest_first {
-        select_pin!("ORDER BY a.id DESC LIMIT ?2 OFFSET ?3")
-    } else {
-        select_pin!("ORDER BY a.id LIMIT ?2 OFFSET ?3")
+    let sql = match order {
+        SortOrder::Ascending => select_pin!("ORDER BY a.id LIMIT ?2 OFFSET ?3"),
+        SortOrder::Descending => select_pin!("ORDER BY a.id DESC LIMIT ?2 OFFSET ?3"),
     };
     tx.query(sql, &[enterprise.into(), limit.into(), offset.into()], read_pin)
 }

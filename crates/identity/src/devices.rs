@@ -2,6 +2,7 @@
 
 use crate::{Error, Identity};
 use entente_database::authorizations::{self, Pin};
+use entente_database::items::SortOrder;
 use entente_database::users;
 use entente_model::{AuthorizationId, Caller, Scopes, UserRole};
 
@@ -9,18 +10,18 @@ use entente_model::{AuthorizationId, Caller, Scopes, UserRole};
 pub const DEVICE_PINS_PAGE_MAX: u32 = 1_000;
 
 impl Identity {
-    /// A page of the devices of the users of the caller's enterprise, after `offset` others, the latest first if so wanted.
+    /// A page of the devices of the users of the caller's enterprise, after `offset` others, in the order of their ids.
     /// `Forbidden` for who does not administer users.
     pub async fn device_pins(
         &self,
         caller: &Caller,
-        latest_first: bool,
+        order: SortOrder,
         offset: u32,
         limit: u32,
     ) -> Result<Vec<Pin>, Error> {
         check(caller)?;
         let (enterprise, limit) = (caller.enterprise, limit.min(DEVICE_PINS_PAGE_MAX));
-        let pins = self.database.read_long(move |tx| authorizations::pins(tx, enterprise, latest_first, offset, limit));
+        let pins = self.database.read_long(move |tx| authorizations::pins(tx, enterprise, order, offset, limit));
         Ok(pins.await?)
     }
 

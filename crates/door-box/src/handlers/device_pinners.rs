@@ -8,14 +8,15 @@ use crate::wire::id::Text;
 use crate::wire::person::{DevicePinner, DevicePinnerOrder, DevicePinners};
 use entente_identity::{DEVICE_PINS_PAGE_MAX, DevicePin};
 use entente_model::{Caller, EnterpriseId};
+use entente_tree::SortOrder;
 use http::StatusCode;
 
 pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
     let enterprise: EnterpriseId = asked.id("enterprise_id")?;
     let query = asked.query();
-    let direction = match query.value("direction").as_deref() {
-        None | Some("" | "ASC" | "asc") => "asc",
-        Some("DESC" | "desc") => "desc",
+    let order = match query.value("direction").as_deref() {
+        None | Some("" | "ASC" | "asc") => SortOrder::Ascending,
+        Some("DESC" | "desc") => SortOrder::Descending,
         Some(_) => return Err(Problem::invalid("direction", "'direction' must be 'ASC' or 'DESC'")),
     };
     // Markers are numbers here, which not every client reads as exactly as ids: so many come before.
@@ -27,10 +28,10 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
         return Err(Problem::not_found());
     }
     let identity = asked.door.auth().identity();
-    let found =
-        identity.device_pins(&caller, direction == "desc", before, limit).await.map_err(Problem::of_identity)?;
+    let found = identity.device_pins(&caller, order, before, limit).await.map_err(Problem::of_identity)?;
     let next = (found.len() >= limit as usize).then(|| before.saturating_add(limit));
     let entries = found.iter().map(shown).collect();
+    let direction = if order == SortOrder::Ascending { "asc" } else { "desc" };
     let order = [DevicePinnerOrder { by: "id", direction }];
     Ok(answer::json(StatusCode::OK, &DevicePinners { entries, limit, next_marker: next, order }))
 }

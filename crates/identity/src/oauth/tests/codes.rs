@@ -7,6 +7,7 @@ use crate::{
     TokenAnswer, TokenForm,
 };
 use data_encoding::BASE64URL_NOPAD;
+use entente_database::items::SortOrder::{Ascending, Descending};
 use entente_model::{Caller, Scopes, Timestamp, UserId, UserRole};
 use entente_world::World;
 use std::time::Duration;
@@ -350,8 +351,8 @@ async fn an_app_says_on_which_device_it_is() {
         link: None,
     };
     let (admin, user) = (as_role(boss, UserRole::Admin), as_role(anna, UserRole::User));
-    let pins = async |latest_first, offset, limit| {
-        let found = site.identity.device_pins(&admin, latest_first, offset, limit).await.unwrap();
+    let pins = async |order, offset, limit| {
+        let found = site.identity.device_pins(&admin, order, offset, limit).await.unwrap();
         found.into_iter().map(|pin| pin.product).collect::<Vec<_>>()
     };
     let code = site.code(anna, &[]).await;
@@ -366,18 +367,18 @@ async fn an_app_says_on_which_device_it_is() {
     let silent = site.redeem(code.expose(), &[("box_device_id", " ")]).await.unwrap();
     let code = site.code(boss, &[]).await;
     let second = site.redeem(code.expose(), &[("box_device_id", "d-2")]).await.unwrap();
-    assert_eq!(pins(false, 0, 10).await, ["Anna's phone", ""]);
-    assert_eq!(pins(true, 0, 1).await, [""]);
-    assert_eq!(pins(true, 1, 10).await, ["Anna's phone"]);
+    assert_eq!(pins(Ascending, 0, 10).await, ["Anna's phone", ""]);
+    assert_eq!(pins(Descending, 0, 1).await, [""]);
+    assert_eq!(pins(Descending, 1, 10).await, ["Anna's phone"]);
     // A device may have got another name since.
     let pairs = [("grant_type", "refresh_token"), ("refresh_token", refresh_token(&first)), device[0]];
     let first = site.grant(&pairs).await.unwrap();
-    assert_eq!(pins(false, 0, 10).await, ["", ""]);
+    assert_eq!(pins(Ascending, 0, 10).await, ["", ""]);
 
-    let all = site.identity.device_pins(&admin, false, 0, 10).await.unwrap();
+    let all = site.identity.device_pins(&admin, Ascending, 0, 10).await.unwrap();
     let [annas, bosss] = all.as_slice() else { panic!("two pins") };
     assert_eq!(annas.user.id, anna);
-    assert!(matches!(site.identity.device_pins(&user, false, 0, 10).await, Err(crate::Error::Forbidden)));
+    assert!(matches!(site.identity.device_pins(&user, Ascending, 0, 10).await, Err(crate::Error::Forbidden)));
     assert!(matches!(site.identity.device_pin(&user, annas.id), Err(crate::Error::Forbidden)));
     assert!(matches!(site.identity.remove_device_pin(&user, annas.id).await, Err(crate::Error::Forbidden)));
     let elsewhere = Caller { enterprise: entente_model::EnterpriseId::new(12), ..admin.clone() };
