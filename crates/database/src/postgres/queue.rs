@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// How many commands may wait. More callers wait for a place in the queue.
 const QUEUE_COMMANDS_MAX: usize = 1024;
 /// How many commands may share one commit. A server keeps track of 64 savepoints quickly, and of more slowly.
-pub(super) const BATCH_COMMANDS_MAX: usize = 64;
+const BATCH_COMMANDS_MAX: usize = 64;
 
 pub(super) type Batch = Vec<Box<dyn Command>>;
 
@@ -82,16 +82,6 @@ impl Queue {
             self.arrived.notify_one();
         }
         Some(batch)
-    }
-
-    /// Takes what has come meanwhile and no other writer is free for, up to `limit`.
-    pub(super) fn take_more(&self, limit: usize) -> Batch {
-        let mut state = self.lock();
-        if state.active < state.pace.allowed() {
-            return Vec::new();
-        }
-        let count = state.commands.len().min(limit);
-        state.commands.drain(..count).map(|(command, _)| command).collect()
     }
 
     /// The writer has answered its commands.

@@ -11,7 +11,7 @@ use super::Options;
 use super::connect::{Purpose, connect};
 use super::connection::Connection;
 use super::failure::{Failure, Sort};
-use super::queue::{BATCH_COMMANDS_MAX, Batch, Queue};
+use super::queue::{Batch, Queue};
 use super::transaction::{Left, Transaction};
 use crate::command::Command;
 use crate::tx::Value;
@@ -94,7 +94,7 @@ impl Writer {
         let patience = if self.is_reachable { self.options.patience } else { Duration::ZERO };
         let mut losses = 0;
         loop {
-            let attempt = self.attempt(&mut commands, conflicts == 0 && losses == 0);
+            let attempt = self.attempt(&mut commands);
             metrics::histogram!("entente_database_batch_commands")
                 .record(f64::from(u32::try_from(commands.len()).unwrap_or(u32::MAX)));
             match attempt {
@@ -149,8 +149,9 @@ impl Writer {
         std::thread::park_timeout(Duration::from_micros(micros));
     }
 
-    /// Runs the batch in one transaction, with what joins it.
-    fn attempt(&mut self, commands: &mut Batch, may_join: bool) -> Result<(), Abort> {
+    /// Runs the batch in one transaction. What arrives while it is under way does not join it: the transaction has its
+    /// snapshot, and who gives a command may have been told of a commit that is later.
+    fn attempt(&mut self, commands: &mut Batch) -> Result<(), Abort> {
         // What is lost before it is used leaves no doubt about what became of a commit.
         let mut connection = match self.connection.take().filter(Connection::is_quiet) {
             Some(connection) => connection,
@@ -173,8 +174,7 @@ impl Writer {
             takes_turns,
             mark: [Value::Int(self.id), Value::Int(self.node), Value::Int(self.batch)],
         };
-        let queue = may_join.then_some(&*self.queue);
-        let outcome = attempt.run(commands, queue);
+        let outcome = attempt.run(commands);
         // A conflict may be told by any statement, and leaves the transaction open; one that was ended by it does not
         // mind. After other failures nothing is known of the session: another is safer.
         let is_clean = match &outcome {
@@ -239,7 +239,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn run(&mut self, commands: &mut Batch, queue: Option<&Queue>) -> Result<(), Abort> {
+    fn run(&mut self, commands: &mut Batch) -> Result<(), Abort> {
         let mut next = 0;
         loop {
             while let Some(command) = commands.get_mut(next) {
@@ -251,16 +251,6 @@ impl Attempt<'_> {
                         Err(failure) => self.recover(commands, failure, next)?,
                     }
                 };
-            }
-            if let Some(queue) = queue
-                && commands.len() < BATCH_COMMANDS_MAX
-            {
-                let more = queue.take_more(BATCH_COMMANDS_MAX - commands.len());
-                if !more.is_empty() {
-                    self.steps.resize(commands.len() + more.len(), Step::default());
-                    commands.extend(more);
-                    continue;
-                }
             }
             if self.begun_at.is_none() {
                 return Ok(());

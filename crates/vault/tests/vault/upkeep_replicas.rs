@@ -6,7 +6,7 @@ use entente_clouds::guard::Fault;
 use entente_model::PolicyId;
 use entente_vault::topology::Policy;
 use entente_vault::upkeep::repack::Choice;
-use entente_vault::upkeep::{Cursor, Pace, Selection, Unwatched, Watch};
+use entente_vault::upkeep::{Converged, Cursor, Pace, Selection, Unwatched, Watch};
 use entente_vault::{Copy, Ledger, ObjectName, Replica, ReplicaState};
 use std::time::Duration;
 
@@ -378,7 +378,8 @@ async fn it_goes_on_at_its_cursor_in_another_process() {
             }
         }
         assert!(calls > 4, "{calls} {selection:?}");
-        assert!(vault_is_settled(&union).await);
+        let settled = converged_anew(&union).await;
+        assert!(settled.is_settled(), "{settled:?}");
         union.topology.redirects.insert(backend(1, 3), backend(1, 2));
     }
     union.check(&kept).await;
@@ -389,9 +390,9 @@ async fn it_goes_on_at_its_cursor_in_another_process() {
     assert!(union.verify().await.is_undamaged());
 }
 
-async fn vault_is_settled(union: &Union) -> bool {
+async fn converged_anew(union: &Union) -> Converged {
     let vault = union.restarted();
-    vault.converge(Selection::All, None, &Pace::default(), &mut Unwatched).await.unwrap().is_settled()
+    vault.converge(Selection::All, None, &Pace::default(), &mut Unwatched).await.unwrap()
 }
 
 #[tokio::test]

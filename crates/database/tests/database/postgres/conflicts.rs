@@ -1,10 +1,11 @@
 //! Transactions that meet run again until each has seen the others, or not at all.
 
-use crate::kit::{ServerKit, add_one, number};
+use crate::kit::{Gate, ServerKit, add_one, number, start};
 use entente_database::postgres::Options;
 use entente_database::{Database, Error, settings};
 use entente_world::World;
 use futures_util::future::join_all;
+use std::pin::pin;
 
 fn open(kit: &ServerKit, writers: usize) -> Database {
     Database::connect(World::real(), &Options { writers, ..kit.options() }).unwrap()
@@ -46,4 +47,33 @@ async fn what_a_command_decided_by_still_holds_when_it_commits() {
     assert_eq!(taken, 20);
     let left = nodes[0].read(|tx| Ok::<_, Error>(number(tx, "left")? + number(tx, "right")?)).unwrap();
     assert_eq!(left, 20);
+}
+
+/// Whoever was told of a commit, by whichever node, is never answered from before it: a transaction that is under way
+/// has its snapshot, so what arrives later is not put into it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_sees_what_was_committed_before_it_was_given() {
+    let kit = ServerKit::new();
+    let (here, elsewhere) = (open(&kit, 1), open(&kit, 1));
+    // Rows that are there already: those who change different ones do not meet.
+    here.transact("make", |tx| add_one(tx, "others").and(add_one(tx, "count"))).await.unwrap();
+    let (gate, at_gate) = Gate::new();
+    let mut once = Some(at_gate);
+    let first = here.transact("take long", move |tx| {
+        let others = add_one(tx, "others")?;
+        if let Some(gate) = once.take() {
+            gate.pass();
+        }
+        Ok::<_, Error>(others)
+    });
+    let mut first = pin!(first);
+    start(first.as_mut()).await;
+    gate.reached();
+    elsewhere.transact("add", |tx| add_one(tx, "count")).await.unwrap();
+    let second = here.transact("look", |tx| number(tx, "count"));
+    let mut second = pin!(second);
+    start(second.as_mut()).await;
+    gate.open();
+    assert_eq!(first.await.unwrap(), 2);
+    assert_eq!(second.await.unwrap(), 2);
 }
