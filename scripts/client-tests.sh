@@ -66,6 +66,9 @@ unset HTTPS_PROXY HTTP_PROXY ALL_PROXY https_proxy http_proxy all_proxy
 configuration() {
     cat >"$1" <<END
 ${3:-}
+[webhooks]
+allow_private = true
+
 [[custodian]]
 name = "local"
 kind = "local"

@@ -23,6 +23,9 @@ use serde::{Deserialize, Serialize};
 /// [`Below::job_key`].
 pub const TELL_BELOW_JOB: &str = "tell of folder";
 
+/// The target of what webhooks are told: each says itself where. No target of a configuration can have this name.
+pub const WEBHOOKS: &str = "box:webhooks";
+
 /// After so many attempts that failed in a row nothing waits any more for a job that tells of a folder.
 const HELD_UP_ATTEMPTS_MAX: u32 = 10;
 
@@ -30,7 +33,7 @@ const HELD_UP_ATTEMPTS_MAX: u32 = 10;
 /// later release: nothing is told by them, and they are in nobody's way.
 macro_rules! known_kinds {
     () => {
-        "1"
+        "1, 2"
     };
 }
 pub(crate) use known_kinds;
@@ -40,6 +43,8 @@ pub(crate) use known_kinds;
 pub enum Wording {
     /// Those of S3's event notifications.
     S3,
+    /// Those of Box's webhooks. What is told is words already, in [`Told::body`]; the subscription is a webhook.
+    Box,
 }
 
 /// What has happened to what is at a path. The numbers are stored: never give one another meaning.
@@ -69,6 +74,8 @@ pub enum Happening {
     ExpiryMarked,
     /// Others may do something with it.
     Granted,
+    /// What the words say that are told.
+    Other,
 }
 
 /// Where a delivery is in its life.
@@ -109,6 +116,9 @@ pub struct Told {
     pub version: Option<String>,
     /// When it happened, in milliseconds since 1970.
     pub at: i64,
+    /// What is sent, where that is written down as it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 impl Told {
@@ -250,22 +260,24 @@ pub struct Batch {
 
 impl Wording {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::S3];
+    pub const ALL: [Self; 2] = [Self::S3, Self::Box];
 
     pub(crate) const fn number(self) -> i64 {
         match self {
             Self::S3 => 1,
+            Self::Box => 2,
         }
     }
 
     pub(crate) fn from_number(number: i64) -> Result<Self, Error> {
-        if number == 1 { Ok(Self::S3) } else { Err(Error::damaged("in whose words something is told")) }
+        let wording = Self::ALL.into_iter().find(|wording| wording.number() == number);
+        wording.ok_or_else(|| Error::damaged("in whose words something is told"))
     }
 }
 
 impl Happening {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Trial,
         Self::Put,
         Self::Posted,
@@ -278,6 +290,7 @@ impl Happening {
         Self::Expired,
         Self::ExpiryMarked,
         Self::Granted,
+        Self::Other,
     ];
 
     pub(crate) const fn number(self) -> i64 {
@@ -294,6 +307,7 @@ impl Happening {
             Self::Expired => 9,
             Self::ExpiryMarked => 10,
             Self::Granted => 11,
+            Self::Other => 12,
         }
     }
 

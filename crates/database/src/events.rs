@@ -9,7 +9,7 @@ mod read;
 mod tests;
 
 pub use place::{Placing, Unplaced, last, place, remove_old, unplaced};
-pub use read::{Event, Of, after, explain, first_since};
+pub use read::{Event, Of, after, all_after, explain, first_since};
 
 use crate::{Error, Tx};
 use entente_model::{EnterpriseId, EventId, ItemId, Timestamp, UserId, VersionId};
@@ -206,12 +206,14 @@ pub fn doers(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<UserId>, E
     )
 }
 
-/// Records a change, with the item as it is at this moment of the transaction.
+/// Records a change, with the item as it is at this moment of the transaction. Of what is in the trash itself, where it was
+/// is the folder that it came from.
 pub fn record(tx: &mut Tx<'_>, event: &NewEvent) -> Result<(), Error> {
     tx.put(
         "INSERT INTO events (id, enterprise_id, user_id, kind, item_id, version_id, at, item_kind, name, parent_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT kind FROM items WHERE id = ?5),
-           (SELECT name FROM items WHERE id = ?5), (SELECT parent_id FROM items WHERE id = ?5))",
+           (SELECT name FROM items WHERE id = ?5),
+           (SELECT coalesce(trashed_from, parent_id) FROM items WHERE id = ?5))",
         &[
             event.id.into(),
             event.enterprise.into(),

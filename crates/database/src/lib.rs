@@ -84,6 +84,7 @@ pub mod uploads;
 pub mod users;
 pub mod versions;
 pub mod web_sessions;
+pub mod webhooks;
 pub mod whereabouts;
 pub mod zones;
 

@@ -358,5 +358,6 @@ ids!(
     UserId,
     VersionId,
     WebSessionId,
+    WebhookId,
     ZoneId,
 );

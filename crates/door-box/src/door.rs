@@ -31,10 +31,12 @@ pub struct Options {
     pub file_bytes_max: u64,
     /// How long the trash keeps what is in it, if it does not keep it for ever.
     pub trash: Option<Duration>,
+    /// Whether webhooks may have addresses without TLS.
+    pub plain_webhooks: bool,
 }
 
 impl Default for Options {
-    /// No configured URL, universal time, files of up to 256 GiB, a trash that keeps everything.
+    /// No configured URL, universal time, files of up to 256 GiB, a trash that keeps everything, webhooks with TLS.
     fn default() -> Self {
         Self {
             origin: Origin::default(),
@@ -42,6 +44,7 @@ impl Default for Options {
             limits: Limits::default(),
             file_bytes_max: entente_tree::limits::SESSION_BYTES_MAX,
             trash: None,
+            plain_webhooks: false,
         }
     }
 }

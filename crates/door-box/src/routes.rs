@@ -7,7 +7,7 @@ use crate::handlers::{
     group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
     metadata_taxonomies, metadata_templates, oauth, recent_items, session_termination, shared_links, skills,
     storage_policies, storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders,
-    trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks, web_links, zip_downloads,
+    trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks, web_links, webhooks, zip_downloads,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -222,6 +222,11 @@ operations! {
     "delete_users_id_email_aliases_id" DELETE "/users/{user_id}/email_aliases/{email_alias_id}" Api Known email_aliases::delete;
     "get_users_id_memberships" GET "/users/{user_id}/memberships" Api Known group_memberships::of_user;
     "post_invites" POST "/invites" Api Known invites::create;
+    "get_webhooks" GET "/webhooks" Api Known webhooks::list;
+    "post_webhooks" POST "/webhooks" Api Known webhooks::create;
+    "get_webhooks_id" GET "/webhooks/{webhook_id}" Api Known webhooks::show;
+    "put_webhooks_id" PUT "/webhooks/{webhook_id}" Api Known webhooks::update;
+    "delete_webhooks_id" DELETE "/webhooks/{webhook_id}" Api Known webhooks::delete;
     "get_enterprises_id_device_pinners" GET "/enterprises/{enterprise_id}/device_pinners" Api Known device_pinners::list;
     "get_device_pinners_id" GET "/device_pinners/{device_pinner_id}" Api Known device_pinners::show;
     "delete_device_pinners_id" DELETE "/device_pinners/{device_pinner_id}" Api Known device_pinners::delete;

@@ -7,6 +7,7 @@ use crate::{Error, Identity, Secret, public_key};
 use entente_database::Tx;
 use entente_database::apps::{self, App, AppKind, AppState, Grants, PublicKey};
 use entente_database::users::{self, NewUser, UserChange, UserKind, UserStatus};
+use entente_database::webhooks;
 use entente_model::{AppId, EnterpriseId, PublicKeyId, Scopes, UserId, UserRole};
 
 /// Letters and digits in the id of a client.
@@ -17,6 +18,8 @@ const LABEL_LENGTH: usize = 8;
 const ACCOUNT_LENGTH: usize = 10;
 /// Where service accounts have their logins. No mail goes there.
 const ACCOUNT_DOMAIN: &str = "apps.entente.local";
+/// Webhooks that one transaction removes.
+const WEBHOOKS_AT_ONCE: u32 = 500;
 /// Redirect URIs of one application.
 const REDIRECT_URIS_MAX: usize = 20;
 
@@ -206,17 +209,28 @@ impl Identity {
     /// what it owns, and is inactive. `UnknownApp`.
     pub async fn remove_app(&self, enterprise: EnterpriseId, id: &str) -> Result<(), Error> {
         let (id, now) = (id.to_owned(), self.world.now());
-        self.database
+        let app = self
+            .database
             .transact("remove app", move |tx| {
                 let app = known(tx, enterprise, &id)?;
                 apps::remove_public_keys(tx, app.app)?;
+                webhooks::remove_keys(tx, app.app)?;
                 apps::remove(tx, app.app)?;
                 let change = UserChange { status: Some(UserStatus::Inactive), ..UserChange::default() };
                 users::update(tx, app.service_user, &change, now)?;
-                Ok(())
+                Ok::<_, Error>(app.app)
             })
-            .await
+            .await?;
+        // Nothing is told by them any more, and there may be many.
+        let some = move |tx: &mut Tx<'_>| webhooks::remove_some_of_app(tx, app, WEBHOOKS_AT_ONCE);
+        while self.database.transact("remove webhooks", some).await? > 0 {}
+        Ok(())
     }
+}
+
+/// `UnknownApp` when an application has been removed.
+pub(crate) fn is_there(tx: &mut Tx<'_>, app: AppId) -> Result<(), Error> {
+    apps::by_id(tx, app)?.map(drop).ok_or_else(|| Error::UnknownApp(app.to_string()))
 }
 
 /// By id or by client id.

@@ -96,6 +96,8 @@ ids! {
     AssignmentId;
     /// A wish to be told of changes.
     SubscriptionId;
+    /// A wish of an application's user to be told of changes at a URL.
+    WebhookId;
     /// A set of users.
     GroupId;
     /// A user's place in a group.

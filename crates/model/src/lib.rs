@@ -20,7 +20,7 @@ pub use id::{
     ContentId, EnterpriseId, EpochId, EventId, ExemptionId, FileLockId, FolderLockId, GroupId, IdParseError, InviteId,
     ItemId, JobId, MembershipId, MultipartId, PolicyId, PublicKeyId, RelocationId, SegmentId, SharedLinkId,
     SubscriptionId, TaskAssignmentId, TaskId, TaxonomyId, TaxonomyNodeId, TemplateId, TermsId, TermsStatusId, TokenId,
-    UploadSessionId, UserId, VersionId, WebSessionId, ZoneId,
+    UploadSessionId, UserId, VersionId, WebSessionId, WebhookId, ZoneId,
 };
 pub use manifest::{CHUNK_SIZE_BYTES, Checksum, CustomerCheck, Manifest, Place, WrappedDataKey};
 pub use name::{ItemName, NAME_BYTES_MAX, NameError, fold};

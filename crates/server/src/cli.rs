@@ -10,7 +10,7 @@ mod subscriptions;
 use crate::exit;
 use crate::rate::Rate;
 use crate::span::Span;
-pub(crate) use apps::{Answer, AppCreateArgs, AppNamedArgs, AppUpdateArgs, AppVerb};
+pub(crate) use apps::{Answer, AppCreateArgs, AppNamedArgs, AppUpdateArgs, AppVerb, SignatureKeyArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entente_model::Scopes;
 pub(crate) use keys::{

@@ -7,6 +7,7 @@ use crate::metering::Meter;
 use crate::status::Status;
 use crate::storage::{Reload, Storage};
 use crate::store::{Opened, Store};
+use crate::subscribers::StoredWebhooks;
 use crate::upkeep::{Rooms, Upkeep};
 use async_trait::async_trait;
 use axum::Router;
@@ -23,7 +24,7 @@ use entente_door_oauth::OAuthDoor;
 use entente_door_s3::S3Door;
 use entente_door_scim::ScimDoor;
 use entente_jobs::{Runner, Settings as JobSettings};
-use entente_subscriptions::{Sender, Settings};
+use entente_subscriptions::{Reach, Sender, Settings};
 use entente_tree::Tree;
 use entente_world::World;
 use serde_json::Value;
@@ -40,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) upkeep: UpkeepConfig,
     /// Who may be told of changes.
     pub(crate) subscribers: Settings,
+    /// Which addresses webhooks may have.
+    pub(crate) webhooks: Reach,
     pub(crate) meter: Meter,
     /// The configuration file that was read, if one was.
     pub(crate) file: Option<PathBuf>,
@@ -56,14 +59,17 @@ pub(crate) struct Site {
     pub(crate) runner: Runner,
     pub(crate) upkeep: Upkeep,
     pub(crate) sender: Sender,
+    pub(crate) door: BoxDoor,
 }
 
 /// Puts everything together. Call it inside a runtime.
 pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site, Failure> {
     let (world, database) = (store.world.clone(), store.database.clone());
-    let Opened { vault, storage, signer, access_keys, factors, providers } = opened;
+    let Opened { vault, storage, signer, access_keys, factors, providers, signature_keys } = opened;
     let (identity, trash) = (store.identity(), plan.upkeep.trash.0);
     let tree = Tree::new(world.clone(), database.clone(), vault.clone());
+    let webhooks = Arc::new(StoredWebhooks { database: database.clone(), keys: signature_keys });
+    let settings = plan.subscribers.clone().with_webhooks(webhooks, plan.webhooks);
     let upkeep = Upkeep::new(Rooms {
         world: world.clone(),
         database: database.clone(),
@@ -71,16 +77,17 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
         identity: identity.clone(),
         vault,
         storage: storage.clone(),
-        targets: plan.subscribers.names().map(str::to_owned).collect(),
+        targets: settings.names().map(str::to_owned).collect(),
         config: plan.upkeep,
     });
-    let sender = Sender::new(world.clone(), database.clone(), plan.subscribers.clone());
+    let sender = Sender::new(world.clone(), database.clone(), settings);
     let sender = sender.map_err(anyhow::Error::from)?;
     let runner = Runner::new(world.clone(), database.clone(), upkeep.handlers(), job_settings());
     let auth = Auth::new(world.clone(), identity.clone(), signer);
     let mut options = entente_door_box::Options { origin: plan.origin, limits: plan.limits, ..Default::default() };
     options.file_bytes_max = plan.file_bytes_max.unwrap_or(options.file_bytes_max);
     options.trash = Some(trash);
+    options.plain_webhooks = plan.webhooks == Reach::Anywhere;
     let data = store.data.path().to_owned();
     let dav_options =
         entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
@@ -108,14 +115,15 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
         movements,
         limits,
     });
+    let door = BoxDoor::new(tree, auth, options);
     let router = Router::new()
         .merge(front::router())
         .merge(admin.clone())
         .merge(dav)
         .merge(oauth)
         .merge(scim)
-        .merge(BoxDoor::new(tree, auth, options).router().layer(Measure::door("box")));
-    Ok(Site { router, admin, s3, reload, runner, upkeep, sender })
+        .merge(door.router().layer(Measure::door("box")));
+    Ok(Site { router, admin, s3, reload, runner, upkeep, sender, door })
 }
 
 /// Some jobs take hours; the others must not wait for them.

@@ -11,7 +11,7 @@ use entente_database::enterprises::{self, Enterprise};
 use entente_database::users::{self, NewUser};
 use entente_database::{Database, Options, policies, postgres, zones};
 use entente_door_admin::OnEarlier;
-use entente_identity::{AccessKeys, Identity, Providers, SecondFactors, Signer, User};
+use entente_identity::{AccessKeys, Identity, Providers, SecondFactors, SignatureKeys, Signer, User};
 use entente_model::{EnterpriseId, UserRole, ZoneId};
 use entente_vault::{Limits, Vault};
 use entente_world::World;
@@ -52,6 +52,7 @@ pub(crate) struct Opened {
     pub(crate) access_keys: AccessKeys,
     pub(crate) factors: SecondFactors,
     pub(crate) providers: Providers,
+    pub(crate) signature_keys: SignatureKeys,
 }
 
 impl Store {
@@ -133,6 +134,18 @@ impl Store {
         Ok(by_any(&storage.custodians(), load).await?)
     }
 
+    /// What makes the keys with which webhooks are signed: for a command.
+    pub(crate) async fn signature_keys(&self) -> Result<SignatureKeys, Failure> {
+        let storage = self.storage().await?;
+        self.keys_for_signatures(&storage).await
+    }
+
+    async fn keys_for_signatures(&self, storage: &Storage) -> Result<SignatureKeys, Failure> {
+        let identity = self.identity();
+        let load = async |custodian: &dyn Custodian| SignatureKeys::load(identity.clone(), custodian).await;
+        Ok(by_any(&storage.custodians(), load).await?)
+    }
+
     async fn with_keys(&self, storage: Storage, limits: Limits) -> Result<Opened, Failure> {
         let signer = signer(&self.world, &self.database, &storage.custodians()).await?;
         let access_keys = access_keys(&self.world, &self.database, &storage.custodians()).await?;
@@ -140,6 +153,7 @@ impl Store {
         let load = async |custodian: &dyn Custodian| SecondFactors::load(identity.clone(), custodian).await;
         let factors = by_any(&storage.custodians(), load).await?;
         let providers = self.providers(&storage).await?;
+        let signature_keys = self.keys_for_signatures(&storage).await?;
         let ledger = Arc::new(self.database.clone());
         let vault = Vault::new(self.world.clone(), ledger, storage.topology(), limits);
         storage.tell(&vault);
@@ -149,7 +163,7 @@ impl Store {
                 vault.check_keys(enterprise, zone).await.map_err(anyhow::Error::from)?;
             }
         }
-        Ok(Opened { vault, storage, signer, access_keys, factors, providers })
+        Ok(Opened { vault, storage, signer, access_keys, factors, providers, signature_keys })
     }
 }
 

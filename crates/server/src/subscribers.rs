@@ -1,9 +1,12 @@
-//! Who is told of changes: the targets of the configuration, with their secrets.
+//! Who is told of changes: the targets of the configuration, with their secrets, and webhooks with their applications' keys.
 
 use crate::config::TargetConfig;
 use crate::exit::{Exit, Failure};
 use crate::store::read_secret;
-use entente_subscriptions::{Secret, Settings, Target};
+use entente_database::{Database, webhooks};
+use entente_identity::SignatureKeys;
+use entente_model::WebhookId;
+use entente_subscriptions::{BoxError, Secret, Settings, Target, WebhookTarget, Webhooks};
 
 /// The targets. `Usage` when a secret is not there, or could be guessed.
 pub(crate) fn subscribers(targets: &[TargetConfig]) -> Result<Settings, Failure> {
@@ -19,4 +22,18 @@ pub(crate) fn subscribers(targets: &[TargetConfig]) -> Result<Settings, Failure>
         Ok(target?.give_up_after(*attempts))
     };
     Ok(Settings::new(targets.iter().map(open).collect::<Result<_, Failure>>()?))
+}
+
+/// Webhooks as they are stored.
+pub(crate) struct StoredWebhooks {
+    pub(crate) database: Database,
+    pub(crate) keys: SignatureKeys,
+}
+
+impl Webhooks for StoredWebhooks {
+    fn target(&self, id: WebhookId) -> Result<Option<WebhookTarget>, BoxError> {
+        let Some(webhook) = self.database.read(|tx| webhooks::by_id(tx, id))? else { return Ok(None) };
+        let pair = self.keys.pair(webhook.app)?;
+        Ok(Some(WebhookTarget { address: webhook.address, primary: pair.primary, secondary: pair.secondary }))
+    }
 }

@@ -7,6 +7,7 @@ mod people;
 mod scrub;
 mod settle;
 mod tell;
+mod webhooks;
 
 use crate::config::UpkeepConfig;
 use crate::relocation::{Parts, RELOCATE_JOB, Relocations};

@@ -5,8 +5,8 @@
 //! answer is lost. What happened at one path is told one after the other, in the order in which it happened. What cannot be
 //! told for days is given up, and kept for whoever looks.
 //!
-//! Requests go where the operator's configuration says and nowhere else: to addresses of the open internet unless it says
-//! otherwise, directly, and whatever is answered, no redirect is followed.
+//! Requests go where the operator's configuration says, and those of webhooks where their makers say: to addresses of the
+//! open internet unless the configuration says otherwise, directly, and whatever is answered, no redirect is followed.
 //!
 //! This crate knows nothing of access, of doors and of what a version is; it puts what it reads into a vendor's words
 //! ([`message`]) and signs it ([`signature`]).
@@ -18,10 +18,12 @@ mod sender;
 pub mod signature;
 mod target;
 mod upkeep;
+mod webhooks;
 
 pub use sender::{Sender, Settings};
 pub use target::{ATTEMPTS_MAX, Reach, Secret, Target, WrongTarget};
 pub use upkeep::{REMOVE_DELIVERIES_JOB, remove_ended};
+pub use webhooks::{BoxError, WebhookTarget, Webhooks};
 
 /// What keeps deliveries from being sent at all.
 #[derive(Debug, thiserror::Error)]

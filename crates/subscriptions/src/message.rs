@@ -11,10 +11,11 @@ const REGION: &str = "us-east-1";
 /// The body of a delivery: JSON.
 #[must_use]
 pub fn body(delivery: &Delivery) -> Vec<u8> {
-    let value = match delivery.wording {
-        Wording::S3 => s3(delivery),
-    };
-    value.to_string().into_bytes()
+    match delivery.wording {
+        Wording::S3 => s3(delivery).to_string().into_bytes(),
+        // Whoever wrote it down put it into words.
+        Wording::Box => delivery.told.body.clone().unwrap_or_default().into_bytes(),
+    }
 }
 
 /// What a delivery is called, in all its attempts: receivers that have seen the name have seen the delivery.
@@ -27,7 +28,7 @@ pub fn name(delivery: DeliveryId) -> String {
 /// As S3 tells it: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>. What is
 /// not known of the request (its address and ids) is left out.
 fn s3(delivery: &Delivery) -> Value {
-    let Told { name, bucket, owner, user, key, size, etag, version, at } = &delivery.told;
+    let Told { name, bucket, owner, user, key, size, etag, version, at, .. } = &delivery.told;
     let time = moment(*at);
     let (event, event_version) = match delivery.happening {
         Happening::Trial => {
@@ -43,7 +44,8 @@ fn s3(delivery: &Delivery) -> Value {
         Happening::Untagged => ("ObjectTagging:Delete", "2.3"),
         Happening::Expired => ("LifecycleExpiration:Delete", "2.3"),
         Happening::ExpiryMarked => ("LifecycleExpiration:DeleteMarkerCreated", "2.3"),
-        Happening::Granted => ("ObjectAcl:Put", "2.3"),
+        // S3 has no word for anything else, and nothing else is written down for it.
+        Happening::Granted | Happening::Other => ("ObjectAcl:Put", "2.3"),
     };
     let mut object = json!({ "key": encoded(key), "sequencer": format!("{:016X}", delivery.id.number) });
     if let Some(object) = object.as_object_mut() {
@@ -121,6 +123,7 @@ mod tests {
                 etag: Some("abc".to_owned()),
                 version: None,
                 at: 1_700_000_000_007,
+                body: None,
             },
             state: DeliveryState::Due,
             attempts: 1,

@@ -4,17 +4,25 @@ use crate::backoff::wait;
 use crate::message;
 use crate::reach::{PublicResolver, check};
 use crate::signature;
+use crate::target::{ATTEMPTS_MAX, parse};
+use crate::webhooks::{WebhookTarget, Webhooks};
 use crate::{Error, Reach, Target};
-use entente_database::deliveries::{self, Delivery};
+use entente_database::deliveries::{self, Delivery, WEBHOOKS};
 use entente_database::{Database, Tx};
+use entente_model::{Timestamp, WebhookId};
 use entente_world::{Shutdown, World};
+use jiff::Timestamp as Moment;
+use reqwest::{RequestBuilder, Url};
 use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 
 /// Requests to one target at a time.
 const PARALLEL: usize = 8;
+/// Requests to all webhooks at a time. Of one webhook there are eight at most: so many topics it has.
+const PARALLEL_WEBHOOKS: usize = 64;
 /// How long the rest of an answer is waited for.
 const REST: Duration = Duration::from_secs(1);
 /// How long one request may take, from the lookup of the name to the end of the answer.
@@ -35,19 +43,61 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// To whom is sent.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    targets: Arc<[Arc<Target>]>,
+    lines: Arc<[Line]>,
 }
 
 impl Settings {
     /// These targets, each with a name of its own.
     #[must_use]
     pub fn new(targets: Vec<Target>) -> Self {
-        Self { targets: targets.into_iter().map(Arc::new).collect() }
+        Self { lines: targets.into_iter().map(|target| Line::Target(Arc::new(target))).collect() }
     }
 
-    /// The targets' names.
+    /// And the webhooks, whose addresses may be such.
+    #[must_use]
+    pub fn with_webhooks(self, webhooks: Arc<dyn Webhooks>, reach: Reach) -> Self {
+        Self { lines: self.lines.iter().cloned().chain([Line::Webhooks(webhooks, reach)]).collect() }
+    }
+
+    /// The names of all of them.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.targets.iter().map(|target| target.name.as_str())
+        self.lines.iter().map(Line::name)
+    }
+}
+
+/// What waits for nobody else: a target, or all webhooks.
+#[derive(Clone)]
+enum Line {
+    Target(Arc<Target>),
+    Webhooks(Arc<dyn Webhooks>, Reach),
+}
+
+impl Line {
+    fn name(&self) -> &str {
+        match self {
+            Self::Target(target) => &target.name,
+            Self::Webhooks(..) => WEBHOOKS,
+        }
+    }
+
+    const fn parallel(&self) -> usize {
+        match self {
+            Self::Target(_) => PARALLEL,
+            Self::Webhooks(..) => PARALLEL_WEBHOOKS,
+        }
+    }
+
+    fn attempts_max(&self) -> u32 {
+        match self {
+            Self::Target(target) => target.attempts_max,
+            Self::Webhooks(..) => ATTEMPTS_MAX,
+        }
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Line").field(&self.name()).finish()
     }
 }
 
@@ -57,7 +107,7 @@ pub struct Sender {
     world: World,
     database: Database,
     settings: Settings,
-    /// `None` where there is no target: so nobody who has none needs certificates of the system's.
+    /// `None` where the system has no certificates: who has no target needs none, and webhooks wait.
     clients: Option<Clients>,
 }
 
@@ -92,18 +142,26 @@ enum Undelivered {
 }
 
 impl Sender {
-    /// A sender. It opens no connection yet. `Tls`.
+    /// A sender. It opens no connection yet. `Tls`, if there is a target.
     pub fn new(world: World, database: Database, settings: Settings) -> Result<Self, Error> {
-        let clients = if settings.targets.is_empty() { None } else { Some(Clients::new()?) };
+        let has_targets = settings.lines.iter().any(|line| matches!(line, Line::Target(_)));
+        let clients = match Clients::new() {
+            Ok(clients) => Some(clients),
+            Err(error) if has_targets => return Err(error),
+            Err(error) => {
+                tracing::debug!(%error, "webhooks could not be told of anything");
+                None
+            }
+        };
         Ok(Self { world, database, settings, clients })
     }
 
     /// Sends what is due until the process stops, then waits for the requests under way.
     pub async fn run(self, shutdown: Shutdown) {
         let mut loops = Vec::new();
-        for target in self.settings.targets.iter() {
-            let (sender, target, shutdown) = (self.clone(), Arc::clone(target), shutdown.clone());
-            loops.push(self.world.spawn(async move { sender.send_all(target, shutdown).await }));
+        for line in self.settings.lines.iter() {
+            let (sender, line, shutdown) = (self.clone(), line.clone(), shutdown.clone());
+            loops.push(self.world.spawn(async move { sender.send_all(line, shutdown).await }));
         }
         let counting = (self.clone(), shutdown.clone());
         loops.push(self.world.spawn(async move { counting.0.count_all(counting.1).await }));
@@ -113,13 +171,13 @@ impl Sender {
         }
     }
 
-    async fn send_all(self, target: Arc<Target>, mut shutdown: Shutdown) {
-        let hands = Hands { free: Arc::new(Semaphore::new(PARALLEL)), ended: Arc::default() };
+    async fn send_all(self, line: Line, mut shutdown: Shutdown) {
+        let hands = Hands { free: Arc::new(Semaphore::new(line.parallel())), ended: Arc::default() };
         while !shutdown.is_requested() {
-            let pause = match self.send_some(&target, &hands, &mut shutdown).await {
+            let pause = match self.send_some(&line, &hands, &mut shutdown).await {
                 Ok(pause) => pause,
                 Err(error) => {
-                    tracing::warn!(target.name, %error, "deliveries cannot be taken");
+                    tracing::warn!(target.name = line.name(), %error, "deliveries cannot be taken");
                     DATABASE_DOWN
                 }
             };
@@ -130,13 +188,13 @@ impl Sender {
             }
         }
         // All hands are free again when the last request has ended. The semaphore is never closed.
-        let _ = hands.free.acquire_many(u32::try_from(PARALLEL).unwrap_or(1)).await;
+        let _ = hands.free.acquire_many(u32::try_from(line.parallel()).unwrap_or(1)).await;
     }
 
     /// Takes as many deliveries as there are hands free, and has them sent. Answers how long there is nothing to do.
     async fn send_some(
         &self,
-        target: &Arc<Target>,
+        line: &Line,
         hands: &Hands,
         shutdown: &mut Shutdown,
     ) -> Result<Duration, entente_database::Error> {
@@ -152,25 +210,29 @@ impl Sender {
         }
         // A look that finds nothing must not cost a write.
         let now = self.world.now();
-        let next = self.database.read(|tx| deliveries::next_due(tx, &target.name))?;
+        let next = self.database.read(|tx| deliveries::next_due(tx, line.name()))?;
         if next.is_none_or(|next| next > now) {
             return Ok(POLL);
         }
-        let (name, until) = (target.name.clone(), now.after(LEASE));
+        let (name, until) = (line.name().to_owned(), now.after(LEASE));
         let limit = u32::try_from(some.len()).unwrap_or(1);
         let take = move |tx: &mut Tx<'_>| deliveries::take(tx, &name, now, until, limit);
         let taken = self.database.transact("take deliveries", take).await?;
         for unreadable in &taken.unreadable {
             let delivery = message::name(*unreadable);
-            metrics::counter!("entente_deliveries_total", "target" => target.name.clone(), "end" => "unreadable")
+            metrics::counter!("entente_deliveries_total", "target" => line.name().to_owned(), "end" => "unreadable")
                 .increment(1);
-            tracing::warn!(target.name, delivery, "a delivery cannot be read by this release; it is put off");
+            tracing::warn!(
+                target.name = line.name(),
+                delivery,
+                "a delivery cannot be read by this release; it is put off"
+            );
         }
         let pause = if taken.deliveries.is_empty() { POLL } else { Duration::ZERO };
         for (delivery, hand) in taken.deliveries.into_iter().zip(some) {
-            let (sender, target, ended) = (self.clone(), Arc::clone(target), Arc::clone(&hands.ended));
+            let (sender, line, ended) = (self.clone(), line.clone(), Arc::clone(&hands.ended));
             self.world.spawn(async move {
-                sender.deliver(&target, delivery).await;
+                sender.deliver(&line, delivery).await;
                 drop(hand);
                 ended.notify_one();
             });
@@ -192,11 +254,11 @@ impl Sender {
     }
 
     async fn count(&self) -> Result<(), entente_database::Error> {
-        let targets = Arc::clone(&self.settings.targets);
+        let lines = Arc::clone(&self.settings.lines);
         let count = move |tx: &mut Tx<'_>| {
-            for target in targets.iter() {
-                let due = deliveries::count_due(tx, &target.name)?;
-                metrics::gauge!("entente_deliveries_due", "target" => target.name.clone()).set(due as f64);
+            for line in lines.iter() {
+                let due = deliveries::count_due(tx, line.name())?;
+                metrics::gauge!("entente_deliveries_due", "target" => line.name().to_owned()).set(due as f64);
             }
             metrics::gauge!("entente_deliveries_dead").set(deliveries::count_dead(tx)? as f64);
             Ok(())
@@ -205,23 +267,23 @@ impl Sender {
     }
 
     /// Sends one delivery and records what became of it.
-    async fn deliver(&self, target: &Target, delivery: Delivery) {
+    async fn deliver(&self, line: &Line, delivery: Delivery) {
         let started = self.world.instant();
-        let sent = match tokio::time::timeout(TIMEOUT, self.send(target, &delivery)).await {
+        let sent = match tokio::time::timeout(TIMEOUT, self.send(line, &delivery)).await {
             Ok(sent) => sent,
             Err(_) => Err(Undelivered::Unsent("no answer within 10 seconds".to_owned())),
         };
-        let (label, name) = (if sent.is_ok() { "told" } else { "failed" }, target.name.clone());
+        let (label, name) = (if sent.is_ok() { "told" } else { "failed" }, line.name().to_owned());
         metrics::counter!("entente_deliveries_total", "target" => name.clone(), "end" => label).increment(1);
         metrics::histogram!("entente_delivery_seconds", "target" => name).record(started.elapsed().as_secs_f64());
-        if let Err(error) = self.record(target, delivery, sent).await {
-            tracing::warn!(target.name, %error, "it cannot be recorded how a delivery ended; it is sent again");
+        if let Err(error) = self.record(line, delivery, sent).await {
+            tracing::warn!(target.name = line.name(), %error, "it cannot be recorded how a delivery ended; it is sent again");
         }
     }
 
     async fn record(
         &self,
-        target: &Target,
+        line: &Line,
         delivery: Delivery,
         sent: Result<(), Undelivered>,
     ) -> Result<(), entente_database::Error> {
@@ -231,7 +293,7 @@ impl Sender {
             return self.database.transact("delivery told", told).await.map(drop);
         };
         let error = error.to_string();
-        if delivery.attempts >= target.attempts_max || delivery.created_at <= now.before(AGE_MAX) {
+        if delivery.attempts >= line.attempts_max() || delivery.created_at <= now.before(AGE_MAX) {
             tracing::warn!(
                 target.name = delivery.target,
                 attempts = delivery.attempts,
@@ -252,22 +314,39 @@ impl Sender {
         self.database.transact("delivery failed", failed).await.map(drop)
     }
 
-    async fn send(&self, target: &Target, delivery: &Delivery) -> Result<(), Undelivered> {
-        check(&target.url, target.reach).map_err(|error| Undelivered::Unsent(error.to_string()))?;
+    async fn send(&self, line: &Line, delivery: &Delivery) -> Result<(), Undelivered> {
+        let body = message::body(delivery);
+        let (name, now) = (message::name(delivery.id), self.world.now());
+        let request = match line {
+            Line::Target(target) => {
+                let signature = signature::sign(&target.secret, now, &body);
+                let request = self.post(target.url.clone(), target.reach)?;
+                request.header(signature::HEADER, signature).header("x-entente-delivery", name)
+            }
+            Line::Webhooks(webhooks, reach) => {
+                let found = webhooks.target(WebhookId::new(delivery.id.subscription.number()));
+                // Nobody is left who could want to know.
+                let Some(to) = found.map_err(|error| Undelivered::Unsent(error.to_string()))? else { return Ok(()) };
+                let url = parse(&to.address).map_err(|error| Undelivered::Unsent(error.to_string()))?;
+                signed_as_box(self.post(url, *reach)?, &to, (&name, now), &body)
+            }
+        };
+        self.sent(request.body(body)).await
+    }
+
+    fn post(&self, url: Url, reach: Reach) -> Result<RequestBuilder, Undelivered> {
+        check(&url, reach).map_err(|error| Undelivered::Unsent(error.to_string()))?;
         // Where there is a target, there are clients.
-        let clients = self.clients.as_ref().ok_or(Undelivered::Unsent("there is no target".to_owned()))?;
-        let client = match target.reach {
+        let missing = || Undelivered::Unsent("the system has no certificates (package ca-certificates)".to_owned());
+        let clients = self.clients.as_ref().ok_or_else(missing)?;
+        let client = match reach {
             Reach::Public => &clients.public,
             Reach::Anywhere => &clients.anywhere,
         };
-        let body = message::body(delivery);
-        let signature = signature::sign(&target.secret, self.world.now(), &body);
-        let request = client
-            .post(target.url.clone())
-            .header("content-type", "application/json")
-            .header(signature::HEADER, signature)
-            .header("x-entente-delivery", message::name(delivery.id))
-            .body(body);
+        Ok(client.post(url).header("content-type", "application/json"))
+    }
+
+    async fn sent(&self, request: RequestBuilder) -> Result<(), Undelivered> {
         let mut answer = request.send().await.map_err(unsent)?;
         let status = answer.status();
         // So that the connection can be used again; that it has arrived is known already.
@@ -286,6 +365,29 @@ impl Sender {
         }
         if status.is_success() { Ok(()) } else { Err(Undelivered::Refused(status.as_u16())) }
     }
+}
+
+/// As Box says who it is: <https://developer.box.com/guides/webhooks/v2/signatures-v2/>.
+fn signed_as_box(
+    request: RequestBuilder,
+    to: &WebhookTarget,
+    (name, now): (&str, Timestamp),
+    body: &[u8],
+) -> RequestBuilder {
+    // Whole seconds, so that no receiver takes it for something from the future.
+    let sent_at = Moment::from_millisecond(now.millis()).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S+00:00");
+    let sent_at = sent_at.to_string();
+    let mut request = request.header("box-delivery-id", name).header("box-delivery-timestamp", &sent_at);
+    let keys = [("box-signature-primary", &to.primary), ("box-signature-secondary", &to.secondary)];
+    if keys.iter().any(|(_, key)| key.is_some()) {
+        request = request.header("box-signature-version", "1").header("box-signature-algorithm", "HmacSHA256");
+    }
+    for (header, key) in keys {
+        if let Some(key) = key {
+            request = request.header(header, signature::sign_as_box(key, &sent_at, body));
+        }
+    }
+    request
 }
 
 fn builder() -> reqwest::ClientBuilder {

@@ -83,7 +83,7 @@ impl Target {
     }
 }
 
-fn parse(text: &str) -> Result<Url, WrongTarget> {
+pub(crate) fn parse(text: &str) -> Result<Url, WrongTarget> {
     if text.len() > URL_BYTES_MAX {
         return Err(WrongTarget::TooLong);
     }

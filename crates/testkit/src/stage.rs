@@ -3,14 +3,15 @@
 use crate::Scratch;
 use entente_clouds::memory::MemoryBackend;
 use entente_custodians::local::LocalCustodian;
+use entente_database::deliveries::{self, WEBHOOKS};
 use entente_database::enterprises::{self, Enterprise};
 use entente_database::groups::{self, Group, GroupAudience};
 use entente_database::memberships::{self, Membership, MembershipRole};
 use entente_database::users::{self, UserChange, UserStatus};
 use entente_database::{Database, Tx};
-use entente_identity::{Identity, IssueToken, Login, Signer};
+use entente_identity::{Identity, IssueToken, Login, NewApp, Signer};
 use entente_model::{
-    BackendId, Caller, EnterpriseId, GroupId, MembershipId, PolicyId, Scopes, UserId, UserRole, ZoneId,
+    AppId, BackendId, Caller, EnterpriseId, GroupId, MembershipId, PolicyId, Scopes, UserId, UserRole, ZoneId,
 };
 use entente_tree::Tree;
 use entente_vault::{Limits, Topology, Vault};
@@ -90,6 +91,38 @@ impl Stage {
             .expect("an enterprise");
         let login = Login::new(login).expect("a login");
         self.identity.create_user(enterprise, login, name, UserRole::User).await.expect("a person").id
+    }
+
+    /// What webhooks are to be told, in the order of what happened; it counts as told from then on.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn take_webhook_bodies(&self) -> Vec<String> {
+        let now = self.world.now();
+        let mut bodies = Vec::new();
+        loop {
+            let take = move |tx: &mut Tx<'_>| {
+                let taken = deliveries::take(tx, WEBHOOKS, now, now, 100)?.deliveries;
+                taken.iter().try_for_each(|delivery| deliveries::told(tx, delivery, now).map(drop))?;
+                Ok::<_, entente_database::Error>(taken)
+            };
+            let taken = self.database.transact("take what webhooks are told", take).await.expect("taken");
+            if taken.is_empty() {
+                break;
+            }
+            bodies.extend(taken.into_iter().map(|one| (one.id.number, one.told.body.unwrap_or_default())));
+        }
+        bodies.sort();
+        bodies.into_iter().map(|(_, body)| body).collect()
+    }
+
+    /// An application, whose service account is a user.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn app(&self) -> AppId {
+        let new = NewApp::new(self.enterprise, "An application".to_owned(), UserRole::User);
+        self.identity.create_app(new).await.expect("an app").app
     }
 
     /// A new group of the enterprise, which everybody may invite.

@@ -39,6 +39,7 @@ mod terms;
 mod uploads;
 mod users;
 mod view;
+mod webhooks;
 
 use entente_database::Database;
 use entente_vault::Vault;
@@ -79,6 +80,7 @@ pub use entente_database::users::{
     KindsWanted, Seat, TrackingCode, User, UserChange, UserKind, UserMini, UserSettings, UserStatus, UsersFrom,
 };
 pub use entente_database::versions::Version;
+pub use entente_database::webhooks::{Trigger, Triggers, Webhook};
 pub use entente_model::{Caller, Scopes, UserRole};
 pub use entente_vault::{BoxError, CustomerKey, Located};
 pub use error::Error;
@@ -139,6 +141,7 @@ pub use users::{
     REMOVE_OUTSIDER_JOB, UserPage, UserQuery,
 };
 pub use view::{ItemState, ItemView, PathEntry, VersionState, VersionView};
+pub use webhooks::{NewWebhook, Notice, NoticeItem, WebhookChange, WebhookPage, WebhookView};
 
 /// The tree. Cheap to clone.
 #[derive(Clone)]

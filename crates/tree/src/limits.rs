@@ -232,3 +232,13 @@ pub const ARCHIVE_REMEMBERED: Duration = Duration::from_secs(12 * 60 * 60);
 pub const ARCHIVE_SILENCE_MAX: Duration = Duration::from_secs(5 * 60);
 /// People from outside who are removed by one request.
 pub const OUTSIDERS_MAX: usize = 1_000;
+/// Webhooks that a user has with one application.
+pub const WEBHOOKS_MAX: u64 = 1_000;
+/// Webhooks of one item, whoever made them.
+pub const WEBHOOKS_OF_ITEM_MAX: u32 = 50;
+/// Webhooks that one page has at most.
+pub const WEBHOOKS_PAGE_MAX: u32 = 200;
+/// The longest address of a webhook, in bytes.
+pub const WEBHOOK_ADDRESS_BYTES_MAX: usize = 2_000;
+/// Events that are looked through for webhooks in one turn.
+pub const WEBHOOK_EVENTS_AT_ONCE: u32 = 100;

@@ -78,6 +78,16 @@ pub fn after(tx: &mut Tx<'_>, of: Of, position: i64, limit: u32) -> Result<Vec<E
     tx.query(select, &[whose.into(), position.into(), limit.into()], read)
 }
 
+/// Up to `limit` events of everybody after a position, in their order.
+pub fn all_after(tx: &mut Tx<'_>, position: i64, limit: u32) -> Result<Vec<Event>, Error> {
+    tx.query(
+        "SELECT position, id, enterprise_id, owner_id, user_id, kind, item_id, item_kind, name, parent_id, version_id, at
+         FROM events WHERE position > ?1 AND position IS NOT NULL ORDER BY position LIMIT ?2",
+        &[position.into(), limit.into()],
+        read,
+    )
+}
+
 /// About where events from a moment on begin: the positions are halved until it is found. Others from that moment on may
 /// stand before it, if their transactions ended sooner. `None` when all are earlier.
 pub fn first_since(tx: &mut Tx<'_>, from: Timestamp) -> Result<Option<i64>, Error> {

@@ -62,6 +62,7 @@ pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Option<(Conde
            (SELECT item_id FROM favorites WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM recents WHERE user_id = ?1 AND item_id IN
            (SELECT item_id FROM recents WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM archives WHERE token IN (SELECT token FROM archives WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM allowlist_exemptions WHERE id IN (SELECT id FROM allowlist_exemptions WHERE user_id = ?1 LIMIT ?2)",
         // The mark of the file stays: without a lock it means nothing.

@@ -128,7 +128,7 @@ async fn settle(asked: &Asked) -> Result<(), Problem> {
 }
 
 /// What of a gone item is shown, if anything is known of it.
-fn gone(event: &Row) -> Option<GoneItem<'_>> {
+pub(super) fn gone(event: &Row) -> Option<GoneItem<'_>> {
     let kind = match event.item_kind? {
         Kind::Folder => "folder",
         Kind::File => "file",

@@ -45,4 +45,5 @@ pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod watermarks;
 pub(crate) mod web_links;
+pub(crate) mod webhooks;
 pub(crate) mod zip_downloads;

@@ -77,7 +77,8 @@ from_number!(
     GroupId,
     InviteId,
     MembershipId,
-    CollaborationId
+    CollaborationId,
+    WebhookId
 );
 from_number!(EnterpriseId, ItemId, PolicyId, UserId, VersionId, UploadSessionId);
 

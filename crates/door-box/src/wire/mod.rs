@@ -36,5 +36,6 @@ pub mod task;
 pub mod taxonomy;
 pub mod user;
 pub mod version;
+pub mod webhook;
 pub mod zip;
 pub mod zip_download;

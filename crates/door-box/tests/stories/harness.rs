@@ -23,6 +23,7 @@ pub struct Client {
     pub stage: Stage,
     pub user: UserId,
     pub token: String,
+    pub door: BoxDoor,
     router: Router,
     entry: Entry,
 }
@@ -52,8 +53,9 @@ impl Client {
         let token = stage.token(user, Scopes::ALL, HOUR).await;
         let auth = Auth::new(stage.world.clone(), stage.identity.clone(), stage.signer.clone());
         let options = Options { origin, ..Options::default() };
-        let router = BoxDoor::new(stage.tree.clone(), auth, options).router();
-        Self { stage, user, token, router, entry }
+        let door = BoxDoor::new(stage.tree.clone(), auth, options);
+        let router = door.router();
+        Self { stage, user, token, door, router, entry }
     }
 
     /// Sends anything, with the token unless the headers bring their own.
@@ -215,6 +217,12 @@ impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {:?} {}", self.status, self.headers, String::from_utf8_lossy(&self.body))
     }
+}
+
+/// The same of what is no answer.
+pub fn tamed(mut value: Value) -> Value {
+    tame(&mut value, &mut Vec::new());
+    value
 }
 
 fn tame(value: &mut Value, ids: &mut Vec<String>) {

@@ -35,4 +35,5 @@ mod upload_sessions;
 mod uploads;
 mod users;
 mod web_links;
+mod webhooks;
 mod zip_downloads;

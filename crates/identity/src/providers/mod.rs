@@ -8,10 +8,10 @@ mod id_token;
 mod outside;
 mod person;
 
+use crate::sealing::Sealer;
 use crate::secret::{is_well_formed, sha256};
-use crate::tickets::{KeptKey, kept_key};
+use crate::tickets::KeptKey;
 use crate::{Error, Identity, Proven, Secret, SignInError};
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64URL_NOPAD;
 use entente_custodians::{Custodian, KeyContext};
@@ -30,8 +30,6 @@ const SETTING: &str = "provider sealing key";
 /// No enterprise has the id 0; 3 tells this key from those of tickets, access keys and second factors.
 const CONTEXT: KeyContext =
     KeyContext { enterprise: EnterpriseId::new(0), zone: ZoneId::new(0), epoch: EpochId::new(3) };
-/// First byte of what is sealed.
-const VERSION: u8 = 1;
 /// How long a browser may be away.
 const AWAY_FOR: Duration = Duration::from_secs(10 * 60);
 /// Providers that the page of sign-in names.
@@ -48,7 +46,7 @@ const SECRET_BYTES_MAX: usize = 1_024;
 #[derive(Clone)]
 pub struct Providers {
     identity: Identity,
-    key: Arc<LessSafeKey>,
+    sealer: Sealer,
     conversations: Arc<Semaphore>,
 }
 
@@ -158,11 +156,9 @@ impl Providers {
     /// was made with.
     pub async fn load(identity: Identity, custodian: &dyn Custodian) -> Result<Self, Error> {
         let kept = KeptKey { setting: SETTING, context: CONTEXT };
-        let key = kept_key(&identity.world, &identity.database, custodian, kept).await?;
-        // 32 bytes are a key of this cipher.
-        let key = UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| Error::Setting(SETTING))?;
+        let sealer = Sealer::load(&identity.world, &identity.database, custodian, kept).await?;
         let conversations = Arc::new(Semaphore::new(CONVERSATIONS_MAX));
-        Ok(Self { identity, key: Arc::new(LessSafeKey::new(key)), conversations })
+        Ok(Self { identity, sealer, conversations })
     }
 
     /// Sets the provider of an enterprise, whatever it was. `Setting` when it cannot be one. Nobody is asked whether it is
@@ -301,34 +297,17 @@ impl Providers {
 
     /// Bound to the enterprise, so that one's secret cannot be put in another's place.
     fn seal(&self, enterprise: EnterpriseId, secret: &[u8]) -> Result<Vec<u8>, Error> {
-        let nonce = self.identity.world.random().bytes::<NONCE_LEN>();
-        let mut sealed = Zeroizing::new(secret.to_vec());
-        let bound = Aad::from(enterprise.number().to_be_bytes());
-        let tag = self.key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), bound, &mut sealed);
-        // A secret is far shorter than what the cipher can seal at once.
-        let tag = tag.map_err(|_| Error::Setting(SETTING))?;
-        Ok([&[VERSION], nonce.as_slice(), &sealed, tag.as_ref()].concat())
+        self.sealer.seal(&enterprise.number().to_be_bytes(), secret)
     }
 
     fn open(&self, stored: &Stored) -> Result<Option<Zeroizing<String>>, Error> {
         if stored.sealed.is_empty() {
             return Ok(None);
         }
-        let mut sealed = Zeroizing::new(stored.sealed.clone());
-        let open = || {
-            let (version, rest) = sealed.split_first_mut()?;
-            let (nonce, rest) = rest.split_at_mut_checked(NONCE_LEN)?;
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok().filter(|_| *version == VERSION)?;
-            let bound = Aad::from(stored.enterprise.number().to_be_bytes());
-            let text = self.key.open_in_place(nonce, bound, rest).ok()?;
-            String::from_utf8(text.to_vec()).ok().map(Zeroizing::new)
-        };
-        open_result(open)
+        let opened = self.sealer.open(&stored.enterprise.number().to_be_bytes(), stored.sealed.clone());
+        let text = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).map(Zeroizing::new);
+        text.map(Some).ok_or(Error::Setting("client secret of a provider"))
     }
-}
-
-fn open_result(open: impl FnOnce() -> Option<Zeroizing<String>>) -> Result<Option<Zeroizing<String>>, Error> {
-    open().map(Some).ok_or(Error::Setting("client secret of a provider"))
 }
 
 impl Identity {

@@ -3,7 +3,7 @@
 use super::Target;
 use super::people::Role;
 use clap::{Args, Subcommand, ValueEnum};
-use entente_identity::{AppKind, AppState, Grants};
+use entente_identity::{AppKind, AppState, Grants, KeyPlace};
 use entente_model::Scopes;
 use std::path::PathBuf;
 
@@ -38,6 +38,11 @@ pub(crate) enum AppVerb {
     /// Give an application another secret instead of the one that it has, and print it (shown this once)
     #[command(after_help = "Examples:\n  entente app rotate-secret --app 4611686018427387905")]
     RotateSecret(AppNamedArgs),
+    /// Give an application another key with which what its webhooks are told is signed, and print it (shown this once)
+    ///
+    /// There are two, and each delivery is signed with both: change one, let receivers know it, then change the other.
+    #[command(after_help = "Examples:\n  entente app rotate-signature-key --app 4611686018427387905 --key primary")]
+    RotateSignatureKey(SignatureKeyArgs),
 }
 
 impl AppVerb {
@@ -48,6 +53,7 @@ impl AppVerb {
             Self::List(target) => target.json,
             Self::Show(arguments) | Self::Remove(arguments) | Self::RotateSecret(arguments) => arguments.target.json,
             Self::Update(arguments) => arguments.target.json,
+            Self::RotateSignatureKey(arguments) => arguments.named.target.json,
         }
     }
 }
@@ -96,6 +102,32 @@ pub(crate) struct AppNamedArgs {
     /// Which application: its id or its client id
     #[arg(long, value_name = "ID")]
     pub(crate) app: String,
+}
+
+#[derive(Args)]
+pub(crate) struct SignatureKeyArgs {
+    #[command(flatten)]
+    pub(crate) named: AppNamedArgs,
+    /// Which of the two
+    #[arg(long, value_enum, value_name = "KEY", default_value_t = KeyNamed::Primary)]
+    pub(crate) key: KeyNamed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyNamed {
+    /// The one that receivers try first
+    Primary,
+    /// The other one
+    Secondary,
+}
+
+impl From<KeyNamed> for KeyPlace {
+    fn from(key: KeyNamed) -> Self {
+        match key {
+            KeyNamed::Primary => Self::Primary,
+            KeyNamed::Secondary => Self::Secondary,
+        }
+    }
 }
 
 #[derive(Args)]

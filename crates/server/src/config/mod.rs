@@ -59,6 +59,7 @@ pub(crate) struct Config {
     pub(crate) storage: StorageConfig,
     /// Who may be told of changes.
     pub(crate) targets: Vec<TargetConfig>,
+    pub(crate) webhooks: WebhooksConfig,
     /// Whether the file declares backends, zones and policies; if not, `storage` is the embedded default.
     pub(crate) declares_storage: bool,
 }
@@ -77,6 +78,13 @@ pub(crate) struct S3Config {
     pub(crate) listen: Option<SocketAddr>,
     /// The name below which each bucket has a host name of its own.
     pub(crate) host: Option<String>,
+}
+
+/// What applications' webhooks may do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WebhooksConfig {
+    /// Whether they may have addresses that are not of the open internet, and such without TLS.
+    pub(crate) allow_private: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -165,6 +173,7 @@ impl Config {
         let writes = writes(top.table("writes"));
         let health = health(top.table("health"));
         let targets = TargetConfig::take_all(&mut top);
+        let webhooks = webhooks(top.table("webhooks"));
         let draft = storage::read(&mut top, &data);
         let declares_storage = draft.is_some();
         let storage = match draft {
@@ -188,6 +197,7 @@ impl Config {
             health,
             storage,
             targets,
+            webhooks,
             declares_storage,
         }
     }
@@ -249,6 +259,12 @@ fn s3(mut section: Section<'_, '_>) -> S3Config {
     });
     section.finish();
     S3Config { listen, host }
+}
+
+fn webhooks(mut section: Section<'_, '_>) -> WebhooksConfig {
+    let allow_private = section.flag("allow_private").is_some_and(|at| at.value);
+    section.finish();
+    WebhooksConfig { allow_private }
 }
 
 fn limits(mut section: Section<'_, '_>) -> LimitsConfig {

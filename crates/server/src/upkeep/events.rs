@@ -1,4 +1,4 @@
-//! Events get their positions, and old ones go.
+//! Events get their positions, and old ones go, with webhooks of what is gone.
 
 use super::{Upkeep, while_left};
 use entente_jobs::{BoxError, Handlers, Outcome, handler};
@@ -43,5 +43,6 @@ impl Upkeep {
 }
 
 async fn remove(world: World, tree: Tree, kept: Duration) -> Result<Outcome, BoxError> {
+    tree.remove_lost_webhooks().await?;
     Ok(while_left(tree.remove_events(world.now().before(kept)).await?))
 }

@@ -1,7 +1,7 @@
 //! `entente app`
 
 use super::open;
-use crate::cli::{Answer, AppCreateArgs, AppNamedArgs, AppUpdateArgs, AppVerb, Target};
+use crate::cli::{Answer, AppCreateArgs, AppNamedArgs, AppUpdateArgs, AppVerb, SignatureKeyArgs, Target};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 use anyhow::Context;
@@ -21,6 +21,7 @@ pub(crate) async fn run(world: &World, verb: AppVerb) -> Result<Exit, Failure> {
         AppVerb::Update(arguments) => update(world, *arguments).await,
         AppVerb::Remove(arguments) => remove(world, &arguments).await,
         AppVerb::RotateSecret(arguments) => rotate_secret(world, &arguments).await,
+        AppVerb::RotateSignatureKey(arguments) => rotate_signature_key(world, &arguments).await,
     }
 }
 
@@ -112,6 +113,14 @@ async fn rotate_secret(world: &World, arguments: &AppNamedArgs) -> Result<Exit, 
     let (store, format) = open(world, &arguments.target)?;
     let secret = store.identity().rotate_app_secret(store.enterprise.id, &arguments.app).await?;
     print(format, &json!({ "client_secret": secret.expose() }), || secret.expose().to_owned());
+    Ok(Exit::Done)
+}
+
+async fn rotate_signature_key(world: &World, arguments: &SignatureKeyArgs) -> Result<Exit, Failure> {
+    let (store, format) = open(world, &arguments.named.target)?;
+    let keys = store.signature_keys().await?;
+    let key = keys.rotate(store.enterprise.id, &arguments.named.app, arguments.key.into()).await?;
+    print(format, &json!({ "signature_key": key.expose() }), || key.expose().to_owned());
     Ok(Exit::Done)
 }
 

@@ -19,6 +19,7 @@ use entente_door_kit::origin::{BaseUrl, Origin};
 use entente_door_kit::tls::{self, Endpoint, SelfSigned};
 use entente_door_kit::{Limits, Listener, serve};
 use entente_jobs::Runner;
+use entente_subscriptions::Reach;
 use entente_world::{Shutdown, World};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -68,6 +69,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         s3_host: config.s3.host.clone(),
         upkeep: config.upkeep.clone(),
         subscribers,
+        webhooks: if config.webhooks.allow_private { Reach::Anywhere } else { Reach::Public },
         meter: meter.clone(),
         file: config.file.clone(),
     };
@@ -106,6 +108,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         public_url: wanted.public_url.as_ref().map(ToString::to_string),
     };
     world.spawn(site.upkeep.clone().keep_placing(shutdown.clone()));
+    world.spawn(site.upkeep.clone().keep_telling(site.door, shutdown.clone()));
     world.spawn(site.upkeep.keep_up(site.runner.clone(), shutdown.clone()));
     let jobs = world.spawn(run_jobs(site.runner, shutdown.clone()));
     let sender = world.spawn(site.sender.run(shutdown.clone()));

@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 61] = [
+    let verbs: [&[&str]; 62] = [
         &[],
         &["serve"],
         &["token"],
@@ -18,6 +18,7 @@ fn help_is_worth_reading() {
         &["app", "create"],
         &["app", "list"],
         &["app", "update"],
+        &["app", "rotate-signature-key"],
         &["app-password"],
         &["app-password", "create"],
         &["app-password", "list"],

@@ -5,3 +5,4 @@ mod desk;
 mod keeping;
 mod receiver;
 mod stories;
+mod webhooks;

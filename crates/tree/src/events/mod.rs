@@ -7,4 +7,5 @@ mod stream;
 
 pub use company::{EnterpriseEvent, EnterpriseEventPage, EnterpriseEventQuery};
 pub use place::{Heads, REMOVE_EVENTS_JOB};
+pub(crate) use stream::seen;
 pub use stream::{EventPage, EventQuery, EventView};

@@ -154,7 +154,7 @@ impl Judge<'_> {
 }
 
 /// The item, in its place or in the trash, if the caller may see it.
-fn seen(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<Option<ItemView>, Error> {
+pub(crate) fn seen(tx: &mut Tx<'_>, caller: &Caller, item: ItemId) -> Result<Option<ItemView>, Error> {
     match allow::<See>(tx, caller, item) {
         Ok(grant) => {
             let found = row(tx, &grant)?;

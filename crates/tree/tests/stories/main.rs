@@ -42,3 +42,4 @@ mod tasks;
 mod trash;
 mod versions;
 mod web_links;
+mod webhooks;
