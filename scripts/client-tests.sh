@@ -69,6 +69,9 @@ ${3:-}
 [webhooks]
 allow_private = true
 
+[mail]
+folder = "$scratch/mail"
+
 [[custodian]]
 name = "local"
 kind = "local"

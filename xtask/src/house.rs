@@ -22,6 +22,7 @@ pub const ROOMS: &[Room] = &[
         because: "seals and places; knows no name and no user",
     },
     Room { name: "database", may_use: &["model", "world", "vault"], because: "implements `vault::Ledger`" },
+    Room { name: "mail", may_use: &["world"], because: "sends letters; knows nobody" },
     Room { name: "jobs", may_use: &["model", "world", "database"], because: "runs jobs it does not know" },
     Room {
         name: "subscriptions",
@@ -85,6 +86,7 @@ pub const ROOMS: &[Room] = &[
             "door-oauth",
             "door-scim",
             "subscriptions",
+            "mail",
         ],
         because: "composes the program",
     },
@@ -178,6 +180,7 @@ pub const FENCES: &[Fence] = &[
         tests: Tests::Fenced,
         rule: "requests leave by `clouds`, `subscriptions` and `identity`, which follow no redirects",
     },
+    Fence { crates: &["lettre"], rooms: &["mail"], tests: Tests::Fenced, rule: "letters leave by `mail`" },
     Fence {
         crates: &["jsonwebtoken"],
         rooms: &["identity"],

@@ -8,7 +8,7 @@ use crate::status::Status;
 use crate::storage::{Reload, Storage};
 use crate::store::{Opened, Store};
 use crate::subscribers::StoredWebhooks;
-use crate::upkeep::{Rooms, Upkeep};
+use crate::upkeep::{Post, Rooms, Upkeep};
 use async_trait::async_trait;
 use axum::Router;
 use entente_database::{Database, enterprises};
@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) upkeep: UpkeepConfig,
     /// Who may be told of changes.
     pub(crate) subscribers: Settings,
+    /// What sends letters.
+    pub(crate) post: Post,
     /// Which addresses webhooks may have.
     pub(crate) webhooks: Reach,
     pub(crate) meter: Meter,
@@ -78,6 +80,7 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
         vault,
         storage: storage.clone(),
         targets: settings.names().map(str::to_owned).collect(),
+        post: plan.post,
         config: plan.upkeep,
     });
     let sender = Sender::new(world.clone(), database.clone(), settings);

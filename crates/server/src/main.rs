@@ -14,6 +14,7 @@ mod front;
 mod log;
 mod metering;
 mod output;
+mod post;
 mod progress;
 mod rate;
 mod relocation;

@@ -3,6 +3,7 @@
 mod events;
 mod expiry;
 mod follow;
+mod letters;
 mod people;
 mod scrub;
 mod settle;
@@ -33,6 +34,7 @@ use entente_world::{Shutdown, World};
 use expiry::Expiring;
 pub(crate) use expiry::tell;
 use follow::Following;
+pub(crate) use letters::Post;
 use scrub::{BEGIN_SCRUBS_JOB, SCRUB_JOB};
 pub(crate) use scrub::{Scrubbing, shown as shown_scrub};
 use settle::{CONVERGE_JOB, REMOVE_LEFT_JOB, REPLICATE_JOB, Settling};
@@ -88,6 +90,7 @@ pub(crate) struct Rooms {
     pub(crate) storage: Storage,
     /// The names of those who may be told of changes.
     pub(crate) targets: Vec<String>,
+    pub(crate) post: Post,
     pub(crate) config: UpkeepConfig,
 }
 
@@ -101,6 +104,7 @@ pub(crate) struct Upkeep {
     vault: Vault,
     storage: Storage,
     targets: Vec<String>,
+    post: Post,
     config: UpkeepConfig,
     settling: Settling,
     pub(crate) relocations: Relocations,
@@ -109,7 +113,7 @@ pub(crate) struct Upkeep {
 
 impl Upkeep {
     pub(crate) fn new(rooms: Rooms) -> Self {
-        let Rooms { world, database, tree, identity, vault, storage, targets, config } = rooms;
+        let Rooms { world, database, tree, identity, vault, storage, targets, post, config } = rooms;
         let pace = Pace { bytes_per_second: config.bytes_per_second, parallel: config.parallel };
         let relocations = Relocations::new(Parts {
             world: world.clone(),
@@ -135,7 +139,20 @@ impl Upkeep {
             every: config.scrub.0,
             pace: Pace { bytes_per_second: Some(config.scrub_bytes_per_second), parallel: config.parallel },
         };
-        Self { world, database, tree, identity, vault, storage, targets, config, settling, relocations, scrubbing }
+        Self {
+            world,
+            database,
+            tree,
+            identity,
+            vault,
+            storage,
+            targets,
+            post,
+            config,
+            settling,
+            relocations,
+            scrubbing,
+        }
     }
 
     /// Every job that there is.
@@ -164,7 +181,9 @@ impl Upkeep {
             .every(config.repack.0, REPACK_JOB, handler(move |run: Run| repack(repacked.clone(), run.shutdown)));
         let expiring = Expiring { world: self.world.clone(), tree: self.tree.clone(), trash: config.trash.0 };
         self.storage_handlers(people::handlers(
-            self.telling_handlers(self.event_handlers(expiring.handlers(handlers, config.expire.0))),
+            self.letter_handlers(
+                self.telling_handlers(self.event_handlers(expiring.handlers(handlers, config.expire.0))),
+            ),
             &self.tree,
             &self.identity,
         ))

@@ -122,8 +122,8 @@ pub use shared_links::{
 };
 pub use sharing::{
     Collaboration, CollaborationChange, CollaborationPage, CollaborationStatus, CollaborationView, Collaborator,
-    CollaboratorView, EXPIRE_COLLABORATIONS_JOB, FolderSettings, FolderSettingsChange, Invitee, ItemSharing,
-    NewCollaboration,
+    CollaboratorView, EXPIRE_COLLABORATIONS_JOB, FolderSettings, FolderSettingsChange, INVITATION_LETTER_JOB,
+    InvitationLetter, Invitee, ItemSharing, NewCollaboration,
 };
 pub use storage::{
     Assignee, BackendCopy, Below, BelowPosition, Elsewhere, ElsewherePosition, FOLLOW_POLICY_JOB, PolicyAssignment,

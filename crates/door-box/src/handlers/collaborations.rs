@@ -31,7 +31,13 @@ pub(crate) async fn create(mut asked: Asked, caller: Caller) -> Outcome {
     };
     // A file's id is no folder's: the tree takes any item.
     asked.tree().item(&caller, item, kind).await?;
-    let view = asked.tree().invite(&caller, new).await?;
+    // Clients in Python write it with a capital.
+    let is_told = asked.query().value("notify").is_none_or(|told| !told.eq_ignore_ascii_case("false"));
+    let view = if is_told {
+        asked.tree().invite_by_letter(&caller, new).await?
+    } else {
+        asked.tree().invite(&caller, new).await?
+    };
     Ok(answer(&asked, StatusCode::CREATED, &view))
 }
 

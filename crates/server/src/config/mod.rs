@@ -6,6 +6,7 @@
 mod check;
 mod cloud;
 mod database;
+mod mail;
 mod mistake;
 mod reader;
 mod show;
@@ -23,6 +24,7 @@ pub(crate) use cloud::{files, kind};
 pub(crate) use database::DatabaseConfig;
 use entente_door_kit::host;
 use entente_door_kit::origin::{BaseUrl, Network};
+pub(crate) use mail::MailConfig;
 pub(crate) use mistake::Mistakes;
 use reader::{Document, Section};
 use std::net::SocketAddr;
@@ -60,6 +62,7 @@ pub(crate) struct Config {
     /// Who may be told of changes.
     pub(crate) targets: Vec<TargetConfig>,
     pub(crate) webhooks: WebhooksConfig,
+    pub(crate) mail: MailConfig,
     /// Whether the file declares backends, zones and policies; if not, `storage` is the embedded default.
     pub(crate) declares_storage: bool,
 }
@@ -174,6 +177,7 @@ impl Config {
         let health = health(top.table("health"));
         let targets = TargetConfig::take_all(&mut top);
         let webhooks = webhooks(top.table("webhooks"));
+        let mail = MailConfig::take(top.table("mail"), &data);
         let draft = storage::read(&mut top, &data);
         let declares_storage = draft.is_some();
         let storage = match draft {
@@ -198,6 +202,7 @@ impl Config {
             storage,
             targets,
             webhooks,
+            mail,
             declares_storage,
         }
     }

@@ -59,6 +59,7 @@ impl Config {
                 "probe_after_max": self.health.probe_after_max.map(span),
                 "slow_from": self.health.slow_from.map(span),
             },
+            "mail": self.mail.to_json(secret),
             "webhooks": { "allow_private": self.webhooks.allow_private },
             "subscription_targets": self.targets.iter().map(|target| target.to_json(secret)).collect::<Vec<_>>(),
             "declared": self.declares_storage,

@@ -9,6 +9,7 @@ use crate::data::{DataDirectory, Ready};
 use crate::exit::{Exit, Failure};
 use crate::metering::Meter;
 use crate::output::print;
+use crate::post::post;
 use crate::store::Store;
 use crate::subscribers::subscribers;
 use anyhow::Context;
@@ -69,6 +70,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         s3_host: config.s3.host.clone(),
         upkeep: config.upkeep.clone(),
         subscribers,
+        post: post(world, config, wanted.public_url.as_ref())?,
         webhooks: if config.webhooks.allow_private { Reach::Anywhere } else { Reach::Public },
         meter: meter.clone(),
         file: config.file.clone(),

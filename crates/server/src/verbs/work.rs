@@ -2,6 +2,7 @@
 
 use crate::asking::Running;
 use crate::exit::{Exit, Failure};
+use crate::post::post;
 use crate::store::{Opened, Store};
 use crate::upkeep::{Rooms, Upkeep};
 use entente_door_admin::Refused;
@@ -36,6 +37,7 @@ impl Desk {
             vault,
             storage,
             targets: store.config.targets.iter().map(|target| target.name.clone()).collect(),
+            post: post(&store.world, &store.config, store.config.public_url.as_ref())?,
             config: store.config.upkeep.clone(),
         }))))
     }

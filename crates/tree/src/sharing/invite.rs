@@ -1,5 +1,6 @@
 //! A role is given.
 
+use super::letter::enqueue;
 use super::{Collaboration, CollaborationStatus, CollaborationView, Collaborator, settings_along, view};
 use crate::allowlist::{check_inbound, check_outbound};
 use crate::grant::{Grant, Invite};
@@ -12,7 +13,7 @@ use entente_database::collaborations::INVITATIONS_MAX;
 use entente_database::events::EventKind;
 use entente_database::users::UserSettings;
 use entente_database::{ErrorKind, Tx, collaborations, paths, users};
-use entente_model::{CollaborationId, GroupId, ItemId, Rights, Role, Timestamp, UserId, fold};
+use entente_model::{CollaborationId, GroupId, ItemId, JobId, Rights, Role, Timestamp, UserId, fold};
 
 /// Who is to have a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,20 @@ impl Tree {
     /// seat. `AlreadyCollaborator` when they have a role
     /// on the item, or own it. `Invalid` when it cannot be given, or there are `limits::COLLABORATIONS_MAX`.
     pub async fn invite(&self, caller: &Caller, new: NewCollaboration) -> Result<CollaborationView, Error> {
+        self.give_role(caller, new, None).await
+    }
+
+    /// The same, and they are written a letter, if they read letters: see [`Tree::invitation_letter`].
+    pub async fn invite_by_letter(&self, caller: &Caller, new: NewCollaboration) -> Result<CollaborationView, Error> {
+        self.give_role(caller, new, Some(JobId::new(self.world.next_id()))).await
+    }
+
+    async fn give_role(
+        &self,
+        caller: &Caller,
+        new: NewCollaboration,
+        letter: Option<JobId>,
+    ) -> Result<CollaborationView, Error> {
         let (caller, stamp) = (caller.clone(), self.stamp());
         let id = CollaborationId::new(self.world.next_id());
         self.database
@@ -93,6 +108,9 @@ impl Tree {
                     outcome => outcome?,
                 }
                 stamp.record(tx, &caller, EventKind::CollaborationAdded, new.item, None)?;
+                if let Some(job) = letter.filter(|_| !matches!(row.with, Collaborator::Group(_))) {
+                    enqueue(tx, job, id, stamp)?;
+                }
                 view(tx, &caller, &mut Minis::default(), row)
             })
             .await

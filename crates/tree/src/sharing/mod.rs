@@ -8,6 +8,7 @@ mod change;
 mod entries;
 mod expire;
 mod invite;
+mod letter;
 mod list;
 mod settings;
 
@@ -17,6 +18,7 @@ pub use entente_database::folder_settings::FolderSettings;
 pub(crate) use entries::{Entries, by_name, sorted};
 pub use expire::EXPIRE_COLLABORATIONS_JOB;
 pub use invite::{Invitee, NewCollaboration};
+pub use letter::{INVITATION_LETTER_JOB, InvitationLetter};
 pub use list::CollaborationPage;
 pub use settings::{FolderSettingsChange, ItemSharing};
 
