@@ -34,15 +34,21 @@ pub const ROOMS: &[Room] = &[
         may_use: &["model", "world", "database", "custodians"],
         because: "turns credentials into callers",
     },
+    Room { name: "search", may_use: &["model", "world", "vault"], because: "finds items by words; knows no access" },
+    Room {
+        name: "pictures",
+        may_use: &["model", "world"],
+        because: "makes pictures of contents in processes of their own; knows no item",
+    },
     Room {
         name: "tree",
-        may_use: &["model", "world", "database", "vault"],
+        may_use: &["model", "world", "database", "vault", "search"],
         because: "decides; sees no key and no bucket",
     },
     Room { name: "door-kit", may_use: &["model", "world", "tree", "identity"], because: "what every door needs" },
     Room {
         name: "door-box",
-        may_use: &["model", "door-kit", "tree", "identity"],
+        may_use: &["model", "door-kit", "tree", "identity", "pictures"],
         because: "translates; never leans on another door",
     },
     Room {
@@ -87,6 +93,7 @@ pub const ROOMS: &[Room] = &[
             "door-scim",
             "subscriptions",
             "mail",
+            "pictures",
         ],
         because: "composes the program",
     },

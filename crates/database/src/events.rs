@@ -9,7 +9,7 @@ mod read;
 mod tests;
 
 pub use place::{Placing, Unplaced, last, place, remove_old, unplaced};
-pub use read::{Event, Of, after, all_after, explain, first_since};
+pub use read::{Event, Of, Touch, after, all_after, explain, first_since, touches};
 
 use crate::{Error, Tx};
 use entente_model::{EnterpriseId, EventId, ItemId, Timestamp, UserId, VersionId};

@@ -13,13 +13,14 @@ use axum::routing::{any, on};
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Auth, Limits};
 use entente_model::UserId;
+use entente_pictures::Maker;
 use entente_tree::Tree;
 use http::StatusCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What an operator may set.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Where clients reach this server; the URLs that are handed out begin with it.
     pub origin: Origin,
@@ -33,10 +34,13 @@ pub struct Options {
     pub trash: Option<Duration>,
     /// Whether webhooks may have addresses without TLS.
     pub plain_webhooks: bool,
+    /// Who makes pictures of contents; without one, there are placeholders.
+    pub pictures: Option<Maker>,
 }
 
 impl Default for Options {
-    /// No configured URL, universal time, files of up to 256 GiB, a trash that keeps everything, webhooks with TLS.
+    /// No configured URL, universal time, files of up to 256 GiB, a trash that keeps everything, webhooks with TLS,
+    /// no pictures.
     fn default() -> Self {
         Self {
             origin: Origin::default(),
@@ -45,6 +49,7 @@ impl Default for Options {
             file_bytes_max: entente_tree::limits::SESSION_BYTES_MAX,
             trash: None,
             plain_webhooks: false,
+            pictures: None,
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::handlers::{
     allowlist, avatars, classifications, collaborations, collections, comments, device_pinners, downloads,
     email_aliases, enterprise_configurations, events, external_users, file_versions, files, folder_locks, folders,
     group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
-    metadata_taxonomies, metadata_templates, oauth, recent_items, session_termination, shared_links, skills,
-    storage_policies, storage_policy_assignments, tasks, terms_of_service, trashed_files, trashed_folders,
+    metadata_taxonomies, metadata_templates, oauth, recent_items, search, session_termination, shared_links, skills,
+    storage_policies, storage_policy_assignments, tasks, terms_of_service, thumbnails, trashed_files, trashed_folders,
     trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks, web_links, webhooks, zip_downloads,
 };
 use axum::routing::MethodFilter;
@@ -105,6 +105,8 @@ operations! {
     "put_files_id put_files_id#add_shared_link put_files_id#update_shared_link put_files_id#remove_shared_link" PUT "/files/{file_id}" Api Known files::update;
     "delete_files_id" DELETE "/files/{file_id}" Api Known files::delete;
     "get_files_id_content" GET "/files/{file_id}/content" Api Open downloads::redirect;
+    "get_files_id_thumbnail_id" GET "/files/{file_id}/thumbnail.png" Api Known thumbnails::png;
+    "[get_files_id_thumbnail_id as jpg]" GET "/files/{file_id}/thumbnail.jpg" Api Known thumbnails::jpg;
     "post_files_id_content" POST "/files/{file_id}/content" Upload Known uploads::new_version;
     "options_files_content" OPTIONS "/files/content" Upload Known uploads::preflight;
     "[options_files_content with a slash]" OPTIONS "/files/content/" Upload Known uploads::preflight;
@@ -189,6 +191,7 @@ operations! {
     "get_collections_id" GET "/collections/{collection_id}" Api Known collections::show;
     "get_collections_id_items" GET "/collections/{collection_id}/items" Api Known collections::items;
     "get_recent_items" GET "/recent_items" Api Known recent_items::list;
+    "get_search" GET "/search" Api Known search::find;
 
     "get_collaboration_whitelist_entries" GET "/collaboration_whitelist_entries" Api Known allowlist::list;
     "post_collaboration_whitelist_entries" POST "/collaboration_whitelist_entries" Api Known allowlist::create;
@@ -322,5 +325,6 @@ operations! {
     "get_zip_downloads_id_content" GET "/zip_downloads/{zip_download_id}/content" Api Open zip_downloads::content;
     "get_zip_downloads_id_status" GET "/zip_downloads/{zip_download_id}/status" Api Known zip_downloads::status;
 
+    "[placeholder of a picture]" GET "/placeholders/file.png" Door Open thumbnails::placeholder;
     "[download]" GET "/download/{ticket}" Door Open downloads::content;
 }

@@ -158,6 +158,9 @@ pub(crate) enum Verb {
     /// and no server opens it any more. May be broken off, and run again.
     #[command(after_help = MIGRATE_DATABASE_EXAMPLES)]
     MigrateDatabase(MigrateDatabaseArgs),
+    /// Make one picture of what comes on standard input. The server starts this by itself
+    #[command(hide = true)]
+    PictureWorker(PictureWorkerArgs),
 }
 
 const RELOCATE_EXAMPLES: &str = "Examples:
@@ -183,6 +186,14 @@ const MIGRATE_DATABASE_EXAMPLES: &str = "Examples:
 
 The database on the server is made beforehand, and empty (CREATE DATABASE entente OWNER entente). Afterwards `url` under
 [database] names it, for every node.";
+
+#[derive(Args)]
+pub(crate) struct PictureWorkerArgs {
+    /// png or jpg
+    pub(crate) format: String,
+    /// The longest side, in pixels
+    pub(crate) side_max: u16,
+}
 
 #[derive(Args)]
 pub(crate) struct MigrateDatabaseArgs {

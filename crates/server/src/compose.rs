@@ -24,12 +24,14 @@ use entente_door_oauth::OAuthDoor;
 use entente_door_s3::S3Door;
 use entente_door_scim::ScimDoor;
 use entente_jobs::{Runner, Settings as JobSettings};
+use entente_pictures::{Maker, Program};
 use entente_subscriptions::{Reach, Sender, Settings};
 use entente_tree::Tree;
 use entente_world::World;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the composition is told.
 pub(crate) struct Plan {
@@ -91,6 +93,7 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
     options.file_bytes_max = plan.file_bytes_max.unwrap_or(options.file_bytes_max);
     options.trash = Some(trash);
     options.plain_webhooks = plan.webhooks == Reach::Anywhere;
+    options.pictures = Some(Maker::new(world.clone(), picture_worker()));
     let data = store.data.path().to_owned();
     let dav_options =
         entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
@@ -127,6 +130,12 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
         .merge(scim)
         .merge(door.router().layer(Measure::door("box")));
     Ok(Site { router, admin, s3, reload, runner, upkeep, sender, door })
+}
+
+/// This very program, also when its file has been replaced since it was started.
+fn picture_worker() -> Program {
+    let time = Duration::from_secs(20);
+    Program { path: "/proc/self/exe".into(), arguments: vec!["picture-worker".to_owned()], time }
 }
 
 /// Some jobs take hours; the others must not wait for them.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `metadata.sqlite` | the database |
 //! | `segments/` | the local backend: sealed bytes only |
+//! | `words/` | the index of words: sealed, and made anew if it is not there |
 //! | `keys/local.key` | the key encryption key |
 //! | `tls/` | the authority of `--tls self-signed` |
 //! | `lock` | held by the server that runs; says its process id |
@@ -103,6 +104,10 @@ impl DataDirectory {
 
     pub(crate) fn database(&self) -> PathBuf {
         self.0.join("metadata.sqlite")
+    }
+
+    pub(crate) fn words(&self) -> PathBuf {
+        self.0.join("words")
     }
 
     pub(crate) fn segments(&self) -> PathBuf {

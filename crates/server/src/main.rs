@@ -49,6 +49,10 @@ fn main() -> ExitCode {
     // Whatever is made is for this user alone.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let cli = Cli::parse();
+    if let Verb::PictureWorker(arguments) = &cli.verb {
+        // It gives up nearly everything, which takes a process with one thread and nothing begun.
+        return entente_pictures::worker::run(&arguments.format, arguments.side_max);
+    }
     let format = verbs::format(wants_json(&cli.verb));
     match run(cli) {
         Ok(exit) => exit.into(),
@@ -78,6 +82,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 
 async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit, Failure> {
     match verb {
+        // Answered in `main`.
+        Verb::PictureWorker(_) => Ok(Exit::Failed),
         Verb::Serve(arguments) => verbs::serve::run(world, *arguments, shutdown).await,
         Verb::Token(verb) => verbs::token::run(world, verb).await,
         Verb::User(verb) => verbs::user::run(world, verb).await,
@@ -105,6 +111,7 @@ async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit,
 
 fn wants_json(verb: &Verb) -> bool {
     match verb {
+        Verb::PictureWorker(_) => false,
         Verb::Serve(arguments) => arguments.json,
         Verb::Token(TokenVerb::Issue(arguments)) => arguments.target.json,
         Verb::User(verb) => verb.wants_json(),

@@ -40,6 +40,7 @@ pub struct Stage {
     /// The only enterprise.
     pub enterprise: EnterpriseId,
     _scratch: Scratch,
+    words: tempfile::TempDir,
 }
 
 impl Stage {
@@ -66,7 +67,35 @@ impl Stage {
             .expect("an enterprise");
         let tree = Tree::new(world.clone(), database.clone(), vault.clone());
         let identity = Identity::new(world.clone(), database.clone());
-        Self { world, database, backend, vault, tree, identity, signer, custodian, enterprise, _scratch: scratch }
+        let words = tempfile::tempdir().expect("a temporary folder");
+        Self {
+            world,
+            database,
+            backend,
+            vault,
+            tree,
+            identity,
+            signer,
+            custodian,
+            enterprise,
+            _scratch: scratch,
+            words,
+        }
+    }
+
+    /// The folder of the index of words. It is empty until [`Stage::index`] was called.
+    #[must_use]
+    pub fn words(&self) -> &std::path::Path {
+        self.words.path()
+    }
+
+    /// Has the tree's index know all that was done until now.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn index(&self) {
+        while self.tree.place_events().await.expect("placed") {}
+        while self.tree.index_words(&self.words.path().join("words")).await.expect("indexed") {}
     }
 
     /// A new person of the enterprise.

@@ -132,6 +132,11 @@ impl<A> Grant<A> {
         self.above.len() + 1
     }
 
+    /// Whether `folder` is above this item.
+    pub(crate) fn is_strictly_within(&self, folder: ItemId) -> bool {
+        self.above.iter().any(|above| above.id == folder)
+    }
+
     /// Whether `folder` is this item or above it.
     pub(crate) fn is_within(&self, folder: ItemId) -> bool {
         self.item.id == folder || self.above.iter().any(|above| above.id == folder)

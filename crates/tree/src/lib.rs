@@ -30,6 +30,7 @@ mod paths;
 mod properties;
 mod recents;
 mod retention;
+mod search;
 mod shared_links;
 mod sharing;
 mod storage;
@@ -89,7 +90,7 @@ pub use events::{
     REMOVE_EVENTS_JOB,
 };
 pub use favorites::{Favorite, FavoritePage};
-pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, VersionPage};
+pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, Previewed, VersionPage};
 pub use grant::allow;
 pub use groups::{
     GroupChange, GroupMembersPage, GroupPage, GroupQuery, GroupView, MembershipChange, NewMembership, PURGE_GROUP_JOB,
@@ -116,6 +117,7 @@ pub use paths::{
 pub use properties::{ChangeProperties, Property, PropertyChange};
 pub use recents::{RecentItem, RecentPage, RecentPlace};
 pub use retention::{Bypass, RetentionChange};
+pub use search::{MetadataFilter, Search, SearchOrder, SearchPage, SearchPlace, SearchTrash, Within};
 pub use shared_links::{
     FoundLink, LinkAccess, LinkName, LinkPasswordHash, LinkRules, LinkWish, SharedLink, SharedLinkChange,
     SharedLinkView,
@@ -153,6 +155,7 @@ pub struct Tree {
     heads: Heads,
     manner: Manner,
     noted: Arc<recents::Noted>,
+    words: search::Words,
 }
 
 impl Tree {
@@ -160,6 +163,6 @@ impl Tree {
     #[must_use]
     pub fn new(world: World, database: Database, vault: Vault) -> Self {
         let (followed, heads, noted) = (Arc::default(), Heads::default(), Arc::default());
-        Self { world, database, vault, followed, heads, manner: Manner::Usual, noted }
+        Self { world, database, vault, followed, heads, manner: Manner::Usual, noted, words: search::Words::default() }
     }
 }

@@ -242,3 +242,21 @@ pub const WEBHOOKS_PAGE_MAX: u32 = 200;
 pub const WEBHOOK_ADDRESS_BYTES_MAX: usize = 2_000;
 /// Events that are looked through for webhooks in one turn.
 pub const WEBHOOK_EVENTS_AT_ONCE: u32 = 100;
+/// Results in a page of a search.
+pub const SEARCH_PAGE_MAX: u32 = 200;
+/// Candidates that are looked at for a page of a search.
+pub const SEARCH_LOOKED_AT_MAX: usize = 20_000;
+/// Candidates that are looked at to count results beyond the page.
+pub const SEARCH_COUNTED_MAX: usize = 1_000;
+/// Ids, extensions and the like in one list of a search.
+pub const SEARCH_LIST_MAX: usize = 1_000;
+/// Items whose metadata fit a search's filter that are considered.
+pub const SEARCH_METADATA_MAX: usize = 10_000;
+/// Instances of a template that are looked at for a search's filter.
+pub const SEARCH_INSTANCES_MAX: usize = 100_000;
+/// Items that are indexed at a time.
+pub const INDEXED_MAX: u32 = 500;
+/// Comments of an item that are indexed.
+pub const INDEXED_COMMENTS_MAX: u32 = 100;
+/// Versions of a file of which is indexed who made them.
+pub const INDEXED_VERSIONS_MAX: u32 = 10;

@@ -8,6 +8,7 @@
 //!
 //! The vault never sees a name or a user. What it must remember it asks of a [`Ledger`].
 
+mod cache;
 mod chunk;
 pub mod conformance;
 mod copies;
@@ -35,6 +36,7 @@ use entente_world::World;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use cache::{CACHE_FRAME_BYTES, CACHE_HEADER_BYTES, CACHE_TAG_BYTES, CacheKey, CacheOpener, CacheSealer};
 pub use customer::{CustomerKey, CustomerMark};
 pub use entente_clouds::ObjectName;
 pub use entente_custodians::{KeyContext, WrappedKey};

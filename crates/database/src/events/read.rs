@@ -88,6 +88,30 @@ pub fn all_after(tx: &mut Tx<'_>, position: i64, limit: u32) -> Result<Vec<Event
     )
 }
 
+/// An event, as far as those need it who look at what it happened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touch {
+    /// Its place among all events.
+    pub position: i64,
+    /// What; `None` for what a later release has recorded.
+    pub kind: Option<EventKind>,
+    /// To which item.
+    pub item: ItemId,
+}
+
+/// Up to `limit` events after a position, whosever they are, in their order.
+pub fn touches(tx: &mut Tx<'_>, position: i64, limit: u32) -> Result<Vec<Touch>, Error> {
+    tx.query(
+        "SELECT position, kind, item_id FROM events WHERE position > ?1 AND position IS NOT NULL
+         ORDER BY position LIMIT ?2",
+        &[position.into(), limit.into()],
+        |row| {
+            let kind = EventKind::from_number(row.int(1)?);
+            Ok(Touch { position: row.int(0)?, kind, item: ItemId::new(row.int(2)?) })
+        },
+    )
+}
+
 /// About where events from a moment on begin: the positions are halved until it is found. Others from that moment on may
 /// stand before it, if their transactions ended sooner. `None` when all are earlier.
 pub fn first_since(tx: &mut Tx<'_>, from: Timestamp) -> Result<Option<i64>, Error> {

@@ -162,3 +162,24 @@ pub fn some_children(tx: &mut Tx<'_>, folder: ItemId, limit: u32) -> Result<Vec<
     let sql = "SELECT id, kind FROM items WHERE parent_id = ?1 ORDER BY kind, name_folded, id LIMIT ?2";
     tx.query(sql, &[folder.into(), limit.into()], |row| Ok((ItemId::new(row.int(0)?), Kind::from_number(row.int(1)?)?)))
 }
+
+/// Up to `limit` ids of items after one, of all items there are, in their order.
+pub fn ids_after(tx: &mut Tx<'_>, after: ItemId, limit: u32) -> Result<Vec<ItemId>, Error> {
+    tx.query("SELECT id FROM items WHERE id > ?1 ORDER BY id LIMIT ?2", &[after.into(), limit.into()], |row| {
+        Ok(ItemId::new(row.int(0)?))
+    })
+}
+
+/// Up to `limit` children of a folder with ids after one, in their order.
+pub fn children_after(
+    tx: &mut Tx<'_>,
+    folder: ItemId,
+    after: ItemId,
+    limit: u32,
+) -> Result<Vec<(ItemId, Kind)>, Error> {
+    // The order is that of a sum, so that no walk along all ids is taken for a short way.
+    let sql = "SELECT id, kind FROM items WHERE parent_id = ?1 AND id > ?2 ORDER BY id + 0 LIMIT ?3";
+    tx.query(sql, &[folder.into(), after.into(), limit.into()], |row| {
+        Ok((ItemId::new(row.int(0)?), Kind::from_number(row.int(1)?)?))
+    })
+}

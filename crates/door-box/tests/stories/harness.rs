@@ -9,6 +9,7 @@ use entente_door_box::{BoxDoor, Options};
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Auth, Entry, RequestId, Scheme};
 use entente_model::{Scopes, Sha1, UserId, UserRole};
+use entente_pictures::{Maker, Program};
 use entente_testkit::Stage;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -39,20 +40,29 @@ impl Client {
     /// The enterprise's administrator.
     pub async fn new() -> Self {
         let public_url = Some("https://files.acme.example".parse().unwrap());
-        Self::with(Origin { public_url, ..Origin::default() }, Entry::Path).await
+        Self::with(Origin { public_url, ..Origin::default() }, Entry::Path, None).await
+    }
+
+    /// The same, where pictures are made by a script for `sh`.
+    pub async fn with_pictures(script: &str) -> Self {
+        let public_url = Some("https://files.acme.example".parse().unwrap());
+        let arguments = vec!["-c".to_owned(), script.to_owned(), "worker".to_owned()];
+        let program = Program { path: "/bin/sh".into(), arguments, time: HOUR };
+        Self::with(Origin { public_url, ..Origin::default() }, Entry::Path, Some(program)).await
     }
 
     /// The same, who came by one of Box's host names.
     pub async fn by_host_name() -> Self {
-        Self::with(Origin::default(), Entry::HostName).await
+        Self::with(Origin::default(), Entry::HostName, None).await
     }
 
-    async fn with(origin: Origin, entry: Entry) -> Self {
+    async fn with(origin: Origin, entry: Entry, pictures: Option<Program>) -> Self {
         let stage = Stage::new().await;
         let user = stage.person("ada@acme.example", "Ada Admin", UserRole::Admin).await;
         let token = stage.token(user, Scopes::ALL, HOUR).await;
         let auth = Auth::new(stage.world.clone(), stage.identity.clone(), stage.signer.clone());
-        let options = Options { origin, ..Options::default() };
+        let pictures = pictures.map(|program| Maker::new(stage.world.clone(), program));
+        let options = Options { origin, pictures, ..Options::default() };
         let door = BoxDoor::new(stage.tree.clone(), auth, options);
         let router = door.router();
         Self { stage, user, token, door, router, entry }

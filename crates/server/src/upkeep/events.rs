@@ -4,6 +4,7 @@ use super::{Upkeep, while_left};
 use entente_jobs::{BoxError, Handlers, Outcome, handler};
 use entente_tree::{REMOVE_EVENTS_JOB, Tree};
 use entente_world::{Shutdown, World};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often each node looks for events without a position. It costs a read.
@@ -29,6 +30,24 @@ impl Upkeep {
             }
         }
         self.tree.heads().end();
+    }
+
+    /// Has this node's index of words follow what happens, until the process stops.
+    pub(crate) async fn keep_indexing(self, folder: PathBuf, mut shutdown: Shutdown) {
+        while !shutdown.is_requested() {
+            let pause = match self.tree.index_words(&folder).await {
+                Ok(true) => continue,
+                Ok(false) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, "search does not know what happens now");
+                    FAILED_PAUSE
+                }
+            };
+            tokio::select! {
+                () = shutdown.requested() => {}
+                () = self.world.sleep(pause) => {}
+            }
+        }
     }
 
     /// What removes old events.

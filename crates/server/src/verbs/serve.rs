@@ -111,6 +111,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     };
     world.spawn(site.upkeep.clone().keep_placing(shutdown.clone()));
     world.spawn(site.upkeep.clone().keep_telling(site.door, shutdown.clone()));
+    world.spawn(site.upkeep.clone().keep_indexing(data.words(), shutdown.clone()));
     world.spawn(site.upkeep.keep_up(site.runner.clone(), shutdown.clone()));
     let jobs = world.spawn(run_jobs(site.runner, shutdown.clone()));
     let sender = world.spawn(site.sender.run(shutdown.clone()));

@@ -7,6 +7,7 @@ mod data_directory;
 mod help;
 mod movers;
 mod nodes;
+mod pictures;
 mod program;
 mod relocating;
 mod relocating_clouds;

@@ -46,8 +46,7 @@ impl CommentView {
     /// What it says, with names in the place of mentions.
     #[must_use]
     pub fn message(&self) -> String {
-        let message = &self.comment.message;
-        if self.comment.is_tagged { without_mentions(message) } else { message.clone() }
+        plain_message(&self.comment)
     }
 
     /// The same with mentions; empty if there are none.
@@ -55,6 +54,11 @@ impl CommentView {
     pub fn tagged_message(&self) -> &str {
         if self.comment.is_tagged { &self.comment.message } else { "" }
     }
+}
+
+/// What a comment says, with names in the place of mentions.
+pub(crate) fn plain_message(comment: &Comment) -> String {
+    if comment.is_tagged { without_mentions(&comment.message) } else { comment.message.clone() }
 }
 
 /// Some comments of a file.

@@ -4,6 +4,7 @@ mod add;
 mod customer;
 mod digest;
 pub(crate) mod open;
+mod preview;
 mod upload;
 mod versions;
 
@@ -12,6 +13,7 @@ pub(crate) use customer::check_mark;
 pub use digest::DIGEST_JOB;
 pub(crate) use digest::enqueue_digest;
 pub use open::{Content, Opened};
+pub use preview::Previewed;
 pub use upload::{NewFile, NewVersion};
 pub(crate) use upload::{Prepared, announced, prepare_file};
 pub(crate) use versions::remove_for_good;

@@ -38,6 +38,7 @@ pub use value::Values;
 
 pub(crate) use cascade::settled;
 pub(crate) use instances::copied;
+pub(crate) use query::fitting;
 
 /// A date and time of RFC 3339, in milliseconds since 1970.
 fn moment_millis(text: &str) -> Option<i64> {

@@ -5,8 +5,8 @@ use crate::desk::{Desk, RULE, body, moved, name, new_version, renamed};
 use crate::paths::{names, s3_remove};
 use entente_model::{Caller, ItemId, Rights, Role, Timestamp, UserRole};
 use entente_tree::{
-    CopyTo, Error, FileLockWish, ItemChange, Kind, ListQuery, OwnedContent, Page, Path, Recursive, RemoveAt, RestoreTo,
-    Want, WatermarkMade,
+    CopyTo, Error, FileLockWish, ItemChange, Kind, ListQuery, OwnedContent, Page, Path, Previewed, Recursive, RemoveAt,
+    RestoreTo, Want, WatermarkMade,
 };
 
 fn is_locked<T>(outcome: &Result<T, Error>) -> bool {
@@ -212,6 +212,44 @@ async fn viewers_do_not_take_along_what_is_watermarked() {
     desk.trash(file, Kind::File).await;
     tree.restore(&desk.anna, file, Kind::File, RestoreTo::default(), RULE).await.expect("back");
     assert!(is_forbidden(&tree.open(&desk.ben, file, None).await));
+}
+
+#[tokio::test]
+async fn who_may_look_inside_may_see_pictures_but_none_without_the_watermark() {
+    let desk = Desk::new().await;
+    let folder = desk.folder(desk.root, "folder").await;
+    let file = desk.file(folder, "file", b"x").await.item;
+    let tree = &desk.tree;
+    assert!(matches!(tree.preview(&desk.ben, file.id).await, Err(Error::NotFound)));
+    let mut people = Vec::new();
+    for (login, role) in [("previewer", Role::Previewer), ("uploader", Role::Uploader), ("editor", Role::Editor)] {
+        let person = desk.stage.person(&format!("{login}@example.com"), login, UserRole::User).await;
+        let person = desk.stage.caller(person, UserRole::User);
+        give(&desk, folder, &person, role).await;
+        people.push(person);
+    }
+    let [previewer, uploader, editor] = people.as_slice() else { panic!("three people") };
+    for may in [&desk.anna, previewer, editor] {
+        let Ok(Previewed::Plain(opened)) = tree.preview(may, file.id).await else { panic!("no preview") };
+        assert_eq!(Some(opened.version.id), file.version);
+    }
+    assert!(is_forbidden(&tree.preview(uploader, file.id).await));
+    assert!(matches!(tree.preview(previewer, folder).await, Err(Error::NotFound)));
+
+    // A lock keeps the content, not what it looks like.
+    change(&desk, &desk.anna, file.id, locked(&desk, true, None)).await.expect("locked");
+    assert!(matches!(tree.preview(editor, file.id).await, Ok(Previewed::Plain(_))));
+    assert!(is_locked(&tree.open(editor, file.id, None).await));
+
+    tree.watermark(&desk.anna, folder, Kind::Folder).await.expect("watermarked");
+    assert!(matches!(tree.preview(previewer, file.id).await, Ok(Previewed::Watermarked)));
+    assert!(is_forbidden(&tree.preview(uploader, file.id).await));
+    for may in [&desk.anna, editor] {
+        assert!(matches!(tree.preview(may, file.id).await, Ok(Previewed::Plain(_))));
+    }
+    change(&desk, &desk.anna, file.id, unlocked()).await.expect("unlocked");
+    desk.trash(file.id, Kind::File).await;
+    assert!(matches!(tree.preview(&desk.anna, file.id).await, Err(Error::Trashed)));
 }
 
 #[tokio::test]

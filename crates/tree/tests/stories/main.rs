@@ -32,6 +32,7 @@ mod races;
 mod recents;
 mod retention;
 mod roles;
+mod search;
 mod sessions;
 mod shared_links;
 mod shares;

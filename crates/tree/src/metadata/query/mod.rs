@@ -130,6 +130,37 @@ fn run(tx: &mut Tx<'_>, caller: &Caller, query: &Query) -> Result<FoundPage, Err
     Ok(FoundPage { entries, next: Some(walk.marker()) })
 }
 
+/// Up to `most` items whose metadata by a template fit a query, of the first `looked` that there are. `Query` and `Parameter` say
+/// what is wrong with the query; `InstanceAbsent` when there is no such template.
+pub(crate) fn fitting(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    name: &TemplateName,
+    (text, parameters): (Option<&str>, &Map<String, Value>),
+    (most, looked): (usize, usize),
+) -> Result<Vec<ItemId>, Error> {
+    let template = find(tx, caller, name)?;
+    let condition = text.map(|text| judge::bind(&parse::parse(text)?, &template, parameters)).transpose()?;
+    let (mut found, mut after, mut left) = (Vec::new(), None, looked);
+    loop {
+        let batch = instances::of_template(tx, template.id, after, BATCH)?;
+        left = left.saturating_sub(batch.len());
+        let is_all = batch.len() < BATCH as usize || left == 0;
+        after = batch.last().map(|row| row.item);
+        for instance in batch {
+            let stored: Map<String, Value> =
+                serde_json::from_str(&instance.content).map_err(|error| Error::Damaged(error.into()))?;
+            if condition.as_ref().is_none_or(|condition| condition.holds(&stored) == Some(true)) {
+                found.push(instance.item);
+            }
+        }
+        if is_all || found.len() >= most {
+            found.truncate(most);
+            return Ok(found);
+        }
+    }
+}
+
 /// How many instances are read at a time.
 const BATCH: u32 = 200;
 

@@ -1,0 +1,131 @@
+//! Thumbnails: small pictures of files, and what is shown in their place.
+
+use crate::answer;
+use crate::asked::{Asked, Outcome};
+use crate::error::Problem;
+use crate::wire::thumbnail::{self, JPEG_SIDES, PNG_SIDES, ThumbnailError};
+use axum::body::Body;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use entente_model::{Caller, with_causes};
+use entente_pictures::{Format, HEAD_BYTES, Kind, Outcome as Made, SOURCE_BYTES_MAX, SourceError, Wish};
+use entente_tree::{Content, Error as TreeError, Previewed, Tree};
+use futures_util::TryStreamExt;
+use http::{HeaderValue, StatusCode, header};
+use std::ops::Range;
+use std::time::Duration;
+
+/// How long a client waits for a picture before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// When to come back, in seconds.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
+
+pub(crate) async fn png(asked: Asked, caller: Caller) -> Outcome {
+    thumbnail(&asked, &caller, Format::Png).await
+}
+
+pub(crate) async fn jpg(asked: Asked, caller: Caller) -> Outcome {
+    thumbnail(&asked, &caller, Format::Jpeg).await
+}
+
+async fn thumbnail(asked: &Asked, caller: &Caller, format: Format) -> Outcome {
+    let sides = match format {
+        Format::Png => PNG_SIDES.as_slice(),
+        Format::Jpeg => JPEG_SIDES.as_slice(),
+    };
+    let file = asked.id("file_id")?;
+    let side_max = thumbnail::side(asked.query(), sides)?;
+    let opened = match asked.tree().preview(caller, file).await? {
+        Previewed::Plain(opened) => opened,
+        // Whoever may not have the content without a watermark gets no picture without one.
+        Previewed::Watermarked => return instead(asked, StatusCode::FOUND),
+    };
+    let Some(maker) = &asked.door.options().pictures else { return instead(asked, StatusCode::FOUND) };
+    let content = asked.tree().open_content(opened.content)?;
+    if content.is_customers() {
+        return instead(asked, StatusCode::FOUND);
+    }
+    let head = read(asked.tree(), content.clone(), 0..HEAD_BYTES).await.map_err(|_| Problem::unavailable())?;
+    if Kind::of(&head).is_none() {
+        return instead(asked, StatusCode::FOUND);
+    }
+    if content.size() > SOURCE_BYTES_MAX {
+        return Err(none());
+    }
+    let (tree, whole) = (asked.tree().clone(), content.size());
+    let source = async move { read(&tree, content, 0..whole).await };
+    match maker.picture(opened.content, Wish { format, side_max }, PATIENCE, source).await {
+        Made::Made(picture) => Ok(shown(picture, format)),
+        Made::None => Err(none()),
+        Made::Later => instead(asked, StatusCode::ACCEPTED),
+        Made::Failed => Err(Problem::unavailable()),
+    }
+}
+
+/// Nothing can be made of this content, though of its kind.
+fn none() -> Problem {
+    let message = "A preview of this file cannot be generated";
+    Problem::new(StatusCode::NOT_FOUND, "preview_cannot_be_generated", message)
+}
+
+/// Bytes of a content. What goes wrong is in the log.
+async fn read(tree: &Tree, content: Content, range: Range<u64>) -> Result<Bytes, SourceError> {
+    let mut bytes = BytesMut::new();
+    let mut stream = std::pin::pin!(tree.read_content(content, range));
+    loop {
+        match stream.try_next().await {
+            Ok(Some(some)) => bytes.extend_from_slice(&some),
+            Ok(None) => return Ok(bytes.freeze()),
+            Err(error) => {
+                let error = TreeError::of_read(error);
+                tracing::warn!(error = with_causes(&error), "a content could not be read for a picture of it");
+                return Err(SourceError);
+            }
+        }
+    }
+}
+
+fn shown(picture: Bytes, format: Format) -> Response {
+    let mut response = Response::new(Body::from(picture));
+    let media_type = match format {
+        Format::Png => "image/png",
+        Format::Jpeg => "image/jpeg",
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    // Who may see it is asked each time.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+/// Where there is something to show instead, for now (202) or for good (302).
+fn instead(asked: &Asked, status: StatusCode) -> Outcome {
+    let location = asked.url("/box/placeholders/file.png");
+    let location = HeaderValue::try_from(location).map_err(|_| Problem::not_found())?;
+    let mut response = answer::empty(status);
+    response.headers_mut().insert(header::LOCATION, location);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::ACCEPTED {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    Ok(response)
+}
+
+/// The same for every file, and nobody's: no credential is looked at.
+pub(crate) async fn placeholder(_asked: Asked) -> Outcome {
+    let sheet = entente_pictures::placeholder().ok_or_else(Problem::not_found)?;
+    let mut response = shown(sheet, Format::Png);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    Ok(response)
+}
+
+impl From<ThumbnailError> for Problem {
+    fn from(error: ThumbnailError) -> Self {
+        match error {
+            ThumbnailError::Number(name) => Self::invalid(name, error.to_string()),
+            ThumbnailError::Unavailable => Self::bad_request(error.to_string()).coded("requested_preview_unavailable"),
+        }
+    }
+}

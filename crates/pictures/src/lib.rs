@@ -1,0 +1,25 @@
+//! Small pictures of contents, made when somebody asks for them.
+//!
+//! A content is somebody's bytes, and programs that read pictures have been made to do anything by bytes that were meant
+//! to. So none is read in the server's process: [`Maker`] starts a process a picture, hands it the content and takes the
+//! picture from it. That process ([`worker`]) gives up what it could do harm with ([`confine`](mod@confine)) before it
+//! reads the first byte, and is killed when it takes too long.
+//!
+//! What was made is kept in memory, up to a number of bytes, and nowhere else: no unsealed byte is written to a disk. The
+//! room knows no item and no user; who may see a picture is decided by whoever asks, each time.
+
+mod confine;
+mod kept;
+mod kind;
+mod maker;
+mod process;
+pub mod worker;
+
+pub use kind::{Format, Kind, Wish, placeholder};
+pub use maker::{Maker, Outcome, SourceError};
+pub use process::Program;
+
+/// The largest content of which a picture is made, in bytes.
+pub const SOURCE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// How many of a content's first bytes [`Kind::of`] needs.
+pub const HEAD_BYTES: u64 = 16;

@@ -1,0 +1,81 @@
+"""Thumbnails: small pictures of files."""
+
+import struct
+import zlib
+
+import pytest
+import requests
+from box_sdk_gen import CreateCollaborationAccessibleBy, CreateCollaborationAccessibleByTypeField, CreateCollaborationItem
+from box_sdk_gen import CreateCollaborationItemTypeField, CreateCollaborationRole, GetFileThumbnailByIdExtension
+from box_sdk_gen import UpdateFileWatermarkWatermark, UpdateFileWatermarkWatermarkImprintField
+
+from kit import refused, upload
+
+PNG, JPG = GetFileThumbnailByIdExtension.PNG, GetFileThumbnailByIdExtension.JPG
+
+
+def png(width: int, height: int, pixels: bytes | None = None) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    row = b"\0" + b"\xc8\x10\x20" * width
+    packed = zlib.compress(row * height if pixels is None else pixels)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def size(picture: bytes) -> tuple[int, int]:
+    assert picture.startswith(b"\x89PNG"), picture[:20]
+    return struct.unpack(">II", picture[16:24])
+
+
+def test_of_an_image(client, folder):
+    file = upload(client, folder.id, "red.png", png(600, 300))
+    assert size(client.files.get_file_thumbnail_by_id(file.id, PNG).read()) == (256, 128)
+    small = client.files.get_file_thumbnail_by_id(
+        file.id, PNG, min_height=32, min_width=32, max_height=64, max_width=64
+    )
+    assert size(small.read()) == (64, 32)
+    assert client.files.get_file_thumbnail_by_id(file.id, JPG).read().startswith(b"\xff\xd8\xff")
+    with refused(400):
+        client.files.get_file_thumbnail_by_id(file.id, PNG, min_height=300)
+
+
+def test_of_what_has_none(client, server, folder):
+    file = upload(client, folder.id, "letter.txt", b"dear reader")
+    url = client.files.get_file_thumbnail_url(file.id, "png")
+    assert url.startswith("https://")
+    assert size(requests.get(url, verify=server.ca, timeout=60).content) == (64, 64)
+    # The client goes there by itself.
+    assert size(client.files.get_file_thumbnail_by_id(file.id, PNG).read()) == (64, 64)
+
+
+def test_of_what_is_no_image_or_far_too_large(client, folder):
+    whole = png(600, 300)
+    for name, content in [("bomb.png", png(50_000, 50_000, b"\0" * 1_000_000)), ("torn.png", whole[: len(whole) // 2])]:
+        file = upload(client, folder.id, name, content)
+        with refused(404):
+            client.files.get_file_thumbnail_by_id(file.id, PNG)
+
+
+@pytest.fixture
+def others(server, client, folder):
+    viewer, stranger = (server.client(server.token(server.new_login(name))) for name in ("viewer", "stranger"))
+    by = CreateCollaborationAccessibleBy(
+        type=CreateCollaborationAccessibleByTypeField.USER, id=viewer.users.get_user_me().id
+    )
+    item = CreateCollaborationItem(type=CreateCollaborationItemTypeField.FOLDER, id=folder.id)
+    client.user_collaborations.create_collaboration(item, by, CreateCollaborationRole.VIEWER)
+    return viewer, stranger
+
+
+def test_of_somebody_else(client, folder, others):
+    viewer, stranger = others
+    file = upload(client, folder.id, "red.png", png(600, 300))
+    assert size(viewer.files.get_file_thumbnail_by_id(file.id, PNG).read()) == (256, 128)
+    with refused(404):
+        stranger.files.get_file_thumbnail_by_id(file.id, PNG)
+    imprint = UpdateFileWatermarkWatermark(imprint=UpdateFileWatermarkWatermarkImprintField.DEFAULT)
+    client.file_watermarks.update_file_watermark(file.id, imprint)
+    assert size(viewer.files.get_file_thumbnail_by_id(file.id, PNG).read()) == (64, 64)
+    assert size(client.files.get_file_thumbnail_by_id(file.id, PNG).read()) == (256, 128)
