@@ -1,7 +1,9 @@
 //! Where the index keeps its files: sealed, in a folder of this machine.
 
 use bytes::{Bytes, BytesMut};
-use entente_vault::{CACHE_FRAME_BYTES, CACHE_HEADER_BYTES, CACHE_TAG_BYTES, CacheKey, CacheOpener, CacheSealer};
+use entente_vault::{
+    CACHE_FRAME_BYTES, CACHE_HEADER_BYTES, CACHE_TAG_BYTES, CacheFrame, CacheKey, CacheOpener, CacheSealer,
+};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
@@ -81,7 +83,7 @@ impl SealedWriter {
     fn end(&mut self) -> io::Result<()> {
         if !self.waiting.is_empty() {
             let last = self.waiting.split().freeze();
-            let sealed = self.sealer.next(last, true).map_err(io::Error::other)?;
+            let sealed = self.sealer.next(last, CacheFrame::Last).map_err(io::Error::other)?;
             self.file.write_all(&sealed)?;
         }
         self.file.sync_data()
@@ -95,7 +97,7 @@ impl Write for SealedWriter {
         let whole = self.waiting.len().saturating_sub(1) / CACHE_FRAME_BYTES * CACHE_FRAME_BYTES;
         if whole > 0 {
             let frames = self.waiting.split_to(whole).freeze();
-            let sealed = self.sealer.next(frames, false).map_err(io::Error::other)?;
+            let sealed = self.sealer.next(frames, CacheFrame::Inner).map_err(io::Error::other)?;
             self.file.write_all(&sealed)?;
         }
         Ok(plain.len())
@@ -142,7 +144,9 @@ impl SealedFile {
         let at = CACHE_HEADER_BYTES + number * SEALED_FRAME_BYTES;
         self.file.read_exact_at(&mut sealed, at as u64)?;
         let number = u32::try_from(number).map_err(io::Error::other)?;
-        opener.frame(number, is_last, sealed).map_err(io::Error::other)
+        opener
+            .frame(number, if is_last { CacheFrame::Last } else { CacheFrame::Inner }, sealed)
+            .map_err(io::Error::other)
     }
 
     fn read(&self, range: Range<usize>) -> io::Result<Vec<u8>> {

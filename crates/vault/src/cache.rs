@@ -25,6 +25,15 @@ pub struct CacheKey {
     wrapped: WrappedDataKey,
 }
 
+/// Where frames of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheFrame {
+    /// More come after them.
+    Inner,
+    /// At the end.
+    Last,
+}
+
 /// Seals one file from its start to its end.
 pub struct CacheSealer(Sealer);
 
@@ -97,15 +106,17 @@ impl CacheKey {
 const UNREADABLE: Error = Error::Internal("a file of a cache is not what was sealed");
 
 impl CacheSealer {
-    /// Seals what comes next: whole frames, except at the end, which `last` says and which is not empty.
-    pub fn next(&mut self, plain: Bytes, last: bool) -> Result<Bytes, Error> {
-        self.0.seal(&[plain], last).map_err(|_| Error::Internal("a file of a cache could not be sealed"))
+    /// Seals what comes next: whole frames, except at the end, which `at` says and which is not empty.
+    pub fn next(&mut self, plain: Bytes, at: CacheFrame) -> Result<Bytes, Error> {
+        self.0
+            .seal(&[plain], at == CacheFrame::Last)
+            .map_err(|_| Error::Internal("a file of a cache could not be sealed"))
     }
 }
 
 impl CacheOpener {
     /// Opens a frame.
-    pub fn frame(&self, number: u32, last: bool, sealed: BytesMut) -> Result<Bytes, Error> {
-        self.0.open(number, last, sealed).map_err(|_| UNREADABLE)
+    pub fn frame(&self, number: u32, at: CacheFrame, sealed: BytesMut) -> Result<Bytes, Error> {
+        self.0.open(number, at == CacheFrame::Last, sealed).map_err(|_| UNREADABLE)
     }
 }

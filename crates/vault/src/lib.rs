@@ -36,7 +36,9 @@ use entente_world::World;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use cache::{CACHE_FRAME_BYTES, CACHE_HEADER_BYTES, CACHE_TAG_BYTES, CacheKey, CacheOpener, CacheSealer};
+pub use cache::{
+    CACHE_FRAME_BYTES, CACHE_HEADER_BYTES, CACHE_TAG_BYTES, CacheFrame, CacheKey, CacheOpener, CacheSealer,
+};
 pub use customer::{CustomerKey, CustomerMark};
 pub use entente_clouds::ObjectName;
 pub use entente_custodians::{KeyContext, WrappedKey};
