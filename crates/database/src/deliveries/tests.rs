@@ -67,7 +67,7 @@ async fn what_cannot_be_read_stops_neither_its_target_nor_what_happens_next() {
         for topic in 1..=5 {
             happens(tx, topic, 10)?;
         }
-        tx.put("UPDATE deliveries SET kind = 2 WHERE topic = 1", &[])?;
+        tx.put("UPDATE deliveries SET kind = 99 WHERE topic = 1", &[])?;
         tx.put("UPDATE deliveries SET happening = 99 WHERE topic = 2", &[])?;
         tx.put("UPDATE deliveries SET payload = 'what' WHERE topic = 3", &[])?;
         tx.put("UPDATE deliveries SET state = 9 WHERE topic = 4", &[])
@@ -107,7 +107,7 @@ async fn a_wish_in_words_that_nobody_knows_is_nobodys() {
         tx.put(
             "INSERT INTO subscriptions (id, enterprise_id, item_id, kind, name, target, happenings, prefix, suffix,
                created_at)
-             VALUES (1, 1, 7, 2, '', '', 1, '', '', 0)",
+             VALUES (1, 1, 7, 99, '', '', 1, '', '', 0)",
             &[],
         )
     })
