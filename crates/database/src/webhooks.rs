@@ -292,6 +292,11 @@ pub fn any(tx: &mut Tx<'_>) -> Result<bool, Error> {
     Ok(tx.query_one("SELECT 1 FROM webhooks ORDER BY id LIMIT 1", &[], |_| Ok(()))?.is_some())
 }
 
+/// Removes the webhooks that a user has made with an application. They have a thousand at most.
+pub fn remove_of_owner(tx: &mut Tx<'_>, user: UserId, app: AppId) -> Result<(), Error> {
+    tx.put("DELETE FROM webhooks WHERE user_id = ?1 AND app_id = ?2", &[user.into(), app.into()])
+}
+
 /// Removes up to `limit` webhooks of an application; how many.
 pub fn remove_some_of_app(tx: &mut Tx<'_>, app: AppId, limit: u32) -> Result<usize, Error> {
     tx.execute(

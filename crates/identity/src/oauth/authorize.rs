@@ -6,7 +6,7 @@ use crate::{Error, Identity, Secret};
 use data_encoding::BASE64URL_NOPAD;
 use entente_database::apps::{self, App, AppKind, AppState, Grants};
 use entente_database::authorizations::{self, Authorization, Code, Consent, Voucher};
-use entente_database::tokens;
+use entente_database::{tokens, webhooks};
 use entente_model::{AppId, AuthorizationId, Scopes, Sha256, UserId};
 use std::time::Duration;
 
@@ -238,11 +238,13 @@ impl Identity {
         Ok(self.database.read_long(move |tx| authorizations::consents(tx, user, CONSENTS_MAX)).await?)
     }
 
-    /// A user does not let an app act for them any more: what it has of theirs is worth nothing from now on.
+    /// A user does not let an app act for them any more: what it has of theirs is worth nothing from now on, and its webhooks
+    /// are told nothing more of what they see.
     pub async fn withdraw(&self, user: UserId, app: AppId) -> Result<(), Error> {
         loop {
             let ended = self.database.transact("withdraw from app", move |tx| {
                 authorizations::forget_consent(tx, user, app)?;
+                webhooks::remove_of_owner(tx, user, app)?;
                 authorizations::end_of_app(tx, user, app, ENDED_MAX)
             });
             if ended.await? < ENDED_MAX as usize {

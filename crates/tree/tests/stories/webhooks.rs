@@ -206,6 +206,21 @@ async fn what_an_application_had_goes_with_it() {
 }
 
 #[tokio::test]
+async fn an_application_that_somebody_shuts_out_is_told_nothing_of_theirs() {
+    let desk = Desk::new().await;
+    let app = desk.stage.app().await;
+    let (anna, ben) = (with(app, &desk.anna), with(app, &desk.ben));
+    let folder = desk.folder(desk.root, "folder").await;
+    share(&desk, folder, Role::Viewer).await;
+    hook(&desk, &anna, folder, Kind::Folder, &[Trigger::FileUploaded]).await;
+    let theirs = hook(&desk, &ben, folder, Kind::Folder, &[Trigger::FileUploaded]).await;
+    desk.stage.identity.withdraw(desk.anna.user, app).await.expect("withdrawn");
+    let file = desk.file(folder, "file", b"x").await.item.id;
+    assert_eq!(told(&desk).await, [format!("{theirs} FileUploaded {file} seen")]);
+    assert!(desk.tree.webhooks(&anna, None, 10).await.expect("a page").entries.is_empty());
+}
+
+#[tokio::test]
 async fn of_many_who_look_at_a_time_each_thing_is_told_once() {
     let desk = Desk::new().await;
     let anna = with(desk.stage.app().await, &desk.anna);
