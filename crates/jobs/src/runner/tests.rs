@@ -123,8 +123,9 @@ async fn what_a_clock_that_was_ahead_has_stamped_runs_all_the_same() {
     let day = Duration::from_secs(24 * 3_600);
     let runner = site.runner(Handlers::new().on("taken", done()).on("waits", done()).on_within(day, "purge", done()));
     let (_trigger, shutdown) = Shutdown::new();
-    let (now, later) = (site.world.now(), site.world.now().after(day));
     site.enqueue("taken", "", "").await;
+    // Not before it was enqueued, by not so much as a millisecond: then it is not due.
+    let (now, later) = (site.world.now(), site.world.now().after(day));
     let taken = site.take(now, later).await.remove(0);
     for (kind, run_at) in [("waits", later), ("purge", later)] {
         let job = JobId::new(site.world.next_id());
