@@ -2,7 +2,7 @@
 //!
 //! A content is somebody's bytes, and programs that read pictures have been made to do anything by bytes that were meant
 //! to. So none is read in the server's process: [`Maker`] starts a process a picture, hands it the content and takes the
-//! picture from it. That process ([`worker`]) gives up what it could do harm with ([`confine`](mod@confine)) before it
+//! picture from it. That process ([`worker`]) gives up what it could do harm with (`confine.rs`) before it
 //! reads the first byte, and is killed when it takes too long.
 //!
 //! What was made is kept in memory, up to a number of bytes, and nowhere else: no unsealed byte is written to a disk. The
