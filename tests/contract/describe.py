@@ -63,6 +63,8 @@ class Filler:
             below = self.ask("POST", "/2.0/folders", {"name": "locked", "parent": {"id": folder}})["id"]
             lock = {"folder": {"type": "folder", "id": below}}
             note("folder_lock_id", self.ask("POST", "/2.0/folder_locks", lock))
+            request = {"folder": {"type": "folder", "id": folder}, "title": f"request {number}"}
+            note("file_request_id", self.ask("POST", "/2.0/file_requests", request))
             link = {"url": "https://example.com", "name": f"link {number}", "parent": {"id": folder}}
             note("web_link_id", self.ask("POST", "/2.0/web_links", link))
             user = note("user_id", self.ask("POST", "/2.0/users", {"name": f"User {number}", "login": f"u{number}@example.com"}))
@@ -138,11 +140,11 @@ def main() -> None:
     for name in ("User--Mini", "User"):
         for part in (said["components"]["schemas"][name], *said["components"]["schemas"][name].get("allOf", [])):
             part.get("properties", {}).get("login", {}).pop("format", None)
-    # Pictures of users are PNG or JPEG; the description says only the one.
-    avatar = kept.get("/users/{user_id}/avatar", {}).get("get")
-    if avatar is not None:
-        avatar["responses"]["200"]["content"]["image/png"] = {"schema": {"type": "string", "format": "binary"}}
-        avatar["responses"]["200"]["content"]["image/jpeg"] = {"schema": {"type": "string", "format": "binary"}}
+    # Pictures are PNG or JPEG; the description says only the one, or calls the other what it is not called (RFC 2046, 4.2).
+    for path in ("/users/{user_id}/avatar", "/files/{file_id}/thumbnail.{extension}"):
+        picture = kept.get(path, {}).get("get")
+        for kind in ("image/png", "image/jpeg") if picture is not None else ():
+            picture["responses"]["200"]["content"][kind] = {"schema": {"type": "string", "format": "binary"}}
     with open(out, "w", encoding="utf-8") as written:
         json.dump(said, written)
     print(f"{sum(len(operations) for operations in kept.values())} operations, {sum(map(len, ids.values()))} things")

@@ -113,6 +113,7 @@ async fn create(world: &World, database: &Database, user: UserId, folder: ItemId
             trashed_at: None,
             trashed_by: None,
             plain: false,
+            sender: None,
         };
         versions::insert(tx, &row)?;
         counts::gained(tx, folder, id)?;

@@ -89,11 +89,17 @@ pub enum EventKind {
     Watermarked,
     /// Its watermark was taken away.
     WatermarkRemoved,
+    /// A folder got a file request.
+    FileRequestMade,
+    /// A file request changed.
+    FileRequestChanged,
+    /// A file request was removed.
+    FileRequestRemoved,
 }
 
 impl EventKind {
     /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::Created,
         Self::VersionAdded,
         Self::Renamed,
@@ -130,6 +136,9 @@ impl EventKind {
         Self::FileUnlocked,
         Self::Watermarked,
         Self::WatermarkRemoved,
+        Self::FileRequestMade,
+        Self::FileRequestChanged,
+        Self::FileRequestRemoved,
     ];
 
     fn from_number(number: i64) -> Option<Self> {
@@ -174,6 +183,9 @@ impl EventKind {
             Self::FileUnlocked => 81,
             Self::Watermarked => 82,
             Self::WatermarkRemoved => 83,
+            Self::FileRequestMade => 84,
+            Self::FileRequestChanged => 85,
+            Self::FileRequestRemoved => 86,
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod enterprises;
 pub mod events;
 pub mod facts;
 pub mod favorites;
+pub mod file_requests;
 pub mod folder_settings;
 pub mod groups;
 pub mod guards;

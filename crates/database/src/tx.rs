@@ -358,6 +358,7 @@ ids!(
     UserId,
     VersionId,
     WebSessionId,
+    FileRequestId,
     WebhookId,
     ZoneId,
 );

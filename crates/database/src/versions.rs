@@ -2,7 +2,7 @@
 
 use crate::contents::Stored;
 use crate::items::name;
-use crate::tx::Row;
+use crate::tx::{Row, Value};
 use crate::{Error, Tx, facts, retention};
 use entente_model::{ContentId, ItemId, ItemName, PolicyId, Sha1, Timestamp, UserId, VersionId};
 
@@ -36,13 +36,15 @@ pub struct Version {
     pub trashed_by: Option<UserId>,
     /// Whether it was made while its bucket kept no versions: then S3 calls it by no id.
     pub plain: bool,
+    /// Who sent it by a file request: the address that they gave, empty if they gave none. `None` of what users upload.
+    pub sender: Option<String>,
 }
 
 /// The columns of a version, of a table called `v`.
 macro_rules! columns {
     () => {
         "v.id, v.item_id, v.number, v.content_id, v.size, v.sha1, v.name, v.created_at, v.created_by, v.trashed_at,
-         v.trashed_by, v.plain"
+         v.trashed_by, v.plain, v.sender"
     };
 }
 pub(crate) use columns;
@@ -51,8 +53,8 @@ pub(crate) use columns;
 pub fn insert(tx: &mut Tx<'_>, version: &Version) -> Result<(), Error> {
     tx.put(
         "INSERT INTO versions (id, item_id, number, content_id, size, sha1, name, created_at, created_by, trashed_at,
-           trashed_by, plain)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           trashed_by, plain, sender)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         &[
             version.id.into(),
             version.item.into(),
@@ -66,6 +68,7 @@ pub fn insert(tx: &mut Tx<'_>, version: &Version) -> Result<(), Error> {
             version.trashed_at.into(),
             version.trashed_by.into(),
             i64::from(version.plain).into(),
+            version.sender.as_deref().map_or(Value::Null, Value::Text),
         ],
     )?;
     Ok(())
@@ -142,6 +145,11 @@ pub fn trashed_before(tx: &mut Tx<'_>, before: Timestamp, now: Timestamp, limit:
     tx.query(sql, &[before.into(), now.into(), limit.into()], read)
 }
 
+/// Says who sent a version by a file request.
+pub fn set_sender(tx: &mut Tx<'_>, version: VersionId, sender: &str) -> Result<(), Error> {
+    tx.put("UPDATE versions SET sender = ?2 WHERE id = ?1", &[version.into(), sender.into()])
+}
+
 /// Gives a version another number.
 pub fn set_number(tx: &mut Tx<'_>, version: VersionId, number: u64) -> Result<(), Error> {
     tx.put("UPDATE versions SET number = ?2 WHERE id = ?1", &[version.into(), number.into()])
@@ -210,8 +218,9 @@ pub(crate) fn read_or_null(row: &Row<'_>, start: usize) -> Result<Option<Version
         trashed_at: row.int_or_null(start + 9)?.map(Timestamp::from_millis),
         trashed_by: row.int_or_null(start + 10)?.map(UserId::new),
         plain: row.int(start + 11)? != 0,
+        sender: row.text_or_null(start + 12)?,
     }))
 }
 
 /// How many columns [`read_or_null`] reads.
-pub(crate) const COLUMNS: usize = 12;
+pub(crate) const COLUMNS: usize = 13;

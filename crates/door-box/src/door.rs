@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, on};
 use entente_door_kit::origin::Origin;
+use entente_door_kit::turns::Turns;
 use entente_door_kit::{Arrival, Auth, Limits};
 use entente_model::UserId;
 use entente_pictures::Maker;
@@ -63,17 +64,20 @@ struct Inner {
     auth: Auth,
     options: Options,
     waiting: Waiting,
+    submissions: Turns,
 }
 
 impl BoxDoor {
     /// A door to the tree.
     #[must_use]
     pub fn new(tree: Tree, auth: Auth, options: Options) -> Self {
-        Self(Arc::new(Inner { tree, auth, options, waiting: Waiting::default() }))
+        let submissions = Turns::new(SUBMISSIONS_MAX, SUBMISSIONS_WITHIN);
+        Self(Arc::new(Inner { tree, auth, options, waiting: Waiting::default(), submissions }))
     }
 
     /// Serves everything below `/box`: the API at `/box/2.0`, uploads also at `/box/upload/2.0`,
-    /// `/box/upload/api/2.0` and `/box/upload.box.com/api/2.0`, tokens at `/box/oauth2`, downloads at `/box/download`.
+    /// `/box/upload/api/2.0` and `/box/upload.box.com/api/2.0`, tokens at `/box/oauth2`, downloads at `/box/download`; and
+    /// the pages of file requests below `/f`.
     ///
     /// Requests must carry an [`Arrival`], as `entente_door_kit::serve` attaches it. No other layer may limit or read
     /// bodies: the door does both, and `OPTIONS` is an operation of Box's, not a matter of CORS.
@@ -108,11 +112,19 @@ impl BoxDoor {
         &self.0.waiting
     }
 
+    /// How often files may be sent by file requests.
+    pub(crate) fn submissions(&self) -> &Turns {
+        &self.0.submissions
+    }
+
     pub(crate) fn look(&self) -> Look<'_> {
         Look { zone: &self.0.options.zone, trash: self.0.options.trash, links: None }
     }
 }
 
+/// How often one network may send files by one file request, within which time.
+const SUBMISSIONS_MAX: u32 = 100;
+const SUBMISSIONS_WITHIN: Duration = Duration::from_secs(10 * 60);
 /// Requests that wait for news, in all.
 const WAITING_MAX: usize = 2_000;
 /// Those of them that wait for one user's.

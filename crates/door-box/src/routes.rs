@@ -3,11 +3,12 @@
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
     allowlist, avatars, classifications, collaborations, collections, comments, device_pinners, downloads,
-    email_aliases, enterprise_configurations, events, external_users, file_versions, files, folder_locks, folders,
-    group_memberships, groups, invites, metadata_cascade_policies, metadata_instances, metadata_queries,
-    metadata_taxonomies, metadata_templates, oauth, recent_items, search, session_termination, shared_links, skills,
-    storage_policies, storage_policy_assignments, tasks, terms_of_service, thumbnails, trashed_files, trashed_folders,
-    trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks, web_links, webhooks, zip_downloads,
+    email_aliases, enterprise_configurations, events, external_users, file_request_page, file_requests, file_versions,
+    files, folder_locks, folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances,
+    metadata_queries, metadata_taxonomies, metadata_templates, oauth, recent_items, search, session_termination,
+    shared_links, skills, storage_policies, storage_policy_assignments, tasks, terms_of_service, thumbnails,
+    trashed_files, trashed_folders, trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks,
+    web_links, webhooks, zip_downloads,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -35,6 +36,8 @@ pub(crate) enum Mount {
     Upload,
     /// `/box`.
     Door,
+    /// The root: what people open in a browser.
+    Root,
 }
 
 const UPLOAD_PREFIXES: [&str; 4] =
@@ -56,6 +59,7 @@ impl Operation {
             Mount::Api => &["/box/2.0"],
             Mount::Upload => &UPLOAD_PREFIXES,
             Mount::Door => &["/box"],
+            Mount::Root => &[""],
         };
         prefixes.iter().map(|prefix| [prefix, self.path].concat())
     }
@@ -160,6 +164,16 @@ operations! {
 
     "get_shared_items get_shared_items#folders get_shared_items#web_links" GET "/shared_items" Api Known shared_links::shown_item;
     "[download by an open shared link]" GET "/shared/static/{token}" Door Open shared_links::download;
+
+    "get_file_requests_id" GET "/file_requests/{file_request_id}" Api Known file_requests::show;
+    "put_file_requests_id" PUT "/file_requests/{file_request_id}" Api Known file_requests::update;
+    "delete_file_requests_id" DELETE "/file_requests/{file_request_id}" Api Known file_requests::delete;
+    "post_file_requests_id_copy" POST "/file_requests/{file_request_id}/copy" Api Known file_requests::copy;
+    "[post_file_requests]" POST "/file_requests" Api Known file_requests::create;
+    "[get_folders_id_file_requests]" GET "/folders/{folder_id}/file_requests" Api Known file_requests::of_folder;
+    "[page of a file request]" GET "/f/{token}" Root Open file_request_page::show;
+    "[sending by a file request]" POST "/f/{token}" Root Open file_request_page::submit;
+    "[style of that page]" GET "/f/style.css" Root Open file_request_page::style;
 
     "get_folder_locks" GET "/folder_locks" Api Known folder_locks::list;
     "post_folder_locks" POST "/folder_locks" Api Known folder_locks::create;

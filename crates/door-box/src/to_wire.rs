@@ -73,6 +73,7 @@ impl Look<'_> {
             purged_at: self.purged_at(item),
             created_by: if root { UserMini::NOBODY } else { mini(&view.created_by) },
             modified_by: if root { owner } else { mini(&view.modified_by) },
+            sender: view.version.as_ref().and_then(|version| version.sender.as_deref()),
             owned_by: owner,
             status: match view.state {
                 ItemState::Active => Status::Active,
@@ -190,6 +191,7 @@ impl Look<'_> {
             size_bytes: version.size,
             created_at: version.created_at,
             modified_by: mini(&view.created_by),
+            sender: version.sender.as_deref(),
             trashed_at: version.trashed_at,
             trashed_by: view.trashed_by.as_deref().map(mini),
             zone: self.zone,

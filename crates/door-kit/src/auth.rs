@@ -56,6 +56,12 @@ impl Auth {
         self.world.now()
     }
 
+    /// A moment that only grows, for counting what happens within a while.
+    #[must_use]
+    pub fn instant(&self) -> tokio::time::Instant {
+        self.world.instant()
+    }
+
     /// Who asks, by the one `Authorization` header. Two of them are as good as a malformed one.
     pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Unauthenticated> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();

@@ -61,7 +61,7 @@ impl Slowdown {
 }
 
 /// The address, as far as somebody cannot choose it: who has one of IPv6 has the 64 bits behind the network.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         address @ IpAddr::V4(_) => address,

@@ -1,14 +1,15 @@
 //! A request on its way to its handler, and what handlers ask of it.
 
 use crate::door::OAuthDoor;
-use crate::language::Language;
-use crate::messages::Messages;
-use crate::page::{self, Cookie, Problem};
+use crate::messages::{self, Messages};
+use crate::page::{Cookie, Problem};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use entente_door_kit::language::Language;
 use entente_door_kit::origin::BaseUrl;
+use entente_door_kit::page::Page;
 use entente_door_kit::{Arrival, read_bounded};
 use entente_identity::{Identity, Providers, SecondFactors, WebSession, is_form_token};
 use http::request::Parts;
@@ -86,7 +87,7 @@ impl Asked {
     }
 
     pub(crate) fn messages(&self) -> &'static Messages {
-        self.language.messages()
+        messages::messages(self.language)
     }
 
     pub(crate) fn query(&self) -> Fields {
@@ -174,7 +175,7 @@ impl Asked {
         known.unwrap_or(HOME).to_owned()
     }
 
-    pub(crate) fn page<'a>(&'a self, title: &'a str) -> page::Page<'a> {
-        page::Page::new(self.language, title)
+    pub(crate) fn page<'a>(&'a self, title: &'a str) -> Page<'a> {
+        Page::new(self.language, title)
     }
 }

@@ -9,13 +9,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use entente_door_kit::origin::Origin;
-use entente_door_kit::{Arrival, Limits};
+use entente_door_kit::{Arrival, Limits, page};
 use entente_identity::{Identity, Providers, SecondFactors};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use std::future::Future;
 use std::sync::Arc;
-
-const STYLE: &str = include_str!("style.css");
 
 /// What an operator may set.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +58,7 @@ impl OAuthDoor {
             .route("/oauth2/password", pages(password::show, password::change))
             .route("/oauth2/token", post(|State(door), request| run(door, request, token::grant)))
             .route("/oauth2/revoke", post(|State(door), request| run(door, request, token::revoke)))
-            .route("/oauth2/style.css", get(style))
+            .route("/oauth2/style.css", get(|| async { page::style() }))
             .route(
                 "/.well-known/oauth-authorization-server",
                 get(|State(door), request| run(door, request, metadata::show)),
@@ -113,13 +111,4 @@ where
         Ok(response) => response,
         Err(problem) => problem.into_response(arrival.request_id, language, scheme),
     }
-}
-
-async fn style() -> Response {
-    let mut response = Response::new(STYLE.into());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }

@@ -18,7 +18,6 @@
 mod asked;
 mod door;
 mod handlers;
-mod language;
 mod messages;
 mod page;
 

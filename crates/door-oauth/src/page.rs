@@ -1,54 +1,17 @@
-//! Pages: their frame, their security, and the answers that are none.
+//! What of pages is sign-in's own: cookies, forms, and the answers that are none.
 
-use crate::language::Language;
-use crate::messages::Messages;
+use crate::messages::{Messages, messages};
 use axum::body::Body;
 use axum::response::Response;
+use entente_door_kit::language::Language;
+use entente_door_kit::page::{Escaped, Page, uncached};
 use entente_door_kit::{RequestId, Scheme};
 use entente_identity::{Error, OAuthError, OAuthErrorKind, SignInError};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use std::fmt::{self, Write};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::fmt::Write;
 
-const FRAME_OPTIONS: HeaderName = HeaderName::from_static("x-frame-options");
 /// The longest session that a cookie may outlive in a browser: nothing is worth anything after it.
 const COOKIE_SECONDS: u32 = 30 * 24 * 60 * 60;
-
-/// A text as it stands in a page, whatever is in it.
-pub(crate) struct Escaped<'t>(pub(crate) &'t str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for letter in self.0.chars() {
-            match letter {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                // What turns the direction of text around would make one name look like another.
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => f.write_char('\u{fffd}')?,
-                letter if letter.is_control() => f.write_char('\u{fffd}')?,
-                letter => f.write_char(letter)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A message with what is put in, escaped.
-pub(crate) fn with(message: &str, values: &[&str]) -> String {
-    let mut text = String::with_capacity(message.len() + 32);
-    let mut values = values.iter();
-    for (index, part) in message.split("{}").enumerate() {
-        if index > 0
-            && let Some(value) = values.next()
-        {
-            let _ = write!(text, "{}", Escaped(value));
-        }
-        text.push_str(part);
-    }
-    text
-}
 
 /// The cookies that we set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,90 +56,6 @@ impl Cookie {
             headers.append(header::SET_COOKIE, value);
         }
     }
-}
-
-/// A page being written.
-pub(crate) struct Page<'a> {
-    language: Language,
-    title: &'a str,
-    body: String,
-    status: StatusCode,
-    form_places: String,
-}
-
-impl<'a> Page<'a> {
-    pub(crate) fn new(language: Language, title: &'a str) -> Self {
-        Self { language, title, body: String::new(), status: StatusCode::OK, form_places: String::new() }
-    }
-
-    pub(crate) fn status(mut self, status: StatusCode) -> Self {
-        self.status = status;
-        self
-    }
-
-    /// Markup, as it is.
-    pub(crate) fn raw(mut self, markup: &str) -> Self {
-        self.body.push_str(markup);
-        self
-    }
-
-    /// A paragraph of text that has been escaped already.
-    pub(crate) fn paragraph(self, text: &str) -> Self {
-        self.raw("<p>").raw(text).raw("</p>\n")
-    }
-
-    /// Something that did not work.
-    pub(crate) fn problem(self, text: &str) -> Self {
-        self.raw("<p class=\"problem\" role=\"alert\">").raw(text).raw("</p>\n")
-    }
-
-    /// Something that did.
-    pub(crate) fn said(self, text: &str) -> Self {
-        self.raw("<p class=\"said\" role=\"status\">").raw(text).raw("</p>\n")
-    }
-
-    /// Lets forms on the page lead to one other place, too: browsers hold the policy against redirects after a form. The
-    /// place must be an origin or a scheme, as `Back::origin` gives it.
-    pub(crate) fn forms_may_lead_to(mut self, origin: &str) -> Self {
-        if origin.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'\'' | b'"')) {
-            self.form_places = format!(" {origin}");
-        }
-        self
-    }
-
-    pub(crate) fn finish(self) -> Response {
-        let Self { language, title, body, status, form_places } = self;
-        let title = Escaped(title);
-        let html = format!(
-            "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-             <link rel=\"stylesheet\" href=\"style.css\">\n<h1>{title}</h1>\n{body}</html>\n",
-            language.tag(),
-        );
-        let mut response = Response::new(Body::from(html));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-        let policy = format!(
-            "default-src 'none'; style-src 'self'; form-action 'self'{form_places}; base-uri 'none'; frame-ancestors 'none'"
-        );
-        if let Ok(policy) = HeaderValue::from_str(&policy) {
-            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
-        headers.insert(FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        // Not `no-referrer`: browsers would then hide from us where our own forms come from.
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        uncached(response)
-    }
-}
-
-/// Not to be kept by anybody (RFC 6749, 5.1), and to be taken for nothing but what it says it is.
-pub(crate) fn uncached(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 /// Sends the browser on, with a GET whatever it came with.
@@ -244,7 +123,7 @@ impl Problem {
     }
 
     pub(crate) fn into_response(self, request_id: RequestId, language: Language, scheme: Scheme) -> Response {
-        let messages = language.messages();
+        let messages = messages(language);
         match self {
             Self::Elsewhere(url) => elsewhere(&url),
             Self::StaleForm => {
@@ -274,21 +153,4 @@ impl Problem {
 fn unavailable(language: Language, messages: &Messages) -> Response {
     let page = Page::new(language, messages.unavailable).status(StatusCode::SERVICE_UNAVAILABLE);
     page.problem(messages.unavailable_text).finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Escaped, with};
-
-    #[test]
-    fn nothing_gets_out_of_a_text() {
-        let escaped = Escaped("<a href='x'>\"&\"\u{202e}\r\n").to_string();
-        assert_eq!(escaped, "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;\u{fffd}\u{fffd}\u{fffd}");
-    }
-
-    #[test]
-    fn values_are_put_in_in_order() {
-        assert_eq!(with("from {}, since {}", &["<a>", "{}"]), "from &lt;a&gt;, since {}");
-        assert_eq!(with("nothing", &["a"]), "nothing");
-    }
 }

@@ -98,6 +98,8 @@ ids! {
     SubscriptionId;
     /// A wish of an application's user to be told of changes at a URL.
     WebhookId;
+    /// A page where people without an account put files into a folder.
+    FileRequestId;
     /// A set of users.
     GroupId;
     /// A user's place in a group.

@@ -16,6 +16,7 @@ mod comments;
 mod error;
 mod events;
 mod favorites;
+mod file_requests;
 mod files;
 pub mod grant;
 mod groups;
@@ -66,6 +67,7 @@ pub use entente_database::buckets::BucketVersioning;
 pub use entente_database::deliveries::{Happening, Wording};
 pub use entente_database::events::{Event, EventKind};
 pub use entente_database::facts::{Checksum, ChecksumKind, Facts};
+pub use entente_database::file_requests::FileRequest;
 pub use entente_database::groups::{Group, GroupAudience};
 pub use entente_database::invites::{Invite, InviteStatus};
 pub use entente_database::items::{Item, Kind, SortBy, SortOrder, Top};
@@ -90,6 +92,9 @@ pub use events::{
     REMOVE_EVENTS_JOB,
 };
 pub use favorites::{Favorite, FavoritePage};
+pub use file_requests::{
+    FileRequestChange, FileRequestPage, FileRequestView, NewFileRequest, OpenFileRequest, Submission,
+};
 pub use files::{Content, DIGEST_JOB, NewFile, NewVersion, Opened, PURGE_VERSIONS_JOB, Previewed, VersionPage};
 pub use grant::allow;
 pub use groups::{

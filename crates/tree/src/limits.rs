@@ -240,6 +240,14 @@ pub const WEBHOOKS_OF_ITEM_MAX: u32 = 50;
 pub const WEBHOOKS_PAGE_MAX: u32 = 200;
 /// The longest address of a webhook, in bytes.
 pub const WEBHOOK_ADDRESS_BYTES_MAX: usize = 2_000;
+/// File requests of one folder.
+pub const FILE_REQUESTS_OF_FOLDER_MAX: u32 = 100;
+/// Characters of the title of a file request.
+pub const FILE_REQUEST_TITLE_CHARS_MAX: usize = 256;
+/// Characters of what it says.
+pub const FILE_REQUEST_TEXT_CHARS_MAX: usize = 4_000;
+/// The longest address that somebody who sends files may give, in bytes (RFC 5321, 4.5.3.1).
+pub const SENDER_BYTES_MAX: usize = 254;
 /// Events that are looked through for webhooks in one turn.
 pub const WEBHOOK_EVENTS_AT_ONCE: u32 = 100;
 /// Results in a page of a search.

@@ -328,6 +328,11 @@ pub(crate) fn is_plain(text: &str) -> bool {
     !text.chars().any(odd)
 }
 
+/// A caller for what a user has decided, or somebody for them, before.
+pub(crate) fn acting(user: &User) -> Caller {
+    Caller { user: user.id, enterprise: user.enterprise, role: UserRole::User, scopes: Scopes::ALL, ..Caller::nobody() }
+}
+
 /// That whoever asks may come in at all is the doors'; whether they may do so with a frontline seat is asked here, by the few
 /// operations that are not for everybody.
 pub(crate) fn check_full_seat(tx: &mut entente_database::Tx<'_>, caller: &Caller) -> Result<(), Error> {

@@ -12,8 +12,8 @@ pub use row::{Item, Kind, Mark, Top, sort_name};
 
 use crate::tx::Value;
 use crate::{
-    Error, Tx, collaborations, comments, favorites, guards, locks, metadata, properties, recents, retention,
-    shared_links, tasks,
+    Error, Tx, collaborations, comments, favorites, file_requests, guards, locks, metadata, properties, recents,
+    retention, shared_links, tasks,
 };
 use entente_model::{ItemId, ItemName};
 
@@ -105,6 +105,7 @@ pub fn remove(tx: &mut Tx<'_>, item: ItemId) -> Result<(), Error> {
     retention::unmark(tx, item)?;
     collaborations::remove_of_item(tx, item)?;
     shared_links::remove_of_item(tx, item)?;
+    file_requests::remove_of_item(tx, item)?;
     favorites::remove_of_item(tx, item)?;
     recents::remove_of_item(tx, item)?;
     metadata::remove_of_item(tx, item)?;

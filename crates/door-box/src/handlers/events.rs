@@ -162,7 +162,14 @@ fn kinds(asked: &Asked) -> Result<Option<Vec<EventKind>>, Problem> {
 }
 
 fn is_shown(kind: EventKind) -> bool {
-    !matches!(kind, EventKind::Purged | EventKind::TaskRemoved)
+    !matches!(
+        kind,
+        EventKind::Purged
+            | EventKind::TaskRemoved
+            | EventKind::FileRequestMade
+            | EventKind::FileRequestChanged
+            | EventKind::FileRequestRemoved
+    )
 }
 
 /// Whether a kind changes what somebody finds in folders.
@@ -186,6 +193,9 @@ fn is_change(kind: EventKind) -> bool {
             | EventKind::TaskAssignmentRemoved
             | EventKind::Watermarked
             | EventKind::WatermarkRemoved
+            | EventKind::FileRequestMade
+            | EventKind::FileRequestChanged
+            | EventKind::FileRequestRemoved
     )
 }
 
@@ -230,6 +240,7 @@ fn word(view: &EventView) -> Option<&'static str> {
         EventKind::FileUnlocked => "LOCK_DESTROY",
         EventKind::Watermarked => "WATERMARK_LABEL_CREATE",
         EventKind::WatermarkRemoved => "WATERMARK_LABEL_DELETE",
+        EventKind::FileRequestMade | EventKind::FileRequestChanged | EventKind::FileRequestRemoved => return None,
     })
 }
 
@@ -266,5 +277,8 @@ fn company_word(kind: EventKind) -> Option<&'static str> {
         EventKind::FileUnlocked => "UNLOCK",
         EventKind::Watermarked => "WATERMARK_LABEL_CREATE",
         EventKind::WatermarkRemoved => "WATERMARK_LABEL_DELETE",
+        EventKind::FileRequestMade => "FILE_REQUEST_CREATE",
+        EventKind::FileRequestChanged => "FILE_REQUEST_UPDATE",
+        EventKind::FileRequestRemoved => "FILE_REQUEST_DELETE",
     })
 }

@@ -25,6 +25,14 @@ pub(super) struct Form {
     unwanted_bytes: usize,
 }
 
+/// What a part's head says.
+pub(super) struct Part {
+    /// Its name in the form.
+    pub(super) name: Option<String>,
+    /// What whoever sends it calls the file.
+    pub(super) file_name: Option<String>,
+}
+
 /// Why a form cannot be read on. Body errors keep their own type.
 #[derive(Debug, thiserror::Error)]
 #[error("the multipart body has too much in it besides the file")]
@@ -91,6 +99,57 @@ impl Form {
         }))
     }
 
+    /// The next part, whatever is left of this one. `None` at the end of the form, when the whole body has come.
+    pub(super) async fn next_part(&mut self) -> Result<Option<Part>, BoxError> {
+        loop {
+            match self.next().await? {
+                Event::Part(name) => {
+                    return Ok(Some(Part { name, file_name: self.parser.file_name().map(str::to_owned) }));
+                }
+                Event::End => {
+                    self.finish_body().await?;
+                    return Ok(None);
+                }
+                Event::Data(data) => self.skip(data.len())?,
+                Event::PartEnd => {}
+            }
+        }
+    }
+
+    /// The bytes of the part that has begun. The stream ends well only if the part came to its end.
+    pub(super) fn this_part(&mut self) -> impl Stream<Item = Result<Bytes, BoxError>> + Send {
+        stream::try_unfold(self, |form| async move {
+            match form.next().await? {
+                Event::Data(data) => Ok(Some((data, form))),
+                Event::PartEnd => Ok(None),
+                Event::Part(_) | Event::End => Err(TooMuch.into()),
+            }
+        })
+    }
+
+    /// The part that has begun, as a text of up to that many bytes.
+    pub(super) async fn text(&mut self, bytes_max: usize) -> Result<String, BoxError> {
+        let mut text = Vec::new();
+        loop {
+            match self.next().await? {
+                Event::Data(data) if text.len() + data.len() > bytes_max => return Err(TooMuch.into()),
+                Event::Data(data) => text.extend_from_slice(&data),
+                Event::PartEnd | Event::Part(_) | Event::End => break,
+            }
+        }
+        Ok(String::from_utf8(text)?)
+    }
+
+    /// Reads on to the end of the body, as far as it has no more than that many bytes: who is still sending does not read.
+    pub(super) async fn read_over(&mut self, bytes_max: usize) {
+        let mut bytes = 0;
+        while bytes <= bytes_max
+            && let Some(Ok(piece)) = self.body.next().await
+        {
+            bytes += piece.len();
+        }
+    }
+
     /// All bytes of the part with that name, wherever it is in the form. A bad request when there are more than that.
     pub(super) async fn part(mut self, wanted: &'static str, bytes_max: usize) -> Result<Vec<u8>, Problem> {
         loop {
@@ -124,6 +183,10 @@ impl Form {
                 Event::End => break,
             }
         }
+        self.finish_body().await
+    }
+
+    async fn finish_body(&mut self) -> Result<(), BoxError> {
         while let Some(piece) = self.body.next().await {
             self.skip(piece.map_err(BodyError::from)?.len())?;
         }

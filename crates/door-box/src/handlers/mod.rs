@@ -12,6 +12,8 @@ pub(crate) mod email_aliases;
 pub(crate) mod enterprise_configurations;
 pub(crate) mod events;
 pub(crate) mod external_users;
+pub(crate) mod file_request_page;
+pub(crate) mod file_requests;
 pub(crate) mod file_versions;
 pub(crate) mod files;
 pub(crate) mod folder_locks;

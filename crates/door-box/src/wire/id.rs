@@ -78,7 +78,8 @@ from_number!(
     InviteId,
     MembershipId,
     CollaborationId,
-    WebhookId
+    WebhookId,
+    FileRequestId
 );
 from_number!(EnterpriseId, ItemId, PolicyId, UserId, VersionId, UploadSessionId);
 

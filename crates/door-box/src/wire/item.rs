@@ -9,7 +9,7 @@ use super::id::{ItemRef, TRASH_NAME, Text};
 use super::lock::FileLock;
 use super::permissions::{Of, Permissions, Sharing};
 use super::shared_link::SharedLink;
-use super::user::UserMini;
+use super::user::{UserMini, uploader};
 use super::version::VersionMini;
 use entente_model::{Rights, Timestamp, VersionId};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -98,6 +98,8 @@ pub struct Item<'a> {
     pub created_by: UserMini<'a>,
     /// Who changed it last.
     pub modified_by: UserMini<'a>,
+    /// Who sent it by a file request, if it came so: the address that they gave, empty if they gave none.
+    pub sender: Option<&'a str>,
     /// Whose it is.
     pub owned_by: UserMini<'a>,
     /// Where it is in its life.
@@ -214,7 +216,7 @@ impl Item<'_> {
             members.put_with(Field::IsPackage, || false)?;
             members.put_with(Field::ExpiresAt, || NULL)?;
             members.put_with(Field::Representations, || Representations { entries: [] })?;
-            members.put(Field::UploaderDisplayName, self.modified_by.name)?;
+            members.put(Field::UploaderDisplayName, uploader(self.sender, &self.modified_by))?;
             members.put_with(Field::DispositionAt, || NULL)?;
             members.put_with(Field::SharedLinkPermissionOptions, || ["can_preview", "can_download", "can_edit"])?;
         } else if self.is_folder() {

@@ -15,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod favorites;
 pub mod fields;
+pub mod file_request;
 pub mod group;
 pub mod id;
 pub mod item;

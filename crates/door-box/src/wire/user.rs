@@ -23,6 +23,16 @@ impl UserMini<'static> {
     pub const NOBODY: Self = Self { id: None, name: "", login: "" };
 }
 
+/// `uploader_display_name`: who sent a content by a file request, as Box words it, or who uploaded it.
+#[must_use]
+pub(super) fn uploader<'a>(sender: Option<&'a str>, user: &UserMini<'a>) -> &'a str {
+    match sender {
+        Some("") => "File Request",
+        Some(sender) => sender,
+        None => user.name,
+    }
+}
+
 impl Serialize for UserMini<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(4))?;

@@ -4,7 +4,7 @@ use super::date::{Date, Zone};
 use super::digest::Digest;
 use super::fields::{Field, Fields, Members};
 use super::id::Text;
-use super::user::UserMini;
+use super::user::{UserMini, uploader};
 use entente_model::{Timestamp, VersionId};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -47,6 +47,8 @@ pub struct Version<'a> {
     pub created_at: Timestamp,
     /// Who made it.
     pub modified_by: UserMini<'a>,
+    /// Who sent it by a file request, if it came so: the address that they gave, empty if they gave none.
+    pub sender: Option<&'a str>,
     /// When it was removed from the list, if it was.
     pub trashed_at: Option<Timestamp>,
     /// Who removed it.
@@ -90,7 +92,7 @@ impl Serialize for Version<'_> {
         }
         members.put(Field::RestoredAt, &None::<()>)?;
         members.put(Field::PurgedAt, &None::<()>)?;
-        members.put(Field::UploaderDisplayName, self.modified_by.name)?;
+        members.put(Field::UploaderDisplayName, uploader(self.sender, &self.modified_by))?;
         members.put_with(Field::VersionNumber, || Text(self.number))?;
         members.end()
     }

@@ -18,6 +18,7 @@ mod downloads;
 mod errors;
 mod events;
 mod favorites;
+mod file_requests;
 mod file_versions;
 mod files;
 mod folders;

@@ -2,8 +2,9 @@
 
 use crate::asked::{Asked, Outcome, SignedIn};
 use crate::messages::Messages;
-use crate::page::{self, Problem, elsewhere, with};
+use crate::page::{self, Problem, elsewhere};
 use axum::response::Response;
+use entente_door_kit::page::with;
 use entente_identity::{AuthorizeError, AuthorizeForm, AuthorizeRequest, Back, OAuthError, OAuthErrorKind, form_token};
 use entente_model::Scopes;
 

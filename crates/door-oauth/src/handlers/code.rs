@@ -3,7 +3,8 @@
 use crate::asked::{Asked, Outcome};
 use crate::handlers::second_factor::{enrolment, recovery_codes};
 use crate::handlers::sign_in::{app, begin_session, put_session};
-use crate::page::{Cookie, Problem, elsewhere, hidden, with};
+use crate::page::{Cookie, Problem, elsewhere, hidden};
+use entente_door_kit::page::with;
 use entente_identity::{FactorError, SignInError, form_token};
 use http::{HeaderValue, StatusCode, header};
 

@@ -2,8 +2,9 @@
 
 use crate::asked::{Asked, Outcome, SignedIn};
 use crate::messages::Messages;
-use crate::page::{Problem, hidden, with};
+use crate::page::{Problem, hidden};
 use axum::response::Response;
+use entente_door_kit::page::with;
 use entente_identity::{ChangePasswordError, Password, PasswordError, SignInError, form_token};
 use http::StatusCode;
 

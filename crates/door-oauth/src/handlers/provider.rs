@@ -2,7 +2,8 @@
 
 use super::sign_in;
 use crate::asked::{Asked, Outcome};
-use crate::page::{Cookie, Escaped, Problem, elsewhere, with};
+use crate::page::{Cookie, Problem, elsewhere};
+use entente_door_kit::page::{Escaped, with};
 use entente_identity::{ProviderBack, ProviderError, SignInError, form_token};
 use entente_model::EnterpriseId;
 use http::StatusCode;

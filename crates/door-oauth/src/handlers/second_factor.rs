@@ -2,7 +2,8 @@
 
 use crate::asked::{Asked, Outcome, SignedIn};
 use crate::handlers::code::{Expected, code_field, in_words};
-use crate::page::{Page, Problem, hidden, with};
+use crate::page::{Problem, hidden};
+use entente_door_kit::page::{Page, with};
 use entente_identity::{FactorError, Password, Secret, form_token};
 use http::StatusCode;
 

@@ -2,7 +2,8 @@
 
 use crate::asked::{Asked, Outcome, SignedIn};
 use crate::handlers::authorize::in_words;
-use crate::page::{button, elsewhere, with};
+use crate::page::{button, elsewhere};
+use entente_door_kit::page::with;
 use entente_identity::form_token;
 use entente_model::Timestamp;
 

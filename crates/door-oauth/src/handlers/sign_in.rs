@@ -2,8 +2,9 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::provider;
-use crate::page::{Cookie, Problem, elsewhere, hidden, with};
+use crate::page::{Cookie, Problem, elsewhere, hidden};
 use axum::response::Response;
+use entente_door_kit::page::with;
 use entente_identity::{AuthorizeForm, Error, Password, Proven, Secret, SignInError, form_token, is_form_token};
 use http::{HeaderValue, StatusCode, header};
 

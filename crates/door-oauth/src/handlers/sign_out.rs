@@ -1,7 +1,8 @@
 //! A browser becomes nobody's.
 
 use crate::asked::{Asked, Outcome};
-use crate::page::{Cookie, elsewhere, with};
+use crate::page::{Cookie, elsewhere};
+use entente_door_kit::page::with;
 use entente_identity::form_token;
 
 pub(crate) async fn show(asked: Asked) -> Outcome {

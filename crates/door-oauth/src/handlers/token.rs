@@ -1,10 +1,10 @@
 //! An app gets tokens, and gives them back.
 
 use crate::asked::{Asked, Outcome};
-use crate::page::uncached;
 use axum::body::Body;
 use axum::response::Response;
 use data_encoding::BASE64;
+use entente_door_kit::page::uncached;
 use entente_identity::{OAuthError, OAuthErrorKind, TokenForm};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use super::Messages;
 
-pub(crate) const DE: Messages = Messages {
+pub(super) const DE: Messages = Messages {
     sign_in: "Anmelden",
     sign_in_for: "Melden Sie sich an, um zu {} weiterzugehen.",
     sign_in_with: "Mit {} anmelden",

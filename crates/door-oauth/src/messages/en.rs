@@ -2,7 +2,7 @@
 
 use super::Messages;
 
-pub(crate) const EN: Messages = Messages {
+pub(super) const EN: Messages = Messages {
     sign_in: "Sign in",
     sign_in_for: "Sign in to go on to {}.",
     sign_in_with: "Sign in with {}",

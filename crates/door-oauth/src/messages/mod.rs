@@ -3,8 +3,17 @@
 mod de;
 mod en;
 
-pub(crate) use de::DE;
-pub(crate) use en::EN;
+use de::DE;
+use en::EN;
+use entente_door_kit::language::Language;
+
+/// What is said in that language.
+pub(crate) const fn messages(language: Language) -> &'static Messages {
+    match language {
+        Language::English => &EN,
+        Language::German => &DE,
+    }
+}
 
 /// All that is said to people. `{}` stands for something that is put in.
 pub(crate) struct Messages {

@@ -161,6 +161,7 @@ fn insert_version(
         trashed_at: None,
         trashed_by: None,
         plain: added.plain,
+        sender: None,
     };
     versions::insert(tx, &version)?;
     Ok(version)

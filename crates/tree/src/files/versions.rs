@@ -96,6 +96,7 @@ impl Tree {
                     created_at: stamp.at,
                     created_by: caller.user,
                     plain: false,
+                    sender: None,
                     ..old
                 };
                 items::save(tx, &item)?;

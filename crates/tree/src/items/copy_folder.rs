@@ -221,6 +221,7 @@ fn stage_row(step: &mut Step, (old, version): Child, world: &World, by: &Caller,
                 created_at: at,
                 created_by: by.user,
                 plain: false,
+                sender: None,
                 ..old
             };
             Some(Staged { item, source, version: Some((version, of)) })

@@ -50,6 +50,38 @@ pub(crate) fn check_name(
     Err(Error::NameInUse { winner: Box::new(view_inside(tx, inside, winner)?) })
 }
 
+/// Names that are tried for an item whose own is taken.
+const NAMES_TRIED: u32 = 100;
+
+/// The name, or one like it that is not taken in the folder but by the item itself.
+pub(crate) fn free_name(
+    tx: &mut Tx<'_>,
+    inside: Inside<'_>,
+    (kind, wanted): (Kind, &ItemName),
+    item: ItemId,
+) -> Result<ItemName, Error> {
+    let mut name = wanted.clone();
+    for number in 1..=NAMES_TRIED {
+        match check_name(tx, inside, (kind, &name), NameRule::CaseInsensitive, Some(item)) {
+            Ok(()) => return Ok(name),
+            Err(Error::NameInUse { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        name = numbered(kind, wanted, number).unwrap_or_else(|| wanted.clone());
+    }
+    // Nobody else has its id.
+    numbered(kind, wanted, item).ok_or(Error::Invalid("the name is taken"))
+}
+
+/// A file `report.pdf` becomes `report (2).pdf`.
+pub(crate) fn numbered(kind: Kind, name: &ItemName, number: impl std::fmt::Display) -> Option<ItemName> {
+    let (stem, extension) = match name.as_str().rsplit_once('.') {
+        Some((stem, extension)) if kind == Kind::File && !stem.is_empty() => (stem, format!(".{extension}")),
+        _ => (name.as_str(), String::new()),
+    };
+    ItemName::new(format!("{stem} ({number}){extension}")).ok()
+}
+
 /// Sees to it that nothing is in the way of an item in the folder: what is goes to the trash, or is refused.
 /// `FolderIntoItself` when it is what the item comes from, or a folder above that. `source` is what the item comes from.
 pub(crate) fn make_room(

@@ -274,6 +274,9 @@ fn trigger(kind: EventKind, item: Option<Kind>) -> Option<Trigger> {
         | EventKind::TaskRemoved
         | EventKind::TaskAssignmentRemoved
         | EventKind::Watermarked
-        | EventKind::WatermarkRemoved => None,
+        | EventKind::WatermarkRemoved
+        | EventKind::FileRequestMade
+        | EventKind::FileRequestChanged
+        | EventKind::FileRequestRemoved => None,
     }
 }

@@ -12,6 +12,7 @@ mod desk;
 mod events;
 mod expiring;
 mod favorites;
+mod file_requests;
 mod files;
 mod folders;
 mod followed;

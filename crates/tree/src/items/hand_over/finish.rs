@@ -4,25 +4,23 @@ use super::walk::{Walk, hand};
 use super::{Ids, Stamp};
 use crate::files::Content;
 use crate::grant::{Grant, Upload};
-use crate::items::place::{NameRule, check_depth, check_name, levels, settle};
+use crate::items::place::{check_depth, free_name, levels, settle};
 use crate::items::purge;
 use crate::limits::BATCH_ROWS_MAX;
 use crate::sharing::{Collaboration, CollaborationStatus, Collaborator};
 use crate::storage::follow_owner;
-use crate::{Caller, Error, Kind, Scopes, Top, Tree, User, UserRole, allow, retention, subscriptions};
+use crate::users::acting;
+use crate::{Error, Kind, Top, Tree, User, allow, retention, subscriptions};
 use entente_database::events::EventKind;
 use entente_database::handovers::{self, Handover, Holding};
 use entente_database::items::{self, Item};
 use entente_database::{Tx, collaborations, contents, jobs, users};
-use entente_model::{ItemId, ItemName, Role, Timestamp, UserId};
+use entente_model::{ItemId, Role, Timestamp, UserId};
 use entente_vault::Scope;
 use std::time::Duration;
 
 /// The kind of the jobs that call [`Tree::finish_handover`]. Their key is the item's id.
 pub const HAND_OVER_JOB: &str = "hand over item";
-
-/// Names that are tried for an item whose own is taken.
-const NAMES_TRIED: u32 = 100;
 
 /// An item that has come into a folder of its new owner's.
 pub(super) struct Arrival {
@@ -145,7 +143,7 @@ fn end(tx: &mut Tx<'_>, handover: &Handover, (stamp, ids): (Stamp, Ids)) -> Resu
     let Some(folder) = destination(tx, &owner, parent, &row)? else {
         return turn_back(tx, handover, &mut row, (stamp, ids));
     };
-    row.name = free_name(tx, &folder, &row)?;
+    row.name = free_name(tx, folder.inside(), (row.kind, &row.name), item)?;
     row.top = Top::Ordinary;
     row.top_user = None;
     row.parent = Some(folder.item().id);
@@ -161,11 +159,6 @@ fn end(tx: &mut Tx<'_>, handover: &Handover, (stamp, ids): (Stamp, Ids)) -> Resu
     Ok(true)
 }
 
-/// A caller for what a user has decided, or somebody for them, before.
-pub(super) fn acting(user: &User) -> Caller {
-    Caller { user: user.id, enterprise: user.enterprise, role: UserRole::User, scopes: Scopes::ALL, ..Caller::nobody() }
-}
-
 /// The folder that the item goes into, or its new owner's root. `None` when there is neither.
 fn destination(tx: &mut Tx<'_>, owner: &User, parent: ItemId, item: &Item) -> Result<Option<Grant<Upload>>, Error> {
     let owner = acting(owner);
@@ -179,30 +172,6 @@ fn destination(tx: &mut Tx<'_>, owner: &User, parent: ItemId, item: &Item) -> Re
         }
     }
     Ok(None)
-}
-
-/// The item's name, or one like it that is not taken in the folder.
-fn free_name(tx: &mut Tx<'_>, folder: &Grant<Upload>, item: &Item) -> Result<ItemName, Error> {
-    let mut name = item.name.clone();
-    for number in 1..=NAMES_TRIED {
-        match check_name(tx, folder.inside(), (item.kind, &name), NameRule::CaseInsensitive, Some(item.id)) {
-            Ok(()) => return Ok(name),
-            Err(Error::NameInUse { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        name = numbered(item.kind, &item.name, number).unwrap_or_else(|| item.name.clone());
-    }
-    // Nobody else has its id.
-    numbered(item.kind, &item.name, item.id).ok_or(Error::Invalid("the name is taken"))
-}
-
-/// A file `report.pdf` becomes `report (2).pdf`.
-pub(super) fn numbered(kind: Kind, name: &ItemName, number: impl std::fmt::Display) -> Option<ItemName> {
-    let (stem, extension) = match name.as_str().rsplit_once('.') {
-        Some((stem, extension)) if kind == Kind::File && !stem.is_empty() => (stem, format!(".{extension}")),
-        _ => (name.as_str(), String::new()),
-    };
-    ItemName::new(format!("{stem} ({number}){extension}")).ok()
 }
 
 /// Sends the item back to whom it was taken from. When that one is gone too, what is nobody's any more is removed as

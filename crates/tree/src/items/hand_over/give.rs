@@ -1,13 +1,12 @@
 //! Everything that a user owns is given to another, or one folder to somebody who has a role on it.
 
-use super::finish::{acting, numbered};
 use super::{Move, Parties};
 use crate::grant::{Change, Manage, Upload};
-use crate::items::place::{NameRule, check_name, settle};
+use crate::items::place::{NameRule, check_name, numbered, settle};
 use crate::items::{ItemChange, Stamp};
 use crate::limits::HAND_OVER_PATIENCE;
 use crate::sharing::{CollaborationStatus, Collaborator, known_collaboration};
-use crate::users::{administers, is_above};
+use crate::users::{acting, administers, is_above};
 use crate::view::view_inside;
 use crate::{Caller, Error, ItemView, Kind, Tree, User, UserKind, UserStatus, allow};
 use entente_database::events::EventKind;

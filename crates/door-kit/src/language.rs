@@ -1,12 +1,13 @@
 //! The languages of the pages.
 
-use crate::messages::{DE, EN, Messages};
 use http::{HeaderMap, header};
 
 /// A language that pages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
+    /// English.
     English,
+    /// German.
     German,
 }
 
@@ -15,7 +16,8 @@ const RANGES_MAX: usize = 32;
 
 impl Language {
     /// The one that a browser likes best (RFC 9110, 12.5.4); English for those that say nothing we know.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
         let wishes = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let mut best = (Self::English, 0);
         for range in wishes.split(',').take(RANGES_MAX) {
@@ -33,17 +35,12 @@ impl Language {
         best.0
     }
 
-    pub(crate) const fn tag(self) -> &'static str {
+    /// Its tag, as HTML and HTTP have it.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::German => "de",
-        }
-    }
-
-    pub(crate) const fn messages(self) -> &'static Messages {
-        match self {
-            Self::English => &EN,
-            Self::German => &DE,
         }
     }
 }
