@@ -97,7 +97,8 @@ async fn receive(asked: &Asked, token: &str, request: &OpenFileRequest, form: &m
                 } else if report.arrived.len() >= FILES_MAX {
                     report.fails(StatusCode::BAD_REQUEST, words.too_many);
                 } else {
-                    let called = part.file_name.unwrap_or_default();
+                    // What a browser writes for a quotation mark (HTML, 4.10.21.8).
+                    let called = part.file_name.unwrap_or_default().replace("%22", "\"");
                     store(asked, token, (called, form), report).await;
                 }
                 if report.problem.is_some() {
