@@ -98,8 +98,8 @@ def test_who_has_the_url_sends_files(server, client, raw, folder):
     assert sorted(names_in(client, folder.id)) == ["a (1).txt", "a.txt", "b.bin"]
     assert download(client, mine.id) == b"mine"
     entries = client.folders.get_folder_items(folder.id, fields=["uploader_display_name", "description", "size"]).entries
-    theirs = next(entry for entry in entries if entry.raw_data["uploader_display_name"] == "carla@example.org")
-    assert theirs.raw_data["description"] == "both"
+    theirs = next(entry for entry in entries if entry.uploader_display_name == "carla@example.org")
+    assert theirs.description == "both"
     unsigned = send(server, made["url"], ("c.txt", b"x"), description="it")
     assert unsigned.status_code == 400 and "mail address" in unsigned.text
 
@@ -108,7 +108,7 @@ def test_without_an_address_it_is_from_a_file_request(server, client, raw, folde
     made = make(raw, folder.id)
     assert send(server, made["url"], ("a.txt", b"x")).status_code == 200
     (entry,) = client.folders.get_folder_items(folder.id, fields=["uploader_display_name"]).entries
-    assert entry.raw_data["uploader_display_name"] == "File Request"
+    assert entry.uploader_display_name == "File Request"
     versions = client.files.get_file_by_id(entry.id, fields=["uploader_display_name"])
     assert versions.uploader_display_name == "File Request"
 
