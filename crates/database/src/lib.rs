@@ -59,6 +59,7 @@ pub mod metadata;
 pub mod multipart;
 pub mod nodes;
 mod orphans;
+pub mod passkeys;
 pub mod passwords;
 pub mod paths;
 pub mod pieces;

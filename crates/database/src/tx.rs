@@ -359,6 +359,7 @@ ids!(
     VersionId,
     WebSessionId,
     FileRequestId,
+    PasskeyId,
     WebhookId,
     ZoneId,
 );

@@ -58,12 +58,13 @@ pub struct Page<'a> {
     body: String,
     status: StatusCode,
     form_places: String,
+    script: Option<&'static str>,
 }
 
 impl<'a> Page<'a> {
     /// One with that title.
     pub fn new(language: Language, title: &'a str) -> Self {
-        Self { language, title, body: String::new(), status: StatusCode::OK, form_places: String::new() }
+        Self { language, title, body: String::new(), status: StatusCode::OK, form_places: String::new(), script: None }
     }
 
     /// With another status than 200.
@@ -93,6 +94,12 @@ impl<'a> Page<'a> {
         self.raw("<p class=\"said\" role=\"status\">").raw(text).raw("</p>\n")
     }
 
+    /// With a script of ours, which stands beside it; nothing else runs.
+    pub fn script(mut self, name: &'static str) -> Self {
+        self.script = Some(name);
+        self
+    }
+
     /// Lets forms on the page lead to one other place, too: browsers hold the policy against redirects after a form. The
     /// place must be an origin or a scheme, as `Back::origin` gives it.
     pub fn forms_may_lead_to(mut self, origin: &str) -> Self {
@@ -105,12 +112,16 @@ impl<'a> Page<'a> {
     /// The answer. It expects `style.css` beside it ([`style`]).
     #[must_use]
     pub fn finish(self) -> Response {
-        let Self { language, title, body, status, form_places } = self;
+        let Self { language, title, body, status, form_places, script } = self;
         let title = Escaped(title);
+        let (script, may_run) = match script {
+            Some(name) => (format!("<script src=\"{name}\" defer></script>\n"), " script-src 'self';"),
+            None => (String::new(), ""),
+        };
         let html = format!(
             "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-             <link rel=\"stylesheet\" href=\"style.css\">\n<h1>{title}</h1>\n{body}</html>\n",
+             <link rel=\"stylesheet\" href=\"style.css\">\n{script}<h1>{title}</h1>\n{body}</html>\n",
             language.tag(),
         );
         let mut response = Response::new(Body::from(html));
@@ -119,7 +130,7 @@ impl<'a> Page<'a> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
         let policy = format!(
-            "default-src 'none'; style-src 'self'; form-action 'self'{form_places}; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'self';{may_run} form-action 'self'{form_places}; base-uri 'none'; frame-ancestors 'none'"
         );
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);

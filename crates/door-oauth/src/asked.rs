@@ -169,7 +169,7 @@ impl Asked {
             let is_plain =
                 text.len() <= PLACE_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
             is_plain
-                && (matches!(*text, HOME | "/oauth2/password" | "/oauth2/second-factor")
+                && (matches!(*text, HOME | "/oauth2/password" | "/oauth2/second-factor" | "/oauth2/passkeys")
                     || text.starts_with("/oauth2/authorize?"))
         });
         known.unwrap_or(HOME).to_owned()

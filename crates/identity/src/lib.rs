@@ -13,6 +13,7 @@ mod devices;
 mod error;
 mod identity;
 mod oauth;
+mod passkeys;
 mod passwords;
 mod providers;
 mod public_key;
@@ -34,6 +35,7 @@ pub use entente_database::access_keys::{AccessKey as StoredAccessKey, AccessKeyS
 pub use entente_database::apps::{App, AppKind, AppState, Grants, GrantsError};
 pub use entente_database::authorizations::Consent;
 pub use entente_database::authorizations::Pin as DevicePin;
+pub use entente_database::passkeys::Passkey;
 pub use entente_database::webhooks::KeyPlace;
 pub use entente_database::{app_passwords::AppPassword, users::User};
 pub use error::{Error, Unauthenticated};
@@ -42,6 +44,7 @@ pub use oauth::{
     AuthorizeError, AuthorizeForm, AuthorizeRequest, Back, Exchanged, OAuthError, OAuthErrorKind, RedirectUriError,
     Resource, ResourceKind, TokenAnswer, TokenForm,
 };
+pub use passkeys::{Ceremony, PASSKEYS_MAX, PasskeyError, Site};
 pub use passwords::{ChangePasswordError, PASSWORD_LETTERS_MIN, Password, PasswordError, Proven, SignInError};
 pub use providers::{Arrived, Back as ProviderBack, NewProvider, Provider, ProviderError, Providers, Sent};
 pub use public_key::PublicKeyError;

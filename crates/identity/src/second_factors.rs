@@ -11,7 +11,7 @@ use crate::{Error, Identity, Password, Proven, Secret, SignInError};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use entente_custodians::{Custodian, KeyContext};
 use entente_database::second_factors::{self, BegunSignIn, SecondFactor};
-use entente_database::{Tx, users};
+use entente_database::{Tx, passkeys, users};
 use entente_model::{EnterpriseId, EpochId, Sha256, UserId, ZoneId};
 use entente_world::World;
 use std::net::IpAddr;
@@ -265,15 +265,24 @@ impl SecondFactors {
         (Secret::kept(shown), recovery_digest(user, &code))
     }
 
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Bound to the user, so that one's secret cannot be put in another's place.
     fn seal(&self, user: UserId, secret: &[u8]) -> Result<Vec<u8>, Error> {
+        self.seal_for(&user.number().to_be_bytes(), secret)
+    }
+
+    /// Bound to what it is for: a version of one byte, the nonce, what is sealed, its tag.
+    pub(crate) fn seal_for(&self, bound: &[u8], secret: &[u8]) -> Result<Vec<u8>, Error> {
         let nonce = self.identity.world.random().bytes::<NONCE_LEN>();
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + SECRET_BYTES + AES_256_GCM.tag_len());
+        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + secret.len() + AES_256_GCM.tag_len());
         sealed.push(VERSION);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(secret);
         let text = sealed.get_mut(1 + NONCE_LEN..).ok_or(Error::Setting(SETTING))?;
-        let bound = Aad::from(user.number().to_be_bytes());
+        let bound = Aad::from(bound);
         let tag = self.key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), bound, text);
         // A secret is far shorter than what the cipher can seal at once.
         let tag = tag.map_err(|_| Error::Setting(SETTING))?;
@@ -281,14 +290,19 @@ impl SecondFactors {
         Ok(sealed)
     }
 
-    fn open(&self, user: UserId, mut sealed: Vec<u8>) -> Option<Zeroizing<Vec<u8>>> {
+    fn open(&self, user: UserId, sealed: Vec<u8>) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_for(&user.number().to_be_bytes(), sealed)
+    }
+
+    /// What was sealed for that; `None` when nothing was, or not for that.
+    pub(crate) fn open_for(&self, bound: &[u8], mut sealed: Vec<u8>) -> Option<Zeroizing<Vec<u8>>> {
         let (version, rest) = sealed.split_first_mut()?;
         let (nonce, rest) = rest.split_at_mut_checked(NONCE_LEN)?;
         if *version != VERSION {
             return None;
         }
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let text = self.key.open_in_place(nonce, Aad::from(user.number().to_be_bytes()), rest).ok()?;
+        let text = self.key.open_in_place(nonce, Aad::from(bound), rest).ok()?;
         let secret = Zeroizing::new(text.to_vec());
         text.fill(0);
         Some(secret)
@@ -335,10 +349,14 @@ impl Identity {
         Ok(begun.filter(|begun| begun.expires_at > self.world.now()).map(|begun| begun.user))
     }
 
-    /// Takes the second factor of somebody away who lost it, with their recovery codes. `false` when there is none. Where
+    /// Takes the second factor of somebody away who lost it, with their recovery codes and passkeys. `false` when there is none. Where
     /// the enterprise requires one, their next sign-in leads to another.
     pub async fn reset_second_factor(&self, user: UserId) -> Result<bool, Error> {
-        Ok(self.database.transact("reset second factor", move |tx| second_factors::remove(tx, user)).await?)
+        let reset = move |tx: &mut Tx<'_>| {
+            let had_keys = passkeys::remove_of_user(tx, user)?;
+            Ok::<_, entente_database::Error>(second_factors::remove(tx, user)? || had_keys)
+        };
+        Ok(self.database.transact("reset second factor", reset).await?)
     }
 
     /// Requires a second factor of everybody of an enterprise, from their next sign-in on.

@@ -100,6 +100,8 @@ ids! {
     WebhookId;
     /// A page where people without an account put files into a folder.
     FileRequestId;
+    /// A key with which a device signs its user in.
+    PasskeyId;
     /// A set of users.
     GroupId;
     /// A user's place in a group.

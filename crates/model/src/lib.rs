@@ -18,8 +18,8 @@ pub use digest::{Md5, Sha1, Sha256};
 pub use id::{
     AliasId, AllowedDomainId, AppId, AssignmentId, AuthorizationId, BackendId, CascadeId, CollaborationId, CommentId,
     ContentId, EnterpriseId, EpochId, EventId, ExemptionId, FileLockId, FileRequestId, FolderLockId, GroupId,
-    IdParseError, InviteId, ItemId, JobId, MembershipId, MultipartId, PolicyId, PublicKeyId, RelocationId, SegmentId,
-    SharedLinkId, SubscriptionId, TaskAssignmentId, TaskId, TaxonomyId, TaxonomyNodeId, TemplateId, TermsId,
+    IdParseError, InviteId, ItemId, JobId, MembershipId, MultipartId, PasskeyId, PolicyId, PublicKeyId, RelocationId,
+    SegmentId, SharedLinkId, SubscriptionId, TaskAssignmentId, TaskId, TaxonomyId, TaxonomyNodeId, TemplateId, TermsId,
     TermsStatusId, TokenId, UploadSessionId, UserId, VersionId, WebSessionId, WebhookId, ZoneId,
 };
 pub use manifest::{CHUNK_SIZE_BYTES, Checksum, CustomerCheck, Manifest, Place, WrappedDataKey};

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot be set up fails")]
 
+mod device;
 mod policies;
 mod scratch;
 mod stage;
 
+pub use device::Device;
 pub use scratch::{Scratch, is_on_server};
 pub use stage::Stage;
 

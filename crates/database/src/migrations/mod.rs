@@ -44,6 +44,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("device pins", include_str!("0035_device_pins.sql")),
     ("webhooks", include_str!("0030_webhooks.sql")),
     ("file requests", include_str!("0034_file_requests.sql")),
+    ("passkeys", include_str!("0040_passkeys.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".
@@ -128,6 +129,7 @@ pub(crate) fn greatest_id(tx: &mut Tx<'_>) -> Result<i64, Error> {
         "SELECT max(id) FROM subscriptions",
         "SELECT max(id) FROM webhooks",
         "SELECT max(id) FROM file_requests",
+        "SELECT max(id) FROM passkeys",
         "SELECT max(id) FROM groups",
         "SELECT max(id) FROM group_memberships",
         "SELECT max(id) FROM email_aliases",

@@ -63,6 +63,7 @@ pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<Option<(Conde
         "DELETE FROM recents WHERE user_id = ?1 AND item_id IN
            (SELECT item_id FROM recents WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM webhooks WHERE id IN (SELECT id FROM webhooks WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM passkeys WHERE id IN (SELECT id FROM passkeys WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM file_requests WHERE id IN (SELECT id FROM file_requests WHERE created_by = ?1 LIMIT ?2)",
         "DELETE FROM archives WHERE token IN (SELECT token FROM archives WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM allowlist_exemptions WHERE id IN (SELECT id FROM allowlist_exemptions WHERE user_id = ?1 LIMIT ?2)",

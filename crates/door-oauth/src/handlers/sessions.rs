@@ -34,8 +34,8 @@ pub(crate) async fn show(asked: Asked) -> Outcome {
         page = page.raw(&with("<li>{}", &[&consent.name])).raw(&format!("<ul>{words}</ul>{withdraw}</li>\n"));
     }
     let links = format!(
-        "</ul>\n<p><a href=\"password\">{}</a> · <a href=\"second-factor\">{}</a> · <a href=\"sign-out\">{}</a></p>\n",
-        messages.change_password, messages.second_factor, messages.sign_out
+        "</ul>\n<p><a href=\"password\">{}</a> · <a href=\"second-factor\">{}</a> · <a href=\"passkeys\">{}</a> · <a href=\"sign-out\">{}</a></p>\n",
+        messages.change_password, messages.second_factor, messages.passkeys, messages.sign_out
     );
     Ok(page.raw(&links).finish())
 }
@@ -54,7 +54,7 @@ pub(crate) async fn end(mut asked: Asked) -> Outcome {
 }
 
 /// To the minute, in universal time.
-fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     let moment = jiff::Timestamp::from_millisecond(at.millis());
     moment.map_or_else(|_| String::new(), |moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }

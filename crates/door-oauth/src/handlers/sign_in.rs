@@ -1,7 +1,7 @@
 //! A browser becomes somebody's.
 
 use crate::asked::{Asked, Outcome};
-use crate::handlers::provider;
+use crate::handlers::{passkeys, provider};
 use crate::page::{Cookie, Problem, elsewhere, hidden};
 use axum::response::Response;
 use entente_door_kit::page::with;
@@ -111,6 +111,7 @@ fn form(asked: &Asked, place: &str, refused: Option<(&SignInError, &str)>) -> Ou
              <button class=\"first\">{button}</button></form>\n"
         ))
         .raw(&provider::links(asked, place, &cookie)?);
+    let page = passkeys::offered(asked, page, place, &cookie)?;
     let mut response = page.finish();
     Cookie::Form.set(asked.base.scheme(), &cookie, response.headers_mut());
     if let Some(seconds) = wait {

@@ -208,7 +208,10 @@ impl<'s> Browser<'s> {
                 policy.starts_with("default-src 'none'; ") && policy.ends_with("; frame-ancestors 'none'"),
                 "{policy}"
             );
-            assert!(!answer.text.contains("<script") && !answer.text.contains("<b>"), "{}", answer.text);
+            // The only script is ours, and then the policy lets no other run.
+            let own = answer.text.matches("<script src=\"passkey.js\" defer></script>").count();
+            assert_eq!((answer.text.matches("<script").count(), policy.contains("script-src")), (own, own == 1));
+            assert!(!policy.contains("unsafe") && !answer.text.contains("<b>"), "{}", answer.text);
         }
         answer
     }

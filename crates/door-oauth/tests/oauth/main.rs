@@ -11,6 +11,7 @@
 mod attacks;
 mod browser;
 mod harness;
+mod passkeys;
 mod provider;
 mod second_factor;
 mod tokens;

@@ -67,7 +67,7 @@ pub(crate) enum SecondFactorVerb {
     /// Show whether a second factor is required, and whether a user has one
     #[command(after_help = "Examples:\n  entente second-factor show --login anna@example.org --json")]
     Show(SecondFactorShowArgs),
-    /// Take the second factor away of a user who has lost it, with their recovery codes
+    /// Take the second factor away of a user who has lost it, with their recovery codes and passkeys
     #[command(after_help = "Examples:\n  entente second-factor reset --login anna@example.org")]
     Reset(SecondFactorResetArgs),
 }

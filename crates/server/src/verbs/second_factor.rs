@@ -40,16 +40,19 @@ fn show(world: &World, arguments: &SecondFactorShowArgs) -> Result<Exit, Failure
         return Ok(Exit::Done);
     };
     let user = identity.user_by_login(login)?;
-    let state = identity.second_factor(user.id)?;
+    let (state, passkeys) = (identity.second_factor(user.id)?, identity.passkeys(user.id)?.len());
     let value = json!({
         "required": is_required,
         "login": user.login,
         "second_factor": state.recovery_codes.is_some(),
         "recovery_codes": state.recovery_codes,
+        "passkeys": passkeys,
     });
     print(format, &value, || match state.recovery_codes {
-        Some(left) => format!("{required}; {} has one, and {left} recovery codes", user.login),
-        None => format!("{required}; {} has none", user.login),
+        Some(left) => {
+            format!("{required}; {} has one, and {left} recovery codes; passkeys: {passkeys}", user.login)
+        }
+        None => format!("{required}; {} has none; passkeys: {passkeys}", user.login),
     });
     Ok(Exit::Done)
 }
