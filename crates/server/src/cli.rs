@@ -283,7 +283,8 @@ pub(crate) enum TokenVerb {
     /// Issue a bearer token for a user, and print it (and nothing else)
     #[command(after_help = "Examples:
   TOKEN=$(entente token issue --login admin@entente.local)
-  entente token issue --data /srv/entente --login anna@example.org --expires 12h --json")]
+  entente token issue --data /srv/entente --login anna@example.org --expires 12h --json
+  entente token issue --login anna@example.org --app 4611686018427387905")]
     Issue(TokenIssueArgs),
     /// Make a token worth nothing. Reads the token from standard input, so that it is in no process listing
     #[command(after_help = "Examples:\n  echo \"$TOKEN\" | entente token revoke")]
@@ -297,9 +298,13 @@ pub(crate) struct TokenIssueArgs {
     /// Whose token
     #[arg(long, value_name = "LOGIN")]
     pub(crate) login: String,
-    /// How long it lives, such as 90s, 15m, 12h or 30d
-    #[arg(long, value_name = "SPAN", default_value = "30d")]
-    pub(crate) expires: Span,
+    /// Through which application the user asks: its id or its client id. A developer's token, to try what the application
+    /// will do
+    #[arg(long, value_name = "ID")]
+    pub(crate) app: Option<String>,
+    /// How long it lives, such as 90s, 15m, 12h or 30d [default: 30d, and 60m of an application]
+    #[arg(long, value_name = "SPAN")]
+    pub(crate) expires: Option<Span>,
     /// What it may be used for, with spaces between: read download upload change delete share administer [default: all]
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scopes: Option<Scopes>,

@@ -130,6 +130,7 @@ fn add(
             trashed_at: None,
             trashed_by: None,
             plain: false,
+            sender: None,
         };
         versions::insert(tx, &version)?;
         item.version = Some(version.id);

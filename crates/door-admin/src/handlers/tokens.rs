@@ -21,6 +21,7 @@ const LIFETIME_SECONDS: u32 = 3_600;
 #[serde(deny_unknown_fields)]
 struct Wanted {
     login: String,
+    app: Option<String>,
     expires_in_seconds: Option<u32>,
 }
 
@@ -41,7 +42,8 @@ pub(crate) async fn issue(
         return Err(entente_identity::Error::UnknownUser(wanted.login).into());
     }
     let lifetime = Duration::from_secs(wanted.expires_in_seconds.unwrap_or(LIFETIME_SECONDS).into());
-    let issue = IssueToken { user: user.id, app: None, scopes: Scopes::ALL, lifetime };
+    let app = wanted.app.map(|id| state.identity.app(caller.enterprise, &id)).transpose()?;
+    let issue = IssueToken { user: user.id, app: app.map(|app| app.app), scopes: Scopes::ALL, lifetime };
     let issued = state.identity.issue(issue).await?;
     let shown = json!({
         "id": issued.token.to_string(),

@@ -101,7 +101,7 @@ pub(crate) fn offered<'p>(asked: &Asked, page: Page<'p>, place: &str, cookie: &s
         .raw(&begun("passkey-sign-in", &ceremony))
         .raw(&hidden("form", &form_token(cookie)))
         .raw(&hidden("continue", place));
-    Ok(ended(page, messages.passkey_failed, messages.passkey_sign_in, ""))
+    Ok(ended(page, messages.passkey_failed, ("", messages.passkey_sign_in), ""))
 }
 
 fn list(asked: &Asked, page: Page<'_>, signed_in: &SignedIn) -> Outcome {
@@ -135,7 +135,7 @@ fn list(asked: &Asked, page: Page<'_>, signed_in: &SignedIn) -> Outcome {
             );
             let page = page.script(SCRIPT).raw(&format!("<noscript><p>{}</p></noscript>\n", messages.passkey_script));
             let page = page.raw(&begun("passkeys", &ceremony)).raw(&hidden("form", &token));
-            ended(page, messages.passkey_failed, messages.passkey_add, &fields)
+            ended(page, messages.passkey_failed, (" class=\"first\"", messages.passkey_add), &fields)
         }
     };
     Ok(page.raw(&format!("<p><a href=\"sessions\">{}</a></p>\n", messages.sessions)).finish())
@@ -149,7 +149,7 @@ fn begun(action: &str, ceremony: &Ceremony) -> String {
     format!("<form method=\"post\" action=\"{action}\" data-passkey=\"{options}\" hidden>{challenge}{answer}")
 }
 
-fn ended<'p>(page: Page<'p>, failed: &str, button: &str, fields: &str) -> Page<'p> {
+fn ended<'p>(page: Page<'p>, failed: &str, (class, button): (&str, &str), fields: &str) -> Page<'p> {
     let failed = format!("<p class=\"problem\" role=\"alert\" hidden>{failed}</p>\n");
-    page.raw(&failed).raw(fields).raw(&format!("<button class=\"first\">{button}</button></form>\n"))
+    page.raw(&failed).raw(fields).raw(&format!("<button{class}>{button}</button></form>\n"))
 }

@@ -11,7 +11,12 @@ use entente_model::Scopes;
 use entente_world::World;
 use serde_json::json;
 use std::io::Read;
+use std::time::Duration;
 
+/// How long a token lives when nobody says.
+const LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The same of one that an application's developer tries it with: as long as at Box.
+const DEVELOPERS_LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// Longer input is not a token.
 const INPUT_BYTES_MAX: u64 = 4_096;
 
@@ -26,11 +31,13 @@ async fn issue(world: &World, arguments: TokenIssueArgs) -> Result<Exit, Failure
     let (store, format) = open(world, &arguments.target)?;
     let identity = store.identity();
     let user = identity.user_by_login(&arguments.login)?;
+    let app = arguments.app.map(|id| identity.app(store.enterprise.id, &id)).transpose()?;
+    let lifetime = if app.is_some() { DEVELOPERS_LIFETIME } else { LIFETIME };
     let issue = IssueToken {
         user: user.id,
-        app: None,
+        app: app.map(|app| app.app),
         scopes: arguments.scopes.unwrap_or(Scopes::ALL),
-        lifetime: arguments.expires.0,
+        lifetime: arguments.expires.map_or(lifetime, |span| span.0),
     };
     let issued = identity.issue(issue).await?;
     let value = json!({

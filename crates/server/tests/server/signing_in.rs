@@ -56,9 +56,25 @@ fn an_app_is_limited_disabled_and_removed() {
     let rotated = place.json(&["app", "rotate-secret", "--app", id]);
     let second = rotated["client_secret"].as_str().unwrap();
     assert_eq!((ask(first).status, ask(second).status), (400, 200));
+    // Its developer tries it: for an hour, with no more than the application may.
+    let issue = |more: &[&str]| {
+        place.json(&[&["token", "issue", "--login", "admin@entente.local", "--app", id], more].concat())
+    };
+    let tried = issue(&[]);
+    let expires = |issued: &serde_json::Value| issued["expires_at"].as_str().unwrap().to_owned();
+    assert!(expires(&issue(&["--expires", "55m"])) < expires(&tried));
+    assert!(expires(&tried) < expires(&issue(&["--expires", "65m"])));
+    let tried = format!("Bearer {}", tried["token"].as_str().unwrap());
+    let me = || server.request("GET", "/box/2.0/users/me", &[("authorization", &tried)], "").status;
+    let folder = || {
+        let headers = [("authorization", tried.as_str()), ("content-type", "application/json")];
+        server.request("POST", "/box/2.0/folders", &headers, r#"{"name":"tried","parent":{"id":"0"}}"#).status
+    };
+    assert_eq!((me(), folder()), (200, 201));
     let changed = place.json(&["app", "update", "--app", id, "--state", "disabled", "--scopes", "read"]);
     assert_eq!((&changed["enabled"], &changed["scopes"]), (&json!(false), &json!("read")));
     assert_eq!(ask(second).status, 400);
+    assert_eq!(me(), 401);
 
     // The same, through the operator interface.
     let path = format!("/admin/v1/apps/{id}");
@@ -69,6 +85,10 @@ fn an_app_is_limited_disabled_and_removed() {
     let enabled = change(r#"{"enabled":true,"grants":"code credentials"}"#);
     assert_eq!((enabled.status, &enabled.json()["grants"]), (200, &json!("code credentials")));
     assert_eq!(ask(second).json()["scope"], "read");
+    assert_eq!((me(), folder()), (200, 403));
+    let body = format!(r#"{{"login":"admin@entente.local","app":"{id}"}}"#);
+    assert_eq!(server.post("/admin/v1/tokens", &token, &body).status, 201);
+    assert_eq!(server.post("/admin/v1/tokens", &token, &body.replace(id, "nothing")).status, 404);
     for bad in [
         r#"{"redirect_uris":["http://elsewhere.example.org/"]}"#,
         r#"{"scopes":"everything"}"#,
