@@ -11,6 +11,7 @@ mod tests;
 pub use place::{Placing, Unplaced, last, place, remove_old, unplaced};
 pub use read::{Event, Of, Touch, after, all_after, explain, first_since, touches};
 
+use crate::tx::Value;
 use crate::{Error, Tx};
 use entente_model::{EnterpriseId, EventId, ItemId, Timestamp, UserId, VersionId};
 
@@ -95,11 +96,35 @@ pub enum EventKind {
     FileRequestChanged,
     /// A file request was removed.
     FileRequestRemoved,
+    /// Somebody became a user.
+    UserMade,
+    /// What is known of a user changed.
+    UserChanged,
+    /// A user was removed.
+    UserRemoved,
+    /// A group was made.
+    GroupMade,
+    /// A group changed.
+    GroupChanged,
+    /// A group was removed.
+    GroupRemoved,
+    /// Somebody came into a group.
+    MemberAdded,
+    /// What somebody may do in a group changed.
+    MemberChanged,
+    /// Somebody left a group.
+    MemberRemoved,
+    /// Somebody signed in with a browser.
+    SignedIn,
+    /// Somebody did not know a user's password.
+    SignInFailed,
+    /// An application was registered.
+    AppMade,
 }
 
 impl EventKind {
     /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 51] = [
         Self::Created,
         Self::VersionAdded,
         Self::Renamed,
@@ -139,7 +164,25 @@ impl EventKind {
         Self::FileRequestMade,
         Self::FileRequestChanged,
         Self::FileRequestRemoved,
+        Self::UserMade,
+        Self::UserChanged,
+        Self::UserRemoved,
+        Self::GroupMade,
+        Self::GroupChanged,
+        Self::GroupRemoved,
+        Self::MemberAdded,
+        Self::MemberChanged,
+        Self::MemberRemoved,
+        Self::SignedIn,
+        Self::SignInFailed,
+        Self::AppMade,
     ];
+
+    /// Whether it happens to an item, and not to a user, a group or an application.
+    #[must_use]
+    pub const fn is_of_item(self) -> bool {
+        !matches!(self.number(), 20..=39)
+    }
 
     fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
@@ -186,6 +229,18 @@ impl EventKind {
             Self::FileRequestMade => 84,
             Self::FileRequestChanged => 85,
             Self::FileRequestRemoved => 86,
+            Self::UserMade => 20,
+            Self::UserChanged => 21,
+            Self::UserRemoved => 22,
+            Self::GroupMade => 23,
+            Self::GroupChanged => 24,
+            Self::GroupRemoved => 25,
+            Self::MemberAdded => 26,
+            Self::MemberChanged => 27,
+            Self::MemberRemoved => 28,
+            Self::SignedIn => 30,
+            Self::SignInFailed => 31,
+            Self::AppMade => 35,
         }
     }
 }
@@ -207,6 +262,49 @@ pub struct NewEvent {
     pub version: Option<VersionId>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Something to be recorded that happened to no item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOtherEvent<'e> {
+    /// A fresh id.
+    pub id: EventId,
+    /// Of which enterprise the one is to whom it happened.
+    pub enterprise: EnterpriseId,
+    /// Who did it; 0 for an operator, or nobody that is known.
+    pub user: UserId,
+    /// What.
+    pub kind: EventKind,
+    /// To whom: the id of a user, a group or an application.
+    pub subject: i64,
+    /// What that is called.
+    pub name: &'e str,
+    /// Who else it is about, and what they are called: of a user, 0 and their login; of a membership, the member and
+    /// their login.
+    pub other: Option<(UserId, &'e str)>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Records that.
+pub fn record_other(tx: &mut Tx<'_>, event: &NewOtherEvent<'_>) -> Result<(), Error> {
+    let (other, other_name) = event.other.map_or((Value::Null, Value::Null), |(id, name)| (id.into(), name.into()));
+    tx.put(
+        "INSERT INTO events (id, enterprise_id, user_id, kind, item_id, version_id, at, item_kind, name, parent_id,
+           other_id, other_name)
+         VALUES (?1, ?2, ?3, ?4, ?5, NULL, ?6, NULL, ?7, NULL, ?8, ?9)",
+        &[
+            event.id.into(),
+            event.enterprise.into(),
+            event.user.into(),
+            event.kind.number().into(),
+            event.subject.into(),
+            event.at.into(),
+            event.name.into(),
+            other,
+            other_name,
+        ],
+    )
 }
 
 /// Who has changed an item, the latest change first, up to `limit` changes.

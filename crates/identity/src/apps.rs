@@ -6,9 +6,10 @@ use crate::users::name;
 use crate::{Error, Identity, Secret, public_key};
 use entente_database::Tx;
 use entente_database::apps::{self, App, AppKind, AppState, Grants, PublicKey};
+use entente_database::events::{self, EventKind, NewOtherEvent};
 use entente_database::users::{self, NewUser, UserChange, UserKind, UserStatus};
 use entente_database::webhooks;
-use entente_model::{AppId, EnterpriseId, PublicKeyId, Scopes, UserId, UserRole};
+use entente_model::{AppId, EnterpriseId, EventId, PublicKeyId, Scopes, UserId, UserRole};
 
 /// Letters and digits in the id of a client.
 const CLIENT_ID_LENGTH: usize = 32;
@@ -145,10 +146,22 @@ impl Identity {
             service_user: user.id,
             service_login: user.login.clone(),
         };
+        let event = EventId::new(self.world.next_id());
         self.database
             .transact("create app", move |tx| {
                 users::create_user(tx, &user)?;
                 apps::add(tx, &app)?;
+                let made = NewOtherEvent {
+                    id: event,
+                    enterprise: app.enterprise,
+                    user: UserId::new(0),
+                    kind: EventKind::AppMade,
+                    subject: app.app.number(),
+                    name: &app.name,
+                    other: None,
+                    at: now,
+                };
+                events::record_other(tx, &made)?;
                 key.as_ref().map_or(Ok(()), |key| apps::add_public_key(tx, key))
             })
             .await

@@ -4,14 +4,16 @@
 //! time as one that somebody has, and gets the same words.
 
 use crate::secret::sha256;
+use crate::users::told;
 use crate::{Error, Identity};
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64_NOPAD;
+use entente_database::events::{self, EventKind, NewOtherEvent};
 use entente_database::passwords::{self, Failures};
 use entente_database::users::{self, UserKind, UserStatus};
 use entente_database::{Tx, second_factors, web_sessions};
-use entente_model::{Sha256, Timestamp, UserId, WebSessionId, fold};
+use entente_model::{EnterpriseId, EventId, Sha256, Timestamp, UserId, WebSessionId, fold};
 use entente_world::World;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -132,9 +134,28 @@ impl Identity {
         let found = self.database.read(|tx| passwords::by_login(tx, login))?;
         let (user, hash) = found.map_or((None, None), |found| (Some(found.user), Some(found.hash)));
         let is_right = self.is_right(password, hash).await.map_err(SignInError::Failed)?;
-        let Some(user) = user.filter(|_| is_right) else { return Err(SignInError::Wrong) };
+        let Some(user) = user.filter(|_| is_right) else {
+            self.tell_failure(user).await?;
+            return Err(SignInError::Wrong);
+        };
         self.database.transact("forgive", move |tx| forgive(tx, &keys.map(|(key, ..)| key))).await?;
         Ok(Proven { user, has_shown_code: false })
+    }
+
+    /// Records that somebody did not know a user's password. Of a login that nobody has, too, as nobody's and shown to
+    /// nobody: so it takes as long.
+    async fn tell_failure(&self, user: Option<UserId>) -> Result<(), entente_database::Error> {
+        let (id, at) = (EventId::new(self.world.next_id()), self.world.now());
+        let (user, nobody) = (user.unwrap_or(UserId::new(0)), UserId::new(0));
+        let record = move |tx: &mut Tx<'_>| match users::by_id(tx, user)? {
+            Some(user) => events::record_other(tx, &told(id, EventKind::SignInFailed, &user, user.id, at)),
+            None => {
+                let (enterprise, kind) = (EnterpriseId::new(0), EventKind::SignInFailed);
+                let event = NewOtherEvent { id, enterprise, user: nobody, kind, subject: 0, name: "", other: None, at };
+                events::record_other(tx, &event)
+            }
+        };
+        self.database.transact("record a failed sign-in", record).await
     }
 
     /// Sets the password of an active person, whatever it was, and ends their web sessions but `kept`. Durable when this

@@ -1,9 +1,10 @@
 //! Logins, and the users that are known by them.
 
 use crate::{Error, Identity};
+use entente_database::events::{self, EventKind, NewOtherEvent};
 use entente_database::users::{self, NewUser, User, UserFilter, UsersFrom};
 use entente_database::{ErrorKind, Tx, users::UserStatus};
-use entente_model::{EnterpriseId, UserRole};
+use entente_model::{EnterpriseId, EventId, Timestamp, UserId, UserRole};
 use std::fmt;
 
 /// The longest login, in bytes: the longest address that mail can reach.
@@ -68,6 +69,20 @@ pub(crate) fn name(text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
+/// What has happened to a user, to be recorded. `by` is 0 for an operator.
+pub(crate) fn told(id: EventId, kind: EventKind, user: &User, by: UserId, at: Timestamp) -> NewOtherEvent<'_> {
+    NewOtherEvent {
+        id,
+        enterprise: user.enterprise,
+        user: by,
+        kind,
+        subject: user.id.number(),
+        name: &user.name,
+        other: Some((UserId::new(0), &user.login)),
+        at,
+    }
+}
+
 impl Identity {
     /// Makes a person. `LoginTaken` when another user has the login, `Name` when the name is not fit.
     pub async fn create_user(
@@ -79,11 +94,15 @@ impl Identity {
     ) -> Result<User, Error> {
         let mut new = NewUser::new(&self.world, enterprise, login.0, name(called)?);
         new.role = role;
-        let taken = new.login.clone();
+        let (taken, event) = (new.login.clone(), EventId::new(self.world.next_id()));
         let make = move |tx: &mut Tx<'_>| match users::by_login(tx, &new.login)? {
             // Perhaps it is only another address of somebody's.
             Some(_) => Err(entente_database::Error::new(ErrorKind::Duplicate, "the login is taken")),
-            None => users::create_user(tx, &new),
+            None => {
+                let made = users::create_user(tx, &new)?;
+                events::record_other(tx, &told(event, EventKind::UserMade, &made, UserId::new(0), new.at))?;
+                Ok(made)
+            }
         };
         let made = self.database.transact("create user", make).await;
         made.map_err(|error| match error.kind {

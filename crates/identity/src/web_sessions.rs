@@ -4,11 +4,13 @@
 //! page of ours knows it.
 
 use crate::secret::{is_well_formed, sha256};
+use crate::users::told;
 use crate::{Error, Identity, Proven, Secret};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64URL_NOPAD;
+use entente_database::events::{self, EventKind};
 use entente_database::{second_factors, tokens, users, web_sessions};
-use entente_model::{Scopes, UserId, WebSessionId};
+use entente_model::{EventId, Scopes, UserId, WebSessionId};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -32,6 +34,7 @@ impl Identity {
     pub async fn begin_web_session(&self, proven: &Proven, program: &str, address: IpAddr) -> Result<Secret, Error> {
         let cookie = Secret::random(self.world.random());
         let (digest, now, has_shown_code) = (cookie.sha256(), self.world.now(), proven.has_shown_code);
+        let event = EventId::new(self.world.next_id());
         let session = WebSession {
             id: WebSessionId::new(self.world.next_id()),
             user: proven.user,
@@ -58,7 +61,12 @@ impl Identity {
                 {
                     web_sessions::end_by_id(tx, session.user, oldest.id)?;
                 }
-                Ok(web_sessions::add(tx, &digest, &session)?)
+                web_sessions::add(tx, &digest, &session)?;
+                // Whoever is let in has just been found.
+                if let Some(user) = users::by_id(tx, session.user)? {
+                    events::record_other(tx, &told(event, EventKind::SignedIn, &user, user.id, now))?;
+                }
+                Ok(())
             })
             .await?;
         Ok(cookie)

@@ -16,6 +16,7 @@ use crate::limits::{
     BATCH_ROWS_MAX, CLEAR_TURNS_MAX, FRONTLINE_SPACE_BYTES, USER_ADDRESS_CHARS_MAX, USER_TEXT_CHARS_MAX, USERS_PAGE_MAX,
 };
 use crate::{Caller, Error, Scopes, Tree, User, UserChange, UserRole};
+use entente_database::events::EventKind;
 use entente_database::users::{
     self, KindsWanted, NewUser, Seat, TRACKING_CODES_MAX, UserFilter, UserKind, UserSettings, UsersFrom,
 };
@@ -101,7 +102,8 @@ impl Tree {
     /// `NotFound` as for [`Tree::user`]; `Forbidden`; `LoginInUse`; `Invalid`.
     pub async fn update_user(&self, caller: &Caller, user: UserId, change: UserChange) -> Result<User, Error> {
         check_texts(&change)?;
-        let (caller, now) = (caller.clone(), self.world.now());
+        let (caller, stamp) = (caller.clone(), self.stamp());
+        let now = stamp.at;
         let rolls_out = change.kind == Some(UserKind::External);
         for _ in 0..CLEAR_TURNS_MAX {
             let (caller, change) = (caller.clone(), change.clone());
@@ -123,7 +125,12 @@ impl Tree {
                 if let Some(login) = &change.login {
                     collaborations::adopt(tx, login, user)?;
                 }
-                users::update(tx, user, &change, now)?.map(Some).ok_or(Error::NotFound)
+                let changed = users::update(tx, user, &change, now)?.ok_or(Error::NotFound)?;
+                // Directories send everything again and again.
+                if (User { modified_at: found.modified_at, ..changed.clone() }) != found {
+                    stamp.record_user(tx, &caller, EventKind::UserChanged, &changed)?;
+                }
+                Ok(Some(changed))
             });
             if let Some(user) = changed.await? {
                 return Ok(user);
@@ -180,16 +187,18 @@ impl Tree {
         let row = NewUser { role, kind, seat, space_limit, ..row };
         let rest = UserChange { login: None, name: None, role: None, kind: None, seat: None, ..rest };
         check_texts(&UserChange { login: Some(row.login.clone()), name: Some(row.name.clone()), ..rest.clone() })?;
+        let (caller, stamp) = (caller.clone(), self.stamp());
         self.database
             .transact("create user", move |tx| {
                 if users::by_login(tx, &row.login)?.is_some() {
                     return Err(Error::LoginInUse);
                 }
-                let user = users::create_user(tx, &row)?;
-                if rest == UserChange::default() {
-                    return Ok(user);
+                let mut user = users::create_user(tx, &row)?;
+                if rest != UserChange::default() {
+                    user = users::update(tx, user.id, &rest, row.at)?.ok_or(Error::NotFound)?;
                 }
-                users::update(tx, user.id, &rest, row.at)?.ok_or(Error::NotFound)
+                stamp.record_user(tx, &caller, EventKind::UserMade, &user)?;
+                Ok(user)
             })
             .await
     }

@@ -5,6 +5,7 @@
 //! read the same, one finds the last position moved and gives none. So positions have no gaps, and become visible in
 //! their order: an event whose transaction ends later gets a later position.
 
+use super::EventKind;
 use crate::{Error, Tx};
 use entente_model::{EnterpriseId, EventId, ItemId, Timestamp, UserId};
 
@@ -22,8 +23,10 @@ pub struct Unplaced {
     pub parent: Option<ItemId>,
     /// Who did it.
     pub user: UserId,
-    /// The enterprise of whoever did it.
+    /// The enterprise of whoever did it; of what happened to no item, that of whom it happened to.
     pub enterprise: EnterpriseId,
+    /// Whether it happened to an item.
+    pub of_item: bool,
 }
 
 /// An event that is to get a position.
@@ -46,7 +49,7 @@ pub fn last(tx: &mut Tx<'_>) -> Result<i64, Error> {
 /// Up to `limit` events without a position, in the order of their ids.
 pub fn unplaced(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Unplaced>, Error> {
     tx.query(
-        "SELECT id, item_id, user_id, enterprise_id, parent_id FROM events WHERE position IS NULL ORDER BY id LIMIT ?1",
+        "SELECT id, item_id, user_id, enterprise_id, parent_id, kind FROM events WHERE position IS NULL ORDER BY id LIMIT ?1",
         &[limit.into()],
         |row| {
             Ok(Unplaced {
@@ -55,6 +58,7 @@ pub fn unplaced(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<Unplaced>, Error> {
                 user: UserId::new(row.int(2)?),
                 enterprise: EnterpriseId::new(row.int(3)?),
                 parent: row.int_or_null(4)?.map(ItemId::new),
+                of_item: EventKind::from_number(row.int(5)?).is_none_or(EventKind::is_of_item),
             })
         },
     )

@@ -33,6 +33,10 @@ pub struct Event {
     pub version: Option<VersionId>,
     /// When.
     pub at: Timestamp,
+    /// Of what happened to no item (`item` is the number of whom it happened to): who else it is about.
+    pub other: Option<UserId>,
+    /// What that one is called, or the login of the user to whom it happened.
+    pub other_name: Option<String>,
 }
 
 /// Of which events some are wanted.
@@ -52,7 +56,8 @@ macro_rules! after {
     };
     ($column:literal, $further:literal) => {
         concat!(
-            "SELECT position, id, enterprise_id, owner_id, user_id, kind, item_id, item_kind, name, parent_id, version_id, at
+            "SELECT position, id, enterprise_id, owner_id, user_id, kind, item_id, item_kind, name, parent_id, version_id, at,
+               other_id, other_name
              FROM events WHERE ",
             $column,
             " = ?1 AND position > ?2 AND position IS NOT NULL",
@@ -65,7 +70,8 @@ macro_rules! after {
 impl Of {
     const fn select(self) -> (&'static str, i64) {
         match self {
-            Self::Owner(user) => (after!("owner_id"), user.number()),
+            // What happens to people is for those who administer: see `EventKind::is_of_item`.
+            Self::Owner(user) => (after!("owner_id", " AND kind NOT BETWEEN 20 AND 39"), user.number()),
             Self::Doer(user) => (after!("user_id", " AND user_id <> owner_id"), user.number()),
             Self::Enterprise(enterprise) => (after!("enterprise_id"), enterprise.number()),
         }
@@ -81,7 +87,8 @@ pub fn after(tx: &mut Tx<'_>, of: Of, position: i64, limit: u32) -> Result<Vec<E
 /// Up to `limit` events of everybody after a position, in their order.
 pub fn all_after(tx: &mut Tx<'_>, position: i64, limit: u32) -> Result<Vec<Event>, Error> {
     tx.query(
-        "SELECT position, id, enterprise_id, owner_id, user_id, kind, item_id, item_kind, name, parent_id, version_id, at
+        "SELECT position, id, enterprise_id, owner_id, user_id, kind, item_id, item_kind, name, parent_id, version_id, at,
+               other_id, other_name
          FROM events WHERE position > ?1 AND position IS NOT NULL ORDER BY position LIMIT ?2",
         &[position.into(), limit.into()],
         read,
@@ -137,13 +144,13 @@ pub fn first_since(tx: &mut Tx<'_>, from: Timestamp) -> Result<Option<i64>, Erro
 pub fn explain(tx: &mut Tx<'_>) -> Result<Vec<String>, Error> {
     let mut lines = Vec::new();
     for sql in [
-        concat!("EXPLAIN QUERY PLAN ", after!("owner_id")),
+        concat!("EXPLAIN QUERY PLAN ", after!("owner_id", " AND kind NOT BETWEEN 20 AND 39")),
         concat!("EXPLAIN QUERY PLAN ", after!("user_id", " AND user_id <> owner_id")),
         concat!("EXPLAIN QUERY PLAN ", after!("enterprise_id")),
     ] {
         lines.extend(tx.query(sql, &[1_u32.into(), 1_u32.into(), 1_u32.into()], |row| row.text(3))?);
     }
-    let unplaced = "EXPLAIN QUERY PLAN SELECT id, item_id, user_id, enterprise_id, parent_id FROM events
+    let unplaced = "EXPLAIN QUERY PLAN SELECT id, item_id, user_id, enterprise_id, parent_id, kind FROM events
                     WHERE position IS NULL ORDER BY id LIMIT ?1";
     lines.extend(tx.query(unplaced, &[1_u32.into()], |row| row.text(3))?);
     Ok(lines)
@@ -163,5 +170,7 @@ fn read(row: &Row<'_>) -> Result<Event, Error> {
         parent: row.int_or_null(9)?.map(ItemId::new),
         version: row.int_or_null(10)?.map(VersionId::new),
         at: Timestamp::from_millis(row.int(11)?),
+        other: row.int_or_null(12)?.map(UserId::new),
+        other_name: row.text_or_null(13)?,
     })
 }

@@ -45,6 +45,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("webhooks", include_str!("0030_webhooks.sql")),
     ("file requests", include_str!("0034_file_requests.sql")),
     ("passkeys", include_str!("0040_passkeys.sql")),
+    ("more events", include_str!("0038_more_events.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

@@ -5,10 +5,10 @@ use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
 use crate::to_wire::{mini, steps};
 use crate::wire::date;
-use crate::wire::event::{Event, Events, GoneItem, Realtime, RealtimeServers, Source, StreamPosition};
+use crate::wire::event::{Event, Events, GoneItem, InGroup, Realtime, RealtimeServers, Source, StreamPosition};
 use crate::wire::item::{FILE, TRASH_FOLDER, WEB_LINK};
-use entente_model::{Caller, ItemName, Timestamp};
-use entente_tree::{EnterpriseEventQuery, Event as Row, EventKind, EventQuery, EventView, Kind};
+use entente_model::{Caller, GroupId, ItemName, Timestamp, UserId};
+use entente_tree::{EnterpriseEvent, EnterpriseEventQuery, Event as Row, EventKind, EventQuery, EventView, Kind};
 use http::StatusCode;
 use std::time::Duration;
 
@@ -54,15 +54,9 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
         let page = page.await?;
         let zone = asked.look().zone;
         let entries = page.entries.iter().filter_map(|one| {
-            let item = gone(&one.event)?;
-            Some(Event {
-                id: one.event.id,
-                word: company_word(one.kind)?,
-                at: one.event.at,
-                by: mini(&one.by),
-                source: Source::Brief { item, owned_by: mini(&one.owner) },
-                zone,
-            })
+            let (source, more) = company_source(one)?;
+            let (id, at, by) = (one.event.id, one.event.at, mini(&one.by));
+            Some(Event { id, word: company_word(one.kind)?, at, by, source, more, zone })
         });
         return Ok(answer::json(StatusCode::OK, &Events::new(entries.collect(), if now { after } else { page.next })));
     }
@@ -83,7 +77,15 @@ pub(crate) async fn list(asked: Asked, caller: Caller) -> Outcome {
             }
             _ => Source::Gone(gone(&one.event)?),
         };
-        Some(Event { id: one.event.id, word: word(one)?, at: one.event.at, by: mini(&one.by), source, zone: look.zone })
+        Some(Event {
+            id: one.event.id,
+            word: word(one)?,
+            at: one.event.at,
+            by: mini(&one.by),
+            source,
+            more: None,
+            zone: look.zone,
+        })
     });
     Ok(answer::json(StatusCode::OK, &Events::new(entries.collect(), page.next)))
 }
@@ -127,6 +129,28 @@ async fn settle(asked: &Asked) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What an event happened to, as administrators are shown it, and who else it is about. `None` when nothing is known of it.
+fn company_source(one: &EnterpriseEvent) -> Option<(Source<'_>, Option<InGroup<'_>>)> {
+    let row = &one.event;
+    if one.kind.is_of_item() {
+        return Some((Source::Brief { item: gone(row)?, owned_by: mini(&one.owner) }, None));
+    }
+    let (number, name) = (row.item.number(), row.name.as_deref().unwrap_or(""));
+    let login = row.other_name.as_deref().unwrap_or("");
+    Some(match one.kind {
+        EventKind::GroupMade | EventKind::GroupChanged | EventKind::GroupRemoved => {
+            (Source::Other { kind: "group", id: number, name, login: None }, None)
+        }
+        EventKind::MemberAdded | EventKind::MemberChanged | EventKind::MemberRemoved => {
+            let member = row.other.map_or(0, UserId::number);
+            let source = Source::Other { kind: "user", id: member, name: login, login: Some(login) };
+            (source, Some(InGroup { id: GroupId::new(number), name }))
+        }
+        EventKind::AppMade => (Source::Other { kind: "application", id: number, name, login: None }, None),
+        _ => (Source::Other { kind: "user", id: number, name, login: Some(login) }, None),
+    })
+}
+
 /// What of a gone item is shown, if anything is known of it.
 pub(super) fn gone(event: &Row) -> Option<GoneItem<'_>> {
     let kind = match event.item_kind? {
@@ -162,41 +186,43 @@ fn kinds(asked: &Asked) -> Result<Option<Vec<EventKind>>, Problem> {
 }
 
 fn is_shown(kind: EventKind) -> bool {
-    !matches!(
-        kind,
-        EventKind::Purged
-            | EventKind::TaskRemoved
-            | EventKind::FileRequestMade
-            | EventKind::FileRequestChanged
-            | EventKind::FileRequestRemoved
-    )
+    kind.is_of_item()
+        && !matches!(
+            kind,
+            EventKind::Purged
+                | EventKind::TaskRemoved
+                | EventKind::FileRequestMade
+                | EventKind::FileRequestChanged
+                | EventKind::FileRequestRemoved
+        )
 }
 
 /// Whether a kind changes what somebody finds in folders.
 fn is_change(kind: EventKind) -> bool {
-    !matches!(
-        kind,
-        EventKind::Purged
-            | EventKind::CollaborationChanged
-            | EventKind::CollaborationRejected
-            | EventKind::SharedLinkMade
-            | EventKind::SharedLinkChanged
-            | EventKind::SharedLinkRemoved
-            | EventKind::Commented
-            | EventKind::CommentChanged
-            | EventKind::CommentRemoved
-            | EventKind::TaskMade
-            | EventKind::TaskChanged
-            | EventKind::TaskRemoved
-            | EventKind::TaskAssigned
-            | EventKind::TaskAssignmentChanged
-            | EventKind::TaskAssignmentRemoved
-            | EventKind::Watermarked
-            | EventKind::WatermarkRemoved
-            | EventKind::FileRequestMade
-            | EventKind::FileRequestChanged
-            | EventKind::FileRequestRemoved
-    )
+    kind.is_of_item()
+        && !matches!(
+            kind,
+            EventKind::Purged
+                | EventKind::CollaborationChanged
+                | EventKind::CollaborationRejected
+                | EventKind::SharedLinkMade
+                | EventKind::SharedLinkChanged
+                | EventKind::SharedLinkRemoved
+                | EventKind::Commented
+                | EventKind::CommentChanged
+                | EventKind::CommentRemoved
+                | EventKind::TaskMade
+                | EventKind::TaskChanged
+                | EventKind::TaskRemoved
+                | EventKind::TaskAssigned
+                | EventKind::TaskAssignmentChanged
+                | EventKind::TaskAssignmentRemoved
+                | EventKind::Watermarked
+                | EventKind::WatermarkRemoved
+                | EventKind::FileRequestMade
+                | EventKind::FileRequestChanged
+                | EventKind::FileRequestRemoved
+        )
 }
 
 /// Box's word for users; `None` for what only administrators are told of.
@@ -241,6 +267,18 @@ fn word(view: &EventView) -> Option<&'static str> {
         EventKind::Watermarked => "WATERMARK_LABEL_CREATE",
         EventKind::WatermarkRemoved => "WATERMARK_LABEL_DELETE",
         EventKind::FileRequestMade | EventKind::FileRequestChanged | EventKind::FileRequestRemoved => return None,
+        EventKind::UserMade
+        | EventKind::UserChanged
+        | EventKind::UserRemoved
+        | EventKind::GroupMade
+        | EventKind::GroupChanged
+        | EventKind::GroupRemoved
+        | EventKind::MemberAdded
+        | EventKind::MemberChanged
+        | EventKind::MemberRemoved
+        | EventKind::SignedIn
+        | EventKind::SignInFailed
+        | EventKind::AppMade => return None,
     })
 }
 
@@ -280,5 +318,17 @@ fn company_word(kind: EventKind) -> Option<&'static str> {
         EventKind::FileRequestMade => "FILE_REQUEST_CREATE",
         EventKind::FileRequestChanged => "FILE_REQUEST_UPDATE",
         EventKind::FileRequestRemoved => "FILE_REQUEST_DELETE",
+        EventKind::UserMade => "NEW_USER",
+        EventKind::UserChanged => "EDIT_USER",
+        EventKind::UserRemoved => "DELETE_USER",
+        EventKind::GroupMade => "GROUP_CREATION",
+        EventKind::GroupChanged => "GROUP_EDITED",
+        EventKind::GroupRemoved => "GROUP_DELETION",
+        EventKind::MemberAdded => "GROUP_ADD_USER",
+        EventKind::MemberChanged => "GROUP_ADMIN_PERMISSIONS_UPDATED",
+        EventKind::MemberRemoved => "GROUP_REMOVE_USER",
+        EventKind::SignedIn => "LOGIN",
+        EventKind::SignInFailed => "FAILED_LOGIN",
+        EventKind::AppMade => "APPLICATION_CREATED",
     })
 }

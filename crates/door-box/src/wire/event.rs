@@ -4,7 +4,7 @@ use super::date::{Date, Zone};
 use super::id::Text;
 use super::item::Item;
 use super::user::UserMini;
-use entente_model::{EventId, ItemId, Timestamp};
+use entente_model::{EventId, GroupId, ItemId, Timestamp};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -21,8 +21,28 @@ pub struct Event<'a> {
     pub by: UserMini<'a>,
     /// To what.
     pub source: Source<'a>,
+    /// Of which group it made somebody a member, or the like.
+    pub more: Option<InGroup<'a>>,
     /// Where dates are shown.
     pub zone: &'a Zone,
+}
+
+/// A group that an event of a user is about.
+#[derive(Debug, Clone, Copy)]
+pub struct InGroup<'a> {
+    /// Its id.
+    pub id: GroupId,
+    /// What it is called.
+    pub name: &'a str,
+}
+
+impl Serialize for InGroup<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("group_id", &Text(self.id))?;
+        map.serialize_entry("group_name", self.name)?;
+        map.end()
+    }
 }
 
 /// What an event happened to.
@@ -39,6 +59,17 @@ pub enum Source<'a> {
         item: GoneItem<'a>,
         /// Whose content it is.
         owned_by: UserMini<'a>,
+    },
+    /// A user, a group or an application, as it was then.
+    Other {
+        /// Which of these.
+        kind: &'static str,
+        /// Its id.
+        id: i64,
+        /// What it was called.
+        name: &'a str,
+        /// A user's login.
+        login: Option<&'a str>,
     },
 }
 
@@ -64,6 +95,9 @@ impl Serialize for Event<'_> {
         map.serialize_entry("recorded_at", &date)?;
         map.serialize_entry("created_by", &self.by)?;
         map.serialize_entry("source", &self.source)?;
+        if let Some(more) = &self.more {
+            map.serialize_entry("additional_details", more)?;
+        }
         map.end()
     }
 }
@@ -80,6 +114,16 @@ impl Serialize for Source<'_> {
                 map.serialize_entry("etag", &None::<()>)?;
                 map.serialize_entry("name", item.name)?;
                 map.serialize_entry("item_status", "deleted")?;
+                map.end()
+            }
+            Self::Other { kind, id, name, login } => {
+                let mut map = serializer.serialize_map(None)?;
+                map.serialize_entry("type", kind)?;
+                map.serialize_entry("id", &Text(id))?;
+                map.serialize_entry("name", name)?;
+                if let Some(login) = login {
+                    map.serialize_entry("login", login)?;
+                }
                 map.end()
             }
             Self::Brief { item, owned_by } => {

@@ -50,16 +50,16 @@ async fn administrators_look_over_the_enterprise() {
     client.file(&folder, "f", b"x").await;
     client.delete(&format!("/folders/{folder}?recursive=true")).await.expect(204);
     let page = read(&client, "stream_type=admin_logs&limit=100").await;
-    assert_eq!(words(&page), ["UPLOAD", "UPLOAD", "DELETE"]);
-    assert_eq!(page["entries"][0]["source"]["item_type"], "folder");
-    assert_eq!(page["entries"][1]["source"]["item_name"], "f");
-    assert_eq!(page["entries"][1]["source"]["owned_by"]["login"], "ada@acme.example");
+    assert_eq!(words(&page), ["NEW_USER", "UPLOAD", "UPLOAD", "DELETE"]);
+    assert_eq!(page["entries"][1]["source"]["item_type"], "folder");
+    assert_eq!(page["entries"][2]["source"]["item_name"], "f");
+    assert_eq!(page["entries"][2]["source"]["owned_by"]["login"], "ada@acme.example");
     let some = read(&client, "stream_type=admin_logs&event_type=DELETE,ADMIN_LOGIN").await;
     assert_eq!(words(&some), ["DELETE"]);
     let none = read(&client, "stream_type=admin_logs&event_type=ADMIN_LOGIN").await;
     assert_eq!(words(&none), [""; 0]);
     let since = "created_after=2020-01-01T00:00:00Z&created_before=2999-01-01T00:00:00Z";
-    assert_eq!(words(&read(&client, &format!("stream_type=admin_logs_streaming&{since}")).await).len(), 3);
+    assert_eq!(words(&read(&client, &format!("stream_type=admin_logs_streaming&{since}")).await).len(), 4);
     let later = read(&client, "stream_type=admin_logs&created_after=2999-01-01T00:00:00Z").await;
     assert_eq!(words(&later), [""; 0]);
     let now = read(&client, "stream_type=admin_logs&stream_position=now").await;
@@ -84,8 +84,8 @@ async fn administrators_hear_what_is_said_of_items() {
     client.delete(&path).await.expect(204);
     let page = read(&client, "stream_type=admin_logs").await;
     let said = ["METADATA_INSTANCE_CREATE", "METADATA_INSTANCE_UPDATE", "METADATA_INSTANCE_DELETE"];
-    assert_eq!(words(&page), [&["UPLOAD"], said.as_slice()].concat());
-    assert_eq!(page["entries"][3]["source"]["item_id"], json!(file));
+    assert_eq!(words(&page), [&["NEW_USER", "UPLOAD"], said.as_slice()].concat());
+    assert_eq!(page["entries"][4]["source"]["item_id"], json!(file));
     let some = read(&client, "stream_type=admin_logs&event_type=METADATA_INSTANCE_UPDATE").await;
     assert_eq!(words(&some), ["METADATA_INSTANCE_UPDATE"]);
     assert_eq!(words(&read(&client, "").await), ["ITEM_UPLOAD", "ITEM_MODIFY", "ITEM_MODIFY", "ITEM_MODIFY"]);
@@ -161,4 +161,90 @@ async fn who_waits_is_told_at_once_that_there_is_news() {
     let ticket = client.get(&format!("/files/{file}/content")).await.target();
     let ticket = ticket.strip_prefix("/box/download/").expect("a ticket").to_owned();
     assert!(client.send("GET", &format!("/box/realtime?channel={ticket}"), &nobody, "").await.status.is_client_error());
+}
+
+#[tokio::test]
+async fn what_happens_to_people_is_told_to_administrators() {
+    let client = Client::new().await;
+    let root = client.stage.person("root@acme.example", "Root", UserRole::Admin).await;
+    let root = format!("Bearer {}", client.stage.token(root, Scopes::ALL, HOUR).await);
+    let ask = async |method: &str, path: &str, body: Value| {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        client.send(method, &format!("/box/2.0{path}"), &[("authorization", &root)], body).await
+    };
+    let now = ask("GET", "/events?stream_type=admin_logs_streaming&stream_position=now", Value::Null).await.expect(200);
+    let since = format!("stream_position={}", now["next_stream_position"]);
+    let otto = ask("POST", "/users", json!({"login": "otto@acme.example", "name": "Otto"})).await.expect(201);
+    let otto = otto["id"].as_str().unwrap();
+    ask("PUT", &format!("/users/{otto}"), json!({"name": "Otto B."})).await.expect(200);
+    let group = ask("POST", "/groups", json!({"name": "Press"})).await.expect(201);
+    let group = group["id"].as_str().unwrap();
+    ask("PUT", &format!("/groups/{group}"), json!({"description": "all"})).await.expect(200);
+    let member = json!({"user": {"id": otto}, "group": {"id": group}});
+    let member = ask("POST", "/group_memberships", member).await.expect(201);
+    let member = format!("/group_memberships/{}", member["id"].as_str().unwrap());
+    ask("PUT", &member, json!({"role": "admin"})).await.expect(200);
+    ask("DELETE", &member, Value::Null).await.expect(204);
+    ask("DELETE", &format!("/groups/{group}"), Value::Null).await.expect(204);
+    ask("DELETE", &format!("/users/{otto}"), Value::Null).await.expect(204);
+    // What was refused is not told.
+    ask("POST", "/groups", json!({"name": ""})).await.expect(400);
+    ask("DELETE", &format!("/groups/{group}"), Value::Null).await.expect(404);
+
+    let told = ask("GET", &format!("/events?stream_type=admin_logs_streaming&{since}"), Value::Null).await.expect(200);
+    let words = [
+        "NEW_USER",
+        "EDIT_USER",
+        "GROUP_CREATION",
+        "GROUP_EDITED",
+        "GROUP_ADD_USER",
+        "GROUP_ADMIN_PERMISSIONS_UPDATED",
+        "GROUP_REMOVE_USER",
+        "GROUP_DELETION",
+        "DELETE_USER",
+    ];
+    let entries = told["entries"].as_array().unwrap();
+    let found: Vec<&str> = entries.iter().map(|one| one["event_type"].as_str().unwrap()).collect();
+    assert_eq!(found, words, "{told:#}");
+    assert_eq!(
+        entries[1]["source"],
+        json!({"type": "user", "id": otto, "name": "Otto B.", "login": "otto@acme.example"})
+    );
+    assert_eq!(entries[2]["source"], json!({"type": "group", "id": group, "name": "Press"}));
+    assert_eq!((&entries[4]["source"]["type"], &entries[4]["source"]["id"]), (&json!("user"), &json!(otto)));
+    assert_eq!(entries[4]["additional_details"], json!({"group_id": group, "group_name": "Press"}));
+    assert_eq!(entries[8]["created_by"]["login"], "root@acme.example");
+    let some = ask(
+        "GET",
+        &format!("/events?stream_type=admin_logs&event_type=GROUP_ADD_USER,DELETE_USER&{since}"),
+        Value::Null,
+    )
+    .await;
+    assert_eq!(some.expect(200)["entries"].as_array().unwrap().len(), 2);
+    // Those whom it happened to, and who did it, hear nothing of it in their own stream.
+    let own = ask("GET", "/events?stream_position=0", Value::Null).await.expect(200);
+    assert_eq!(own["entries"], json!([]));
+}
+
+#[tokio::test]
+async fn signing_in_is_told_and_so_is_failing_to() {
+    let client = Client::new().await;
+    let now = read(&client, "stream_type=admin_logs&stream_position=now").await;
+    let identity = &client.stage.identity;
+    let password = |text: &str| entente_identity::Password::new(text.to_owned());
+    let (right, wrong) = (password("correct horse battery"), password("wrong horse battery"));
+    identity.set_password(client.user, &right, None).await.unwrap();
+    let here = "192.0.2.7".parse().unwrap();
+    assert!(identity.prove_password("ada@acme.example", &wrong, here).await.is_err());
+    assert!(identity.prove_password("nobody@acme.example", &wrong, here).await.is_err());
+    let proven = identity.prove_password("ada@acme.example", &right, here).await.unwrap();
+    identity.begin_web_session(&proven, "", here).await.unwrap();
+    let since = format!("stream_type=admin_logs&stream_position={}", now["next_stream_position"]);
+    let page = read(&client, &since).await;
+    assert_eq!(words(&page), ["FAILED_LOGIN", "LOGIN"]);
+    let ada = client.user.to_string();
+    for entry in page["entries"].as_array().unwrap() {
+        assert_eq!((&entry["source"]["type"], &entry["source"]["id"]), (&json!("user"), &json!(ada)));
+        assert_eq!(entry["source"]["login"], "ada@acme.example");
+    }
 }

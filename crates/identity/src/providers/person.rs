@@ -4,10 +4,12 @@ use super::id_token::Person;
 use super::{ProviderError, Providers};
 use crate::Login;
 use crate::secret::sha256;
+use crate::users::told;
+use entente_database::events::{self, EventKind};
 use entente_database::providers::{self, Provider};
 use entente_database::users::{self, NewUser, UserKind};
 use entente_database::{Tx, tokens};
-use entente_model::{Scopes, Sha256, Timestamp, UserId};
+use entente_model::{EventId, Scopes, Sha256, Timestamp, UserId};
 
 /// Characters of a user's name.
 const NAME_LETTERS_MAX: usize = 50;
@@ -19,6 +21,8 @@ struct Meant {
     login: Option<Login>,
     /// Somebody to be made if nobody is there.
     new: Option<NewUser>,
+    /// What is told of that.
+    event: EventId,
 }
 
 impl Providers {
@@ -40,6 +44,7 @@ impl Providers {
             provider: sha256(&format!("provider\n{enterprise}\n{issuer}")),
             login,
             new,
+            event: EventId::new(self.identity.world.next_id()),
         };
         let (stored, now) = (stored.clone(), self.identity.world.now());
         let find = move |tx: &mut Tx<'_>| find(tx, &stored, &meant, now);
@@ -57,7 +62,9 @@ fn find(tx: &mut Tx<'_>, stored: &Provider, meant: &Meant, now: Timestamp) -> Re
         Some(_) => return Err(ProviderError::NotMeant("the address is not of a person of the enterprise")),
         None => {
             let new = meant.new.as_ref().ok_or(ProviderError::NotMeant("nobody has the address"))?;
-            users::create_user(tx, new)?.id
+            let made = users::create_user(tx, new)?;
+            events::record_other(tx, &told(meant.event, EventKind::UserMade, &made, made.id, now))?;
+            made.id
         }
     };
     // An address that goes to somebody else at the provider does not hand over what is the first one's.

@@ -2,6 +2,7 @@
 //! them, and for those who administer an enterprise.
 
 mod company;
+mod people;
 mod place;
 mod stream;
 

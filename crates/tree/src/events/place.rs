@@ -120,6 +120,11 @@ fn unplaced(tx: &mut Tx<'_>) -> Result<(i64, Vec<Placing>), Error> {
     let (mut owners, mut enterprises) = (HashMap::new(), HashMap::new());
     let mut placing = Vec::with_capacity(found.len());
     for event in found {
+        if !event.of_item {
+            // It is of whom it says, whoever did it.
+            placing.push(Placing { id: event.id, owner: event.user, enterprise: event.enterprise });
+            continue;
+        }
         let owner = owner(tx, &mut owners, &event)?;
         let enterprise = enterprise(tx, &mut enterprises, owner)?.unwrap_or(event.enterprise);
         placing.push(Placing { id: event.id, owner, enterprise });

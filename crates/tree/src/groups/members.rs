@@ -1,9 +1,11 @@
 //! Who is in a group.
 
 use super::{Standing, known, standing};
+use crate::items::Stamp;
 use crate::limits::{GROUPS_PAGE_MAX, MEMBERSHIPS_OF_USER_MAX};
 use crate::users::administers;
 use crate::{Caller, Error, Tree, UserKind};
+use entente_database::events::EventKind;
 use entente_database::memberships::{self, GroupPermissions, Member, Membership, MembershipRole};
 use entente_database::{ErrorKind, Tx, users};
 use entente_model::{GroupId, MembershipId, UserId};
@@ -46,8 +48,8 @@ impl Tree {
     /// neither users nor the group; `AlreadyExists` when they are in it; `Invalid` when they are from outside, or are in
     /// `limits::MEMBERSHIPS_OF_USER_MAX` groups.
     pub async fn add_member(&self, caller: &Caller, new: NewMembership) -> Result<Member, Error> {
-        let (caller, now) = (caller.clone(), self.world.now());
-        let id = MembershipId::new(self.world.next_id());
+        let (caller, stamp) = (caller.clone(), self.stamp());
+        let (now, id) = (stamp.at, MembershipId::new(self.world.next_id()));
         self.database
             .transact("add member", move |tx| {
                 let (group, standing) = known(tx, &caller, new.group)?;
@@ -80,7 +82,9 @@ impl Tree {
                     ErrorKind::Duplicate => ALREADY_IN,
                     _ => error.into(),
                 })?;
-                memberships::by_id(tx, id)?.ok_or(Error::NotFound)
+                let member = memberships::by_id(tx, id)?.ok_or(Error::NotFound)?;
+                tell(tx, &caller, stamp, EventKind::MemberAdded, &member)?;
+                Ok(member)
             })
             .await
     }
@@ -98,7 +102,8 @@ impl Tree {
         membership: MembershipId,
         change: MembershipChange,
     ) -> Result<Member, Error> {
-        let (caller, now) = (caller.clone(), self.world.now());
+        let (caller, stamp) = (caller.clone(), self.stamp());
+        let now = stamp.at;
         self.database
             .transact("change membership", move |tx| {
                 let (mut member, standing) = found(tx, &caller, membership)?;
@@ -110,6 +115,7 @@ impl Tree {
                 row.permissions = change.permissions.or(row.permissions);
                 row.modified_at = now;
                 memberships::update(tx, row)?;
+                tell(tx, &caller, stamp, EventKind::MemberChanged, &member)?;
                 Ok(member)
             })
             .await
@@ -117,14 +123,17 @@ impl Tree {
 
     /// Ends a membership. As [`Tree::update_membership`].
     pub async fn remove_membership(&self, caller: &Caller, membership: MembershipId) -> Result<(), Error> {
-        let caller = caller.clone();
+        let (caller, stamp) = (caller.clone(), self.stamp());
         self.database
             .transact("end membership", move |tx| {
-                let (_, standing) = found(tx, &caller, membership)?;
+                let (member, standing) = found(tx, &caller, membership)?;
                 if !standing.manages() {
                     return Err(Error::Forbidden);
                 }
-                if memberships::remove(tx, membership)? { Ok(()) } else { Err(Error::NotFound) }
+                if !memberships::remove(tx, membership)? {
+                    return Err(Error::NotFound);
+                }
+                tell(tx, &caller, stamp, EventKind::MemberRemoved, &member)
             })
             .await
     }
@@ -182,6 +191,10 @@ impl Tree {
 }
 
 const ALREADY_IN: Error = Error::AlreadyExists("the user is in the group already");
+
+fn tell(tx: &mut Tx<'_>, caller: &Caller, stamp: Stamp, kind: EventKind, member: &Member) -> Result<(), Error> {
+    stamp.record_group(tx, caller, kind, (&member.group, Some((member.user.id, &member.user.login))))
+}
 
 /// A membership that the caller may see, and what they are to its group.
 fn found(tx: &mut Tx<'_>, caller: &Caller, membership: MembershipId) -> Result<(Member, Standing), Error> {

@@ -10,6 +10,7 @@ pub use members::{GroupMembersPage, MembershipChange, NewMembership};
 use crate::limits::{BATCH_ROWS_MAX, CLEAR_TURNS_MAX, GROUP_TEXT_CHARS_MAX, GROUPS_PAGE_MAX};
 use crate::users::{administers, check_full_seat, is_plain};
 use crate::{Caller, Error, Tree, UserKind};
+use entente_database::events::EventKind;
 use entente_database::groups::{self, Group, GroupAudience, GroupFilter};
 use entente_database::jobs::{self, NewJob};
 use entente_database::memberships::{self, MembershipRole};
@@ -106,7 +107,8 @@ impl Tree {
     /// is one of that name; `Invalid`.
     pub async fn create_group(&self, caller: &Caller, new: GroupChange) -> Result<GroupView, Error> {
         let caller = caller.clone();
-        let (id, now) = (GroupId::new(self.world.next_id()), self.world.now());
+        let (id, stamp) = (GroupId::new(self.world.next_id()), self.stamp());
+        let now = stamp.at;
         self.database
             .transact("create group", move |tx| {
                 if !administers(&caller) {
@@ -128,6 +130,7 @@ impl Tree {
                 apply(&mut group, new.clone())?;
                 check_name(tx, &group)?;
                 groups::insert(tx, &group).map_err(taken)?;
+                stamp.record_group(tx, &caller, EventKind::GroupMade, (&group, None))?;
                 Ok(GroupView { group, can_invite: true })
             })
             .await
@@ -145,17 +148,23 @@ impl Tree {
     /// Changes a group. `NotFound` as for [`Tree::group`]; `Forbidden` for who administers neither users nor the group;
     /// `AlreadyExists`; `Invalid`.
     pub async fn update_group(&self, caller: &Caller, group: GroupId, change: GroupChange) -> Result<GroupView, Error> {
-        let (caller, now) = (caller.clone(), self.world.now());
+        let (caller, stamp) = (caller.clone(), self.stamp());
+        let now = stamp.at;
         self.database
             .transact("change group", move |tx| {
                 let (mut found, standing) = known(tx, &caller, group)?;
                 if !standing.manages() {
                     return Err(Error::Forbidden);
                 }
+                let before = found.clone();
                 apply(&mut found, change.clone())?;
                 check_name(tx, &found)?;
+                let is_other = found != before;
                 found.modified_at = now;
                 groups::update(tx, &found).map_err(taken)?;
+                if is_other {
+                    stamp.record_group(tx, &caller, EventKind::GroupChanged, (&found, None))?;
+                }
                 let can_invite = may_invite(tx, &caller, &found, standing)?;
                 Ok(GroupView { group: found, can_invite })
             })
@@ -168,14 +177,16 @@ impl Tree {
     /// `NotFound` as for [`Tree::group`]; `Forbidden` for who does not administer users. `BusyRetry` when it had more
     /// collaborations than `limits::CLEAR_TURNS_MAX` batches: it is gone all the same, and the rest of them soon after.
     pub async fn delete_group(&self, caller: &Caller, group: GroupId) -> Result<(), Error> {
-        let (asking, now, job) = (caller.clone(), self.world.now(), JobId::new(self.world.next_id()));
+        let (asking, stamp, job) = (caller.clone(), self.stamp(), JobId::new(self.world.next_id()));
+        let now = stamp.at;
         self.database
             .transact("remove group", move |tx| {
-                let (_, standing) = known(tx, &asking, group)?;
+                let (found, standing) = known(tx, &asking, group)?;
                 if standing != Standing::Administrator {
                     return Err(Error::Forbidden);
                 }
                 groups::condemn(tx, group, now)?;
+                stamp.record_group(tx, &asking, EventKind::GroupRemoved, (&found, None))?;
                 let key = group.to_string();
                 let new = NewJob { job, kind: PURGE_GROUP_JOB, key: &key, payload: "", run_at: now };
                 Ok(jobs::enqueue(tx, &new, now)?)

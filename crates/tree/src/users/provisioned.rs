@@ -4,6 +4,7 @@ use super::administers;
 use crate::groups::{ALREADY_FULL, managed};
 use crate::limits::{BATCH_ROWS_MAX, GROUPS_PAGE_MAX, MEMBERSHIPS_OF_USER_MAX};
 use crate::{Caller, Error, Tree, User, UserKind};
+use entente_database::events::EventKind;
 use entente_database::groups::{self, Group};
 use entente_database::memberships::{self, Membership, MembershipRole};
 use entente_database::{Tx, users};
@@ -66,13 +67,14 @@ impl Tree {
     pub async fn add_members(&self, caller: &Caller, group: GroupId, members: &[UserId]) -> Result<(), Error> {
         for some in members.chunks(BATCH_ROWS_MAX as usize) {
             let (caller, now) = (caller.clone(), self.world.now());
-            let some: Vec<_> = some.iter().map(|user| (MembershipId::new(self.world.next_id()), *user)).collect();
+            let some = some.iter().map(|user| (MembershipId::new(self.world.next_id()), self.stamp(), *user));
+            let some: Vec<_> = some.collect();
             let add = move |tx: &mut Tx<'_>| {
-                managed(tx, &caller, group)?;
-                for (id, user) in &some {
+                let known = managed(tx, &caller, group)?;
+                for (id, stamp, user) in &some {
                     let found = users::by_id(tx, *user)?.filter(|found| found.enterprise == caller.enterprise);
                     let found = found.filter(|found| found.kind != UserKind::External);
-                    found.ok_or(Error::Invalid("only users of the enterprise can be in groups"))?;
+                    let found = found.ok_or(Error::Invalid("only users of the enterprise can be in groups"))?;
                     if memberships::role_of(tx, group, *user)?.is_some() {
                         continue;
                     }
@@ -89,6 +91,8 @@ impl Tree {
                         modified_at: now,
                     };
                     memberships::insert(tx, &row)?;
+                    let member = Some((found.id, found.login.as_str()));
+                    stamp.record_group(tx, &caller, EventKind::MemberAdded, (&known, member))?;
                 }
                 Ok(())
             };
@@ -100,12 +104,15 @@ impl Tree {
     /// Takes people out of a group; who is not in it is no error. Otherwise as [`Tree::add_members`].
     pub async fn remove_members(&self, caller: &Caller, group: GroupId, members: &[UserId]) -> Result<(), Error> {
         for some in members.chunks(BATCH_ROWS_MAX as usize) {
-            let (caller, some) = (caller.clone(), some.to_vec());
+            let caller = caller.clone();
+            let some: Vec<_> = some.iter().map(|user| (self.stamp(), *user)).collect();
             let remove = move |tx: &mut Tx<'_>| {
-                managed(tx, &caller, group)?;
-                for user in &some {
+                let known = managed(tx, &caller, group)?;
+                for (stamp, user) in &some {
                     if let Some(member) = memberships::of(tx, group, *user)? {
                         memberships::remove(tx, member.membership.id)?;
+                        let member = Some((*user, member.user.login.as_str()));
+                        stamp.record_group(tx, &caller, EventKind::MemberRemoved, (&known, member))?;
                     }
                 }
                 Ok::<_, Error>(())

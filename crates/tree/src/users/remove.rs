@@ -5,6 +5,7 @@ use crate::items::purge;
 use crate::limits::{BATCH_ROWS_MAX, CLEAR_TURNS_MAX};
 use crate::retention::{Cleared, clear};
 use crate::{Caller, Error, Kind, Top, Tree, UserKind};
+use entente_database::events::EventKind;
 use entente_database::items::{self, Mark};
 use entente_database::jobs::{self, NewJob};
 use entente_database::{Tx, buckets, counts, users};
@@ -37,7 +38,8 @@ impl Tree {
     /// `BusyRetry` when there is more that was retained than `limits::CLEAR_TURNS_MAX` batches.
     pub async fn delete_user(&self, caller: &Caller, user: UserId, content: OwnedContent) -> Result<(), Error> {
         for _ in 0..CLEAR_TURNS_MAX {
-            let (caller, now, job) = (caller.clone(), self.world.now(), JobId::new(self.world.next_id()));
+            let (caller, stamp, job) = (caller.clone(), self.stamp(), JobId::new(self.world.next_id()));
+            let now = stamp.at;
             let cleared = self.database.transact("remove user", move |tx| {
                 let found = seen(tx, &caller, user)?;
                 if !is_above(&caller, &found) || user == caller.user || found.kind == UserKind::Service {
@@ -54,6 +56,7 @@ impl Tree {
                     }
                 }
                 users::condemn(tx, user, now)?;
+                stamp.record_user(tx, &caller, EventKind::UserRemoved, &found)?;
                 let key = user.to_string();
                 let new = NewJob { job, kind: PURGE_USER_JOB, key: &key, payload: "", run_at: now };
                 jobs::enqueue(tx, &new, now)?;

@@ -277,6 +277,18 @@ fn trigger(kind: EventKind, item: Option<Kind>) -> Option<Trigger> {
         | EventKind::WatermarkRemoved
         | EventKind::FileRequestMade
         | EventKind::FileRequestChanged
-        | EventKind::FileRequestRemoved => None,
+        | EventKind::FileRequestRemoved
+        | EventKind::UserMade
+        | EventKind::UserChanged
+        | EventKind::UserRemoved
+        | EventKind::GroupMade
+        | EventKind::GroupChanged
+        | EventKind::GroupRemoved
+        | EventKind::MemberAdded
+        | EventKind::MemberChanged
+        | EventKind::MemberRemoved
+        | EventKind::SignedIn
+        | EventKind::SignInFailed
+        | EventKind::AppMade => None,
     }
 }

@@ -115,7 +115,8 @@ async fn what_somebody_from_outside_does_belongs_to_the_owners_enterprise() {
     let last = page.entries.last().expect("an event");
     assert_eq!((last.kind, last.by.id, last.owner.id), (EventKind::CollaborationAccepted, outside, anna.user));
     let elsewhere = desk.tree.enterprise_events(&eve, all).await.expect("events");
-    assert_eq!(elsewhere.entries.len(), 0);
+    // Only that she was made.
+    assert_eq!(elsewhere.entries.iter().map(|one| one.kind).collect::<Vec<_>>(), [EventKind::UserMade]);
     assert_eq!(elsewhere.next, page.next);
 }
 
@@ -129,7 +130,8 @@ async fn an_enterprise_is_looked_over_by_who_administers_it_alone() {
     let admin = desk.stage.caller(desk.ben.user, UserRole::Admin);
     let all = EnterpriseEventQuery { limit: 100, ..Default::default() };
     let page = desk.tree.enterprise_events(&admin, all.clone()).await.expect("events");
-    assert_eq!(page.entries.len(), 3);
+    // Anna and Ben, and what Anna did.
+    assert_eq!(page.entries.len(), 5);
     let some = EnterpriseEventQuery { kinds: Some(vec![EventKind::Trashed]), ..all.clone() };
     let some = desk.tree.enterprise_events(&admin, some).await.expect("events");
     assert_eq!(some.entries.iter().map(|one| one.kind).collect::<Vec<_>>(), [EventKind::Trashed]);
@@ -141,7 +143,7 @@ async fn an_enterprise_is_looked_over_by_who_administers_it_alone() {
     let before = EnterpriseEventQuery { until: Some(at), ..all.clone() };
     assert_eq!(desk.tree.enterprise_events(&admin, before).await.expect("events").entries.len(), 0);
     let from = EnterpriseEventQuery { from: Some(at), until: Some(later), ..all.clone() };
-    assert_eq!(desk.tree.enterprise_events(&admin, from).await.expect("events").entries.len(), 3);
+    assert_eq!(desk.tree.enterprise_events(&admin, from).await.expect("events").entries.len(), 5);
     let confined = Caller { confined: Some(folder), ..admin.clone() };
     let without = Caller { scopes: Scopes::READ, ..admin };
     for caller in [&desk.anna, &confined, &without] {
@@ -161,4 +163,33 @@ async fn a_credential_hears_of_no_more_than_it_sees() {
     let blind = Caller { scopes: Scopes::UPLOAD, ..desk.anna.clone() };
     let query = EventQuery { after: 0, limit: 100, wants: |_| true };
     assert!(matches!(desk.tree.events(&blind, query).await, Err(Error::Forbidden)));
+}
+
+#[tokio::test]
+async fn what_happens_to_people_is_their_enterprises_and_nobodys_stream() {
+    let desk = Desk::new().await;
+    settle(&desk).await;
+    let start = desk.tree.last_event().await.expect("a position");
+    let admin = desk.stage.caller(desk.ben.user, UserRole::Admin);
+    let rename = |name: &str| entente_tree::UserChange { name: Some(name.to_owned()), ..Default::default() };
+    // Of two acts on one user in one batch, each is whose it is.
+    desk.tree.update_user(&desk.anna, desk.anna.user, rename("Anne")).await.expect("changed");
+    desk.tree.update_user(&admin, desk.anna.user, rename("Anna B.")).await.expect("changed");
+    // What is so already is no change.
+    desk.tree.update_user(&admin, desk.anna.user, rename("Anna B.")).await.expect("as it was");
+    settle(&desk).await;
+    let query = EnterpriseEventQuery { after: start, limit: 100, ..Default::default() };
+    let page = desk.tree.enterprise_events(&admin, query).await.expect("events");
+    let acts: Vec<_> = page.entries.iter().map(|one| (one.kind, one.by.id, one.event.name.as_deref())).collect();
+    assert_eq!(
+        acts,
+        [
+            (EventKind::UserChanged, desk.anna.user, Some("Anne")),
+            (EventKind::UserChanged, desk.ben.user, Some("Anna B.")),
+        ]
+    );
+    for caller in [&desk.anna, &desk.ben] {
+        assert!(!desk.tree.has_events(caller.user, start).await.expect("an answer"));
+        assert_eq!(told(&hears(&desk, caller, start).await), []);
+    }
 }
