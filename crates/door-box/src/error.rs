@@ -94,6 +94,11 @@ impl Problem {
         Self { status, code, ..self }
     }
 
+    /// Whether it says that the caller may not.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+    }
+
     /// A tree's error where a folder was to be made, moved or restored.
     pub(crate) fn of_folder(error: TreeError) -> Self {
         let mut problem = Self::from(error);

@@ -5,10 +5,10 @@ use crate::handlers::{
     allowlist, avatars, classifications, collaborations, collections, comments, device_pinners, downloads,
     email_aliases, enterprise_configurations, events, external_users, file_request_page, file_requests, file_versions,
     files, folder_locks, folders, group_memberships, groups, invites, metadata_cascade_policies, metadata_instances,
-    metadata_queries, metadata_taxonomies, metadata_templates, oauth, recent_items, search, session_termination,
-    shared_links, skills, storage_policies, storage_policy_assignments, tasks, terms_of_service, thumbnails,
-    trashed_files, trashed_folders, trashed_items, trashed_web_links, upload_sessions, uploads, users, watermarks,
-    web_links, webhooks, zip_downloads,
+    metadata_queries, metadata_taxonomies, metadata_templates, oauth, recent_items, representations, search,
+    session_termination, shared_links, skills, storage_policies, storage_policy_assignments, tasks, terms_of_service,
+    thumbnails, trashed_files, trashed_folders, trashed_items, trashed_web_links, upload_sessions, uploads, users,
+    watermarks, web_links, webhooks, zip_downloads,
 };
 use axum::routing::MethodFilter;
 use entente_model::Caller;
@@ -111,6 +111,9 @@ operations! {
     "get_files_id_content" GET "/files/{file_id}/content" Api Open downloads::redirect;
     "get_files_id_thumbnail_id" GET "/files/{file_id}/thumbnail.png" Api Known thumbnails::png;
     "[get_files_id_thumbnail_id as jpg]" GET "/files/{file_id}/thumbnail.jpg" Api Known thumbnails::jpg;
+    "[how it stands with a representation]" GET "/internal_files/{file_id}/versions/{version_id}/representations/{name}" Api Known representations::show;
+    "[content of a representation]" GET "/internal_files/{file_id}/versions/{version_id}/representations/{name}/content/" Api Known representations::content;
+    "[content of a representation without a slash]" GET "/internal_files/{file_id}/versions/{version_id}/representations/{name}/content" Api Known representations::content;
     "post_files_id_content" POST "/files/{file_id}/content" Upload Known uploads::new_version;
     "options_files_content" OPTIONS "/files/content" Upload Known uploads::preflight;
     "[options_files_content with a slash]" OPTIONS "/files/content/" Upload Known uploads::preflight;

@@ -95,6 +95,7 @@ impl Look<'_> {
             comments: item.comments,
             children: None,
             rights: view.rights,
+            representations: &[],
             sharing: Sharing::NONE,
             link: self.link(view),
             zone: self.zone,

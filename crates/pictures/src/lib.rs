@@ -16,7 +16,7 @@ mod process;
 pub mod worker;
 
 pub use kind::{Format, Kind, Wish, placeholder};
-pub use maker::{Maker, Outcome, SourceError};
+pub use maker::{Known, Maker, Outcome, SourceError};
 pub use process::Program;
 
 /// The largest content of which a picture is made, in bytes.

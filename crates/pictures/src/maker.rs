@@ -37,6 +37,17 @@ pub enum Outcome {
     Failed,
 }
 
+/// What is known of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It is there.
+    Made,
+    /// Nothing: it was not asked for, or is not kept any more.
+    Not,
+    /// None can be made.
+    Never,
+}
+
 /// Makes pictures. Cheap to clone.
 #[derive(Clone)]
 pub struct Maker(Arc<Inner>);
@@ -60,6 +71,17 @@ impl Maker {
     pub fn new(world: World, program: Program) -> Self {
         let table = Table { kept: Kept::new(KEPT_BYTES_MAX), under_way: HashMap::new() };
         Self(Arc::new(Inner { world, program, turns: Semaphore::new(AT_ONCE), table: Mutex::new(table) }))
+    }
+
+    /// Whether a picture of a content has been made lately.
+    #[must_use]
+    pub fn known(&self, content: ContentId, wish: Wish) -> Known {
+        let mut table = self.0.table.lock().unwrap_or_else(PoisonError::into_inner);
+        match table.kept.find((content, wish)) {
+            Some(Some(_)) => Known::Made,
+            Some(None) => Known::Never,
+            None => Known::Not,
+        }
     }
 
     /// A picture of a content, made now unless it is there already. Waits for `patience`; what takes longer is made all the

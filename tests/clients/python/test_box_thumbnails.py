@@ -79,3 +79,17 @@ def test_of_somebody_else(client, folder, others):
     client.file_watermarks.update_file_watermark(file.id, imprint)
     assert size(viewer.files.get_file_thumbnail_by_id(file.id, PNG).read()) == (64, 64)
     assert size(client.files.get_file_thumbnail_by_id(file.id, PNG).read()) == (256, 128)
+
+
+def test_representations_are_listed_and_fetched(client, raw, folder):
+    image = upload(client, folder.id, "image.png", png(400, 300))
+    hints = "[jpg?dimensions=94x94&paged=false][png?dimensions=1024x1024][pdf]"
+    shown = client.files.get_file_by_id(image.id, fields=["representations"], x_rep_hints=hints)
+    small, large = shown.representations.entries
+    assert (small.representation, small.properties.dimensions, small.properties.thumb) == ("jpg", "94x94", "true")
+    assert (large.representation, large.properties.paged) == ("png", "false")
+    assert raw.ask("GET", small.info.url).json()["status"]["state"] in ("success", "pending")
+    picture = raw.ask("GET", small.content.url_template.replace("{+asset_path}", ""))
+    assert picture.status_code == 200 and picture.content.startswith(b"\xff\xd8\xff")
+    again = client.files.get_file_by_id(image.id, fields=["representations"], x_rep_hints="[jpg?dimensions=94x94]")
+    assert again.representations.entries[0].status.state.value == "success"

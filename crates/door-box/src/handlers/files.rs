@@ -1,6 +1,6 @@
 //! Files, apart from their contents.
 
-use super::{collections, shared_links};
+use super::{collections, representations, shared_links};
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
@@ -93,5 +93,7 @@ fn lock(asked: &Asked, wish: Option<FileLockAsked>) -> Result<Option<FileLockWis
 pub(super) async fn answer(asked: &Asked, status: StatusCode, view: &ItemView) -> Outcome {
     let fields = asked.fields(FILE);
     let sharing = asked.sharing_of(fields, view).await?;
-    Ok(asked.look().item(view, fields, |item| answer::json(status, &Item { sharing, ..*item })))
+    let representations = representations::of(asked, fields, view).await?;
+    let representations = representations.as_slice();
+    Ok(asked.look().item(view, fields, |item| answer::json(status, &Item { sharing, representations, ..*item })))
 }

@@ -31,6 +31,7 @@ pub(crate) mod metadata_taxonomies;
 pub(crate) mod metadata_templates;
 pub(crate) mod oauth;
 pub(crate) mod recent_items;
+pub(crate) mod representations;
 pub(crate) mod search;
 pub(crate) mod session_termination;
 pub(crate) mod shared_links;

@@ -7,9 +7,9 @@ use crate::wire::thumbnail::{self, JPEG_SIDES, PNG_SIDES, ThumbnailError};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use entente_model::{Caller, with_causes};
-use entente_pictures::{Format, HEAD_BYTES, Kind, Outcome as Made, SOURCE_BYTES_MAX, SourceError, Wish};
-use entente_tree::{Content, Error as TreeError, Previewed, Tree};
+use entente_model::{Caller, ItemId, with_causes};
+use entente_pictures::{Format, HEAD_BYTES, Kind, Maker, Outcome as Made, SOURCE_BYTES_MAX, SourceError, Wish};
+use entente_tree::{Content, Error as TreeError, Opened, Previewed, Tree};
 use futures_util::TryStreamExt;
 use http::{HeaderValue, StatusCode, header};
 use std::ops::Range;
@@ -35,26 +35,9 @@ async fn thumbnail(asked: &Asked, caller: &Caller, format: Format) -> Outcome {
     };
     let file = asked.id("file_id")?;
     let side_max = thumbnail::side(asked.query(), sides)?;
-    let opened = match asked.tree().preview(caller, file).await? {
-        Previewed::Plain(opened) => opened,
-        // Whoever may not have the content without a watermark gets no picture without one.
-        Previewed::Watermarked => return instead(asked, StatusCode::FOUND),
-    };
-    let Some(maker) = &asked.door.options().pictures else { return instead(asked, StatusCode::FOUND) };
-    let content = asked.tree().open_content(opened.content)?;
-    if content.is_customers() {
-        return instead(asked, StatusCode::FOUND);
-    }
-    let head = read(asked.tree(), content.clone(), 0..HEAD_BYTES).await.map_err(|_| Problem::unavailable())?;
-    if Kind::of(&head).is_none() {
-        return instead(asked, StatusCode::FOUND);
-    }
-    if content.size() > SOURCE_BYTES_MAX {
-        return Err(none());
-    }
-    let (tree, whole) = (asked.tree().clone(), content.size());
-    let source = async move { read(&tree, content, 0..whole).await };
-    match maker.picture(opened.content, Wish { format, side_max }, PATIENCE, source).await {
+    let Some(drawable) = drawable(asked, caller, file).await? else { return instead(asked, StatusCode::FOUND) };
+    let source = drawable.source(asked)?;
+    match drawable.maker.picture(drawable.opened.content, Wish { format, side_max }, PATIENCE, source).await {
         Made::Made(picture) => Ok(shown(picture, format)),
         Made::None => Err(none()),
         Made::Later => instead(asked, StatusCode::ACCEPTED),
@@ -62,8 +45,45 @@ async fn thumbnail(asked: &Asked, caller: &Caller, format: Format) -> Outcome {
     }
 }
 
+/// A file's content of which pictures are made, for somebody who may see them.
+pub(super) struct Drawable {
+    pub(super) maker: Maker,
+    pub(super) opened: Box<Opened>,
+    content: Content,
+}
+
+impl Drawable {
+    /// All of the content, when it is asked for. An error when it is too large for a picture.
+    pub(super) fn source(
+        &self,
+        asked: &Asked,
+    ) -> Result<impl Future<Output = Result<Bytes, SourceError>> + Send + 'static, Problem> {
+        let (tree, content, whole) = (asked.tree().clone(), self.content.clone(), self.content.size());
+        if whole > SOURCE_BYTES_MAX {
+            return Err(none());
+        }
+        Ok(async move { read(&tree, content, 0..whole).await })
+    }
+}
+
+/// A file as far as pictures can be made of it for the caller; `None` where a placeholder is shown instead.
+pub(super) async fn drawable(asked: &Asked, caller: &Caller, file: ItemId) -> Result<Option<Drawable>, Problem> {
+    let opened = match asked.tree().preview(caller, file).await? {
+        Previewed::Plain(opened) => opened,
+        // Whoever may not have the content without a watermark gets no picture without one.
+        Previewed::Watermarked => return Ok(None),
+    };
+    let Some(maker) = asked.door.options().pictures.clone() else { return Ok(None) };
+    let content = asked.tree().open_content(opened.content)?;
+    if content.is_customers() {
+        return Ok(None);
+    }
+    let head = read(asked.tree(), content.clone(), 0..HEAD_BYTES).await.map_err(|_| Problem::unavailable())?;
+    Ok(Kind::of(&head).map(|_| Drawable { maker, opened, content }))
+}
+
 /// Nothing can be made of this content, though of its kind.
-fn none() -> Problem {
+pub(super) fn none() -> Problem {
     let message = "A preview of this file cannot be generated";
     Problem::new(StatusCode::NOT_FOUND, "preview_cannot_be_generated", message)
 }
@@ -85,7 +105,7 @@ async fn read(tree: &Tree, content: Content, range: Range<u64>) -> Result<Bytes,
     }
 }
 
-fn shown(picture: Bytes, format: Format) -> Response {
+pub(super) fn shown(picture: Bytes, format: Format) -> Response {
     let mut response = Response::new(Body::from(picture));
     let media_type = match format {
         Format::Png => "image/png",

@@ -8,6 +8,7 @@ use super::fields::{Field, Fields, Members};
 use super::id::{ItemRef, TRASH_NAME, Text};
 use super::lock::FileLock;
 use super::permissions::{Of, Permissions, Sharing};
+use super::representation::Representation;
 use super::shared_link::SharedLink;
 use super::user::{UserMini, uploader};
 use super::version::VersionMini;
@@ -110,6 +111,8 @@ pub struct Item<'a> {
     pub lock: Option<FileLock<'a>>,
     /// Whether it is watermarked.
     pub watermark: WatermarkInfo,
+    /// The pictures of it that were asked for, of a file that is shown by itself.
+    pub representations: &'a [Representation],
     /// How many comments it has.
     pub comments: u64,
     /// The first page of a folder's children, when a whole folder is shown.
@@ -215,7 +218,7 @@ impl Item<'_> {
             members.put_with(Field::Extension, || self.name.rsplit_once('.').map_or("", |(_, extension)| extension))?;
             members.put_with(Field::IsPackage, || false)?;
             members.put_with(Field::ExpiresAt, || NULL)?;
-            members.put_with(Field::Representations, || Representations { entries: [] })?;
+            members.put_with(Field::Representations, || Representations { entries: self.representations })?;
             members.put(Field::UploaderDisplayName, uploader(self.sender, &self.modified_by))?;
             members.put_with(Field::DispositionAt, || NULL)?;
             members.put_with(Field::SharedLinkPermissionOptions, || ["can_preview", "can_download", "can_edit"])?;
@@ -326,8 +329,8 @@ pub struct WatermarkInfo {
 }
 
 #[derive(Serialize)]
-struct Representations {
-    entries: [(); 0],
+struct Representations<'a> {
+    entries: &'a [Representation],
 }
 
 /// `Files`: what an upload answers.

@@ -28,6 +28,7 @@ pub mod permissions;
 pub mod person;
 pub mod query;
 pub mod recent;
+pub mod representation;
 pub mod request;
 pub mod search;
 pub mod session;

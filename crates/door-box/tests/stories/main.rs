@@ -29,6 +29,7 @@ mod metadata;
 mod metadata_reach;
 mod oauth;
 mod people;
+mod representations;
 mod search;
 mod shared_links;
 mod storage_policies;
