@@ -5,7 +5,7 @@
 #
 #   clients   the official Python and Node SDKs of Box, and Debian's rclone, fuse3, litmus, cadaver and davfs2
 #   contract  Schemathesis
-#   servers   Azurite, SeaweedFS, fake-gcs-server, an OpenID provider, and Debian's PostgreSQL
+#   servers   Azurite, SeaweedFS, fake-gcs-server, an OpenID provider, and Debian's PostgreSQL, poppler and LibreOffice
 #   all       all of them (the default)
 #
 # Safe to run again, and by several at once: each part keeps a stamp of what it was installed from and does nothing
@@ -157,6 +157,15 @@ install_postgres() {
     debian_packages postgresql
 }
 
+# What the product reads documents with, where it is there.
+install_readers() {
+    local missing=()
+    command -v pdftoppm >/dev/null 2>&1 || missing+=(poppler-utils)
+    command -v soffice >/dev/null 2>&1 ||
+        missing+=(libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui)
+    [ "${#missing[@]}" -eq 0 ] || debian_packages "${missing[@]}"
+}
+
 version_of() { node -p 'require(process.argv[1]).version' "$1"; }
 
 if [ "$part" = contract ] || [ "$part" = all ]; then
@@ -175,6 +184,7 @@ if [ "$part" = clients ] || [ "$part" = all ]; then
 fi
 if [ "$part" = servers ] || [ "$part" = all ]; then
     install_postgres
+    install_readers
     install_wheels
     install_azurite
     install_provider

@@ -113,6 +113,7 @@ operations! {
     "[get_files_id_thumbnail_id as jpg]" GET "/files/{file_id}/thumbnail.jpg" Api Known thumbnails::jpg;
     "[how it stands with a representation]" GET "/internal_files/{file_id}/versions/{version_id}/representations/{name}" Api Known representations::show;
     "[content of a representation]" GET "/internal_files/{file_id}/versions/{version_id}/representations/{name}/content/" Api Known representations::content;
+    "[content of a page of a representation]" GET "/internal_files/{file_id}/versions/{version_id}/representations/{name}/content/{asset}" Api Known representations::content;
     "[content of a representation without a slash]" GET "/internal_files/{file_id}/versions/{version_id}/representations/{name}/content" Api Known representations::content;
     "post_files_id_content" POST "/files/{file_id}/content" Upload Known uploads::new_version;
     "options_files_content" OPTIONS "/files/content" Upload Known uploads::preflight;

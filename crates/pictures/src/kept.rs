@@ -1,13 +1,13 @@
 //! Pictures that were made, and what none could be made of, up to a number of bytes. What was asked for longest ago goes
 //! first.
 
-use crate::Wish;
+use crate::What;
 use bytes::Bytes;
 use entente_model::ContentId;
 use std::collections::{HashMap, VecDeque};
 
-/// Of which content, and which picture. Contents never change.
-pub(crate) type Key = (ContentId, Wish);
+/// Of which content, and what of it. Contents never change.
+pub(crate) type Key = (ContentId, What);
 
 /// What an entry takes besides its picture, in bytes.
 const ENTRY_BYTES: usize = 256;
@@ -26,11 +26,11 @@ impl Kept {
     }
 
     /// What is known of it: a picture, or that there is none.
-    pub(crate) fn find(&mut self, key: Key) -> Option<Option<Bytes>> {
-        let found = self.pictures.get(&key)?.clone();
-        if let Some(place) = self.order.iter().position(|other| *other == key) {
-            self.order.remove(place);
-            self.order.push_back(key);
+    pub(crate) fn find(&mut self, key: &Key) -> Option<Option<Bytes>> {
+        let found = self.pictures.get(key)?.clone();
+        if let Some(place) = self.order.iter().position(|other| other == key) {
+            let key = self.order.remove(place);
+            self.order.extend(key);
         }
         Some(found)
     }
@@ -47,7 +47,7 @@ impl Kept {
             }
         }
         self.bytes += size;
-        self.pictures.insert(key, picture);
+        self.pictures.insert(key.clone(), picture);
         self.order.push_back(key);
     }
 }
@@ -59,25 +59,24 @@ fn size(picture: Option<&Bytes>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{ENTRY_BYTES, Kept};
-    use crate::{Format, Wish};
+    use crate::{Format, What, Wish};
     use bytes::Bytes;
 
     #[test]
     fn what_was_asked_for_longest_ago_goes() {
-        let wish = Wish { format: Format::Png, side_max: 32 };
-        let key = |number: i64| (number.to_string().parse().unwrap(), wish);
+        let key = |number: i64| (number.to_string().parse().unwrap(), What::Picture(Wish::new(Format::Png, 32)));
         let mut kept = Kept::new(3 * (ENTRY_BYTES + 10));
         let picture = || Some(Bytes::from_static(b"0123456789"));
         for number in 1..=3 {
             kept.keep(key(number), picture());
         }
-        assert_eq!(kept.find(key(1)), Some(picture()));
+        assert_eq!(kept.find(&key(1)), Some(picture()));
         kept.keep(key(4), None);
-        assert_eq!(kept.find(key(2)), None);
-        assert_eq!(kept.find(key(1)), Some(picture()));
-        assert_eq!(kept.find(key(4)), Some(None));
+        assert_eq!(kept.find(&key(2)), None);
+        assert_eq!(kept.find(&key(1)), Some(picture()));
+        assert_eq!(kept.find(&key(4)), Some(None));
         kept.keep(key(5), Some(Bytes::from(vec![0; 5_000])));
-        assert_eq!(kept.find(key(5)), None);
+        assert_eq!(kept.find(&key(5)), None);
         assert!(kept.bytes <= kept.bytes_max);
     }
 }

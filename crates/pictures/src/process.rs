@@ -1,7 +1,6 @@
 //! One worker process: started, fed, read from, and killed when it takes too long.
 
-use crate::Wish;
-use crate::worker::NO_PICTURE;
+use crate::worker::{NO_PICTURE, NO_SANDBOX};
 use bytes::Bytes;
 use entente_world::World;
 use nix::sys::signal::{Signal, killpg};
@@ -14,11 +13,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The largest picture, in bytes.
-const PICTURE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The largest picture, or other thing that is made, in bytes.
+const MADE_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// What is started for a picture: a program that calls [`run`](crate::worker::run) with the two arguments that follow its
-/// own (the format's name and the longest side).
+/// What is started for a picture: a program that calls [`run`](crate::worker::run) with the arguments that follow its own,
+/// or [that of documents](crate::document::run).
 #[derive(Debug, Clone)]
 pub struct Program {
     /// Its path.
@@ -40,12 +39,28 @@ enum Running {
     Never,
 }
 
-/// A picture of a content, or `None` when nothing can be made of it, also because that took too much. An error says that
-/// no process did its work, whatever the content.
-pub(crate) async fn picture(world: &World, program: &Program, wish: Wish, source: Bytes) -> io::Result<Option<Bytes>> {
+/// Why no process did its work, whatever the content.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProcessError {
+    /// This system does not let it limit itself. Not to be retried.
+    #[error("the system gives no sandbox to the worker")]
+    NoSandbox,
+    /// Anything else.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What a process made of its input (one after the other), or `None` when nothing can be made of that, also because it
+/// took too much.
+pub(crate) async fn made(
+    world: &World,
+    program: &Program,
+    arguments: Vec<String>,
+    input: Vec<Bytes>,
+) -> Result<Option<Bytes>, ProcessError> {
     let running = Arc::new(Mutex::new(Running::Not));
     let (started, own) = (running.clone(), program.clone());
-    let work = world.blocking(move || work(&own, wish, &source, &started));
+    let work = world.blocking(move || work(&own, &arguments, &input, &started));
     tokio::pin!(work);
     let done = tokio::select! {
         done = &mut work => done,
@@ -54,7 +69,7 @@ pub(crate) async fn picture(world: &World, program: &Program, wish: Wish, source
             work.await
         }
     };
-    done.unwrap_or_else(|_| Err(io::Error::other("the work was interrupted")))
+    done.unwrap_or_else(|_| Err(io::Error::other("the work was interrupted").into()))
 }
 
 fn kill(running: &Mutex<Running>) {
@@ -67,18 +82,23 @@ fn kill(running: &Mutex<Running>) {
     }
 }
 
-fn work(program: &Program, wish: Wish, source: &[u8], running: &Mutex<Running>) -> io::Result<Option<Bytes>> {
-    let (mut child, process) = start(program, wish, running)?;
-    if let Some(mut input) = child.stdin.take() {
+fn work(
+    program: &Program,
+    arguments: &[String],
+    input: &[Bytes],
+    running: &Mutex<Running>,
+) -> Result<Option<Bytes>, ProcessError> {
+    let (mut child, process) = start(program, arguments, running)?;
+    if let Some(mut to) = child.stdin.take() {
         // It may have ended without reading; how it ended says why.
-        let _ = input.write_all(source);
+        let _ = input.iter().try_for_each(|part| to.write_all(part));
     }
-    let mut picture = Vec::new();
+    let mut made = Vec::new();
     let read = match child.stdout.take() {
-        Some(output) => output.take(PICTURE_BYTES_MAX + 1).read_to_end(&mut picture),
+        Some(output) => output.take(MADE_BYTES_MAX + 1).read_to_end(&mut made),
         None => Ok(0),
     };
-    let too_long = picture.len() as u64 > PICTURE_BYTES_MAX;
+    let too_long = made.len() as u64 > MADE_BYTES_MAX;
     if too_long || read.is_err() {
         kill(running);
     }
@@ -88,23 +108,24 @@ fn work(program: &Program, wish: Wish, source: &[u8], running: &Mutex<Running>) 
     let status = child.wait()?;
     read?;
     match status.code() {
-        Some(0) if !too_long && !picture.is_empty() => Ok(Some(picture.into())),
+        Some(0) if !too_long && !made.is_empty() => Ok(Some(made.into())),
         Some(0) => Ok(None),
         Some(code) if code == i32::from(NO_PICTURE) => Ok(None),
-        Some(code) => Err(io::Error::other(format!("the worker ended with {code}"))),
+        Some(code) if code == i32::from(NO_SANDBOX) => Err(ProcessError::NoSandbox),
+        Some(code) => Err(io::Error::other(format!("the worker ended with {code}")).into()),
         // By a signal: it ran into a limit.
         None => Ok(None),
     }
 }
 
-fn start(program: &Program, wish: Wish, running: &Mutex<Running>) -> io::Result<(Child, Pid)> {
+fn start(program: &Program, arguments: &[String], running: &Mutex<Running>) -> io::Result<(Child, Pid)> {
     let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
     if matches!(*running, Running::Never) {
         return Err(io::ErrorKind::TimedOut.into());
     }
     let child = Command::new(&program.path)
         .args(&program.arguments)
-        .args([wish.format.name(), &wish.side_max.to_string()])
+        .args(arguments)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())

@@ -161,6 +161,9 @@ pub(crate) enum Verb {
     /// Make one picture of what comes on standard input. The server starts this by itself
     #[command(hide = true)]
     PictureWorker(PictureWorkerArgs),
+    /// Make a PDF, a page or the text of a document that comes on standard input. The server starts this by itself
+    #[command(hide = true)]
+    DocumentWorker(DocumentWorkerArgs),
 }
 
 const RELOCATE_EXAMPLES: &str = "Examples:
@@ -193,6 +196,20 @@ pub(crate) struct PictureWorkerArgs {
     pub(crate) format: String,
     /// The longest side, in pixels
     pub(crate) side_max: u16,
+    /// How long the text of the watermark is, in bytes, which comes before the image
+    #[arg(default_value_t = 0)]
+    pub(crate) watermark_bytes: u16,
+}
+
+#[derive(Args)]
+pub(crate) struct DocumentWorkerArgs {
+    /// outside or inside the sandbox
+    pub(crate) stage: String,
+    /// pdf, page or text
+    pub(crate) task: String,
+    /// The extension of an Office file, or the number of a page
+    #[arg(default_value = "")]
+    pub(crate) argument: String,
 }
 
 #[derive(Args)]

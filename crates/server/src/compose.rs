@@ -24,7 +24,7 @@ use entente_door_oauth::OAuthDoor;
 use entente_door_s3::S3Door;
 use entente_door_scim::ScimDoor;
 use entente_jobs::{Runner, Settings as JobSettings};
-use entente_pictures::{Maker, Program};
+use entente_pictures::{Documents, Maker, Program};
 use entente_subscriptions::{Reach, Sender, Settings};
 use entente_tree::Tree;
 use entente_world::World;
@@ -93,7 +93,7 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
     options.file_bytes_max = plan.file_bytes_max.unwrap_or(options.file_bytes_max);
     options.trash = Some(trash);
     options.plain_webhooks = plan.webhooks == Reach::Anywhere;
-    options.pictures = Some(Maker::new(world.clone(), picture_worker()));
+    options.pictures = Some(pictures(&world));
     let data = store.data.path().to_owned();
     let dav_options =
         entente_door_dav::Options { origin: options.origin.clone(), file_bytes_max: options.file_bytes_max };
@@ -133,9 +133,15 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
 }
 
 /// This very program, also when its file has been replaced since it was started.
-fn picture_worker() -> Program {
-    let time = Duration::from_secs(20);
-    Program { path: "/proc/self/exe".into(), arguments: vec!["picture-worker".to_owned()], time }
+/// Makes pictures with this very program.
+fn pictures(world: &World) -> Maker {
+    let program = |verb: &str, seconds| {
+        let time = Duration::from_secs(seconds);
+        Program { path: "/proc/self/exe".into(), arguments: vec![verb.to_owned()], time }
+    };
+    let documents = Documents::found(program("document-worker", 60));
+    tracing::info!(pdf = documents.pdf, office = documents.office, "documents that pictures are made of");
+    Maker::new(world.clone(), program("picture-worker", 20), Some(documents))
 }
 
 /// Some jobs take hours; the others must not wait for them.

@@ -51,7 +51,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Verb::PictureWorker(arguments) = &cli.verb {
         // It gives up nearly everything, which takes a process with one thread and nothing begun.
-        return entente_pictures::worker::run(&arguments.format, arguments.side_max);
+        return entente_pictures::worker::run(&arguments.format, arguments.side_max, arguments.watermark_bytes);
+    }
+    if let Verb::DocumentWorker(arguments) = &cli.verb {
+        return entente_pictures::document::run(&arguments.stage, &arguments.task, &arguments.argument);
     }
     let format = verbs::format(wants_json(&cli.verb));
     match run(cli) {
@@ -83,7 +86,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit, Failure> {
     match verb {
         // Answered in `main`.
-        Verb::PictureWorker(_) => Ok(Exit::Failed),
+        Verb::PictureWorker(_) | Verb::DocumentWorker(_) => Ok(Exit::Failed),
         Verb::Serve(arguments) => verbs::serve::run(world, *arguments, shutdown).await,
         Verb::Token(verb) => verbs::token::run(world, verb).await,
         Verb::User(verb) => verbs::user::run(world, verb).await,
@@ -111,7 +114,7 @@ async fn dispatch(world: &World, verb: Verb, shutdown: Shutdown) -> Result<Exit,
 
 fn wants_json(verb: &Verb) -> bool {
     match verb {
-        Verb::PictureWorker(_) => false,
+        Verb::PictureWorker(_) | Verb::DocumentWorker(_) => false,
         Verb::Serve(arguments) => arguments.json,
         Verb::Token(TokenVerb::Issue(arguments)) => arguments.target.json,
         Verb::User(verb) => verb.wants_json(),

@@ -1,14 +1,14 @@
 //! Representations of files: which there are, how it stands with one, and its content.
 
-use super::thumbnails::{Drawable, drawable, none, shown};
+use super::thumbnails::{Drawable, contained, drawable, none, shown};
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
 use crate::wire::disposition;
 use crate::wire::fields::{Field, Fields};
-use crate::wire::representation::{Representation, Shape, State, wanted};
+use crate::wire::representation::{PictureShape, Representation, Shape, State, wanted};
 use entente_model::{Caller, ItemId, VersionId};
-use entente_pictures::{Format, Known, Outcome as Made, Wish};
+use entente_pictures::{Format, Known, Outcome as Made, What};
 use entente_tree::{Error as TreeError, ItemView, Kind};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::time::Duration;
@@ -18,6 +18,7 @@ const HINTS: HeaderName = HeaderName::from_static("x-rep-hints");
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long one waits that asks for the picture itself.
 const LONG_PATIENCE: Duration = Duration::from_secs(20);
+const PDF: &str = "pdf";
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
 /// The representations of a file that the request wants, if `fields` has them.
@@ -26,19 +27,21 @@ pub(super) async fn of(asked: &Asked, fields: Fields, view: &ItemView) -> Result
     let hints = asked.headers().get(HINTS).map(|hints| hints.to_str());
     let malformed = |text: String| Problem::invalid("x-rep-hints", text);
     let hints = hints.transpose().map_err(|_| malformed("'x-rep-hints' is not plain text".to_owned()))?;
-    let wanted = wanted(hints).map_err(|error| malformed(error.to_string()))?;
-    if wanted.is_empty() || view.item.kind != Kind::File {
+    let wanted =
+        |is_there: &dyn Fn(Shape) -> bool| wanted(hints, is_there).map_err(|error| malformed(error.to_string()));
+    // Hints that are none are refused, whatever the file is.
+    if wanted(&|_| true)?.is_empty() || view.item.kind != Kind::File {
         return Ok(Vec::new());
     }
     let drawable = match drawable(asked, caller, view.item.id).await {
         Ok(Some(drawable)) => drawable,
-        // Who may not look inside finds none, and nor does who would only see it with a watermark.
+        // Who may not look inside finds none.
         Ok(None) => return Ok(Vec::new()),
         Err(problem) if problem.is_forbidden() => return Ok(Vec::new()),
         Err(problem) => return Err(problem),
     };
-    let entries = wanted.into_iter().filter_map(|shape| {
-        let state = match drawable.maker.known(drawable.opened.content, wish(shape)?) {
+    let entries = wanted(&|shape| is_of(&drawable, shape))?.into_iter().filter_map(|shape| {
+        let state = match drawable.known(what(asked, &drawable, shape, 1)?) {
             Known::Made => State::Success,
             Known::Not => State::None,
             Known::Never => return None,
@@ -51,26 +54,31 @@ pub(super) async fn of(asked: &Asked, fields: Fields, view: &ItemView) -> Result
 /// How it stands with one, which is made if it was not.
 pub(crate) async fn show(asked: Asked, caller: Caller) -> Outcome {
     let (drawable, shape) = wanted_one(&asked, &caller).await?;
-    let state = match made(&asked, &drawable, shape, PATIENCE).await? {
+    let state = match made(&asked, &drawable, shape, 1, PATIENCE).await? {
         Made::Made(_) => State::Success,
         Made::Later => State::Pending,
-        Made::None => return Err(none()),
+        Made::None | Made::Unread => return Err(none()),
         Made::Failed => return Err(Problem::unavailable()),
     };
     Ok(answer::json(StatusCode::OK, &Representation::new(shape, url(&asked, &drawable, shape), state)))
 }
 
-/// The picture.
+/// What was made.
 pub(crate) async fn content(asked: Asked, caller: Caller) -> Outcome {
     let (drawable, shape) = wanted_one(&asked, &caller).await?;
-    let format = format(shape).ok_or_else(Problem::not_found)?;
-    match made(&asked, &drawable, shape, LONG_PATIENCE).await? {
-        Made::Made(picture) => {
-            let mut response = shown(picture, format);
+    let page = shape.page(asked.parameter("asset")).ok_or(TreeError::NotFound)?;
+    match made(&asked, &drawable, shape, page, LONG_PATIENCE).await? {
+        Made::Made(made) => {
+            let mut response = match format(shape) {
+                Some(format) => shown(made, format),
+                None if shape.kind == PDF => contained(made, "application/pdf"),
+                None => contained(made, "text/plain; charset=utf-8"),
+            };
             if asked.query().value("set_content_disposition_type").as_deref() == Some("attachment") {
                 let name = asked.query().value("set_content_disposition_filename").filter(|name| !name.is_empty());
+                let extension = if shape.picture.is_some() || shape.kind == PDF { shape.kind } else { "txt" };
                 let name = name.map_or_else(
-                    || format!("{}.{}", drawable.opened.name.as_str(), shape.kind),
+                    || format!("{}.{extension}", drawable.opened.name.as_str()),
                     |name| name.chars().filter(|letter| !letter.is_control()).take(255).collect(),
                 );
                 let value = HeaderValue::try_from(disposition::attachment(&name));
@@ -84,7 +92,7 @@ pub(crate) async fn content(asked: Asked, caller: Caller) -> Outcome {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
             Ok(response)
         }
-        Made::None => Err(none()),
+        Made::None | Made::Unread => Err(none()),
         Made::Failed => Err(Problem::unavailable()),
     }
 }
@@ -94,21 +102,36 @@ async fn wanted_one(asked: &Asked, caller: &Caller) -> Result<(Drawable, Shape),
     let (file, version): (ItemId, VersionId) = (asked.id("file_id")?, asked.id("version_id")?);
     let shape = Shape::named(asked.parameter("name"));
     let drawable = drawable(asked, caller, file).await?.filter(|drawable| drawable.opened.version.id == version);
-    drawable.zip(shape).ok_or_else(|| TreeError::NotFound.into())
+    let found = drawable.zip(shape).filter(|(drawable, shape)| is_of(drawable, *shape));
+    found.ok_or_else(|| TreeError::NotFound.into())
 }
 
-async fn made(asked: &Asked, drawable: &Drawable, shape: Shape, patience: Duration) -> Result<Made, Problem> {
-    let wish = wish(shape).ok_or_else(Problem::not_found)?;
-    let source = drawable.source(asked)?;
-    Ok(drawable.maker.picture(drawable.opened.content, wish, patience, source).await)
+async fn made(
+    asked: &Asked,
+    drawable: &Drawable,
+    shape: Shape,
+    page: u16,
+    patience: Duration,
+) -> Result<Made, Problem> {
+    let what = what(asked, drawable, shape, page).ok_or_else(Problem::not_found)?;
+    drawable.made(asked, what, patience).await
+}
+
+/// Whether a file has one, for whoever looks: a document in whole is no picture with a watermark.
+fn is_of(drawable: &Drawable, shape: Shape) -> bool {
+    (drawable.kind.is_document() || !shape.is_of_documents()) && (shape.picture.is_some() || !drawable.is_watermarked())
 }
 
 fn format(shape: Shape) -> Option<Format> {
-    Format::parse(shape.kind)
+    shape.picture.and_then(|_| Format::parse(shape.kind))
 }
 
-fn wish(shape: Shape) -> Option<Wish> {
-    Some(Wish { format: format(shape)?, side_max: shape.side })
+fn what(asked: &Asked, drawable: &Drawable, shape: Shape, page: u16) -> Option<What> {
+    match shape.picture {
+        Some(PictureShape { side, .. }) => Some(What::Picture(drawable.wish(asked, format(shape)?, side, page))),
+        None if shape.kind == PDF => Some(What::Pdf),
+        None => Some(What::Text),
+    }
 }
 
 fn url(asked: &Asked, drawable: &Drawable, shape: Shape) -> String {

@@ -3,12 +3,15 @@
 use crate::answer;
 use crate::asked::{Asked, Outcome};
 use crate::error::Problem;
+use crate::wire::date::Date;
 use crate::wire::thumbnail::{self, JPEG_SIDES, PNG_SIDES, ThumbnailError};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use entente_model::{Caller, ItemId, with_causes};
-use entente_pictures::{Format, HEAD_BYTES, Kind, Maker, Outcome as Made, SOURCE_BYTES_MAX, SourceError, Wish};
+use entente_pictures::{
+    Format, HEAD_BYTES, Kind, Known, Maker, Outcome as Made, SOURCE_BYTES_MAX, Source, SourceError, What, Wish,
+};
 use entente_tree::{Content, Error as TreeError, Opened, Previewed, Tree};
 use futures_util::TryStreamExt;
 use http::{HeaderValue, StatusCode, header};
@@ -36,10 +39,11 @@ async fn thumbnail(asked: &Asked, caller: &Caller, format: Format) -> Outcome {
     let file = asked.id("file_id")?;
     let side_max = thumbnail::side(asked.query(), sides)?;
     let Some(drawable) = drawable(asked, caller, file).await? else { return instead(asked, StatusCode::FOUND) };
-    let source = drawable.source(asked)?;
-    match drawable.maker.picture(drawable.opened.content, Wish { format, side_max }, PATIENCE, source).await {
+    let wish = drawable.wish(asked, format, side_max, 1);
+    match drawable.made(asked, What::Picture(wish), PATIENCE).await? {
         Made::Made(picture) => Ok(shown(picture, format)),
         Made::None => Err(none()),
+        Made::Unread => instead(asked, StatusCode::FOUND),
         Made::Later => instead(asked, StatusCode::ACCEPTED),
         Made::Failed => Err(Problem::unavailable()),
     }
@@ -47,39 +51,59 @@ async fn thumbnail(asked: &Asked, caller: &Caller, format: Format) -> Outcome {
 
 /// A file's content of which pictures are made, for somebody who may see them.
 pub(super) struct Drawable {
-    pub(super) maker: Maker,
-    pub(super) opened: Box<Opened>,
+    maker: Maker,
+    pub(super) opened: Opened,
     content: Content,
+    pub(super) kind: Kind,
+    /// Whose name must be on it.
+    watermark: Option<String>,
 }
 
 impl Drawable {
-    /// All of the content, when it is asked for. An error when it is too large for a picture.
-    pub(super) fn source(
-        &self,
-        asked: &Asked,
-    ) -> Result<impl Future<Output = Result<Bytes, SourceError>> + Send + 'static, Problem> {
+    /// Whether nothing of it may be shown but pictures.
+    pub(super) fn is_watermarked(&self) -> bool {
+        self.watermark.is_some()
+    }
+
+    /// A picture, with a watermark for who may see none without: who looks, and on which day.
+    pub(super) fn wish(&self, asked: &Asked, format: Format, side_max: u16, page: u16) -> Wish {
+        let look = asked.door.look();
+        let watermark = self.watermark.as_ref().map(|login| {
+            let now = Date { at: asked.door.auth().now(), zone: look.zone }.to_string();
+            let day = now.split('T').next().unwrap_or_default();
+            format!("{login} \u{b7} {day}").into()
+        });
+        Wish { format, side_max, page, watermark }
+    }
+
+    /// Something of it. An error when it is too large for that.
+    pub(super) async fn made(&self, asked: &Asked, what: What, patience: Duration) -> Result<Made, Problem> {
         let (tree, content, whole) = (asked.tree().clone(), self.content.clone(), self.content.size());
         if whole > SOURCE_BYTES_MAX {
             return Err(none());
         }
-        Ok(async move { read(&tree, content, 0..whole).await })
+        let read = Box::pin(async move { read(&tree, content, 0..whole).await });
+        let source = Source { content: self.opened.content, kind: self.kind, read };
+        Ok(self.maker.make(source, what, patience).await)
+    }
+
+    /// Whether something of it has been made lately.
+    pub(super) fn known(&self, what: What) -> Known {
+        self.maker.known(self.opened.content, what)
     }
 }
 
 /// A file as far as pictures can be made of it for the caller; `None` where a placeholder is shown instead.
 pub(super) async fn drawable(asked: &Asked, caller: &Caller, file: ItemId) -> Result<Option<Drawable>, Problem> {
-    let opened = match asked.tree().preview(caller, file).await? {
-        Previewed::Plain(opened) => opened,
-        // Whoever may not have the content without a watermark gets no picture without one.
-        Previewed::Watermarked => return Ok(None),
-    };
+    let Previewed { opened, watermark } = asked.tree().preview(caller, file).await?;
     let Some(maker) = asked.door.options().pictures.clone() else { return Ok(None) };
     let content = asked.tree().open_content(opened.content)?;
     if content.is_customers() {
         return Ok(None);
     }
     let head = read(asked.tree(), content.clone(), 0..HEAD_BYTES).await.map_err(|_| Problem::unavailable())?;
-    Ok(Kind::of(&head).map(|_| Drawable { maker, opened, content }))
+    let kind = Kind::of(&head, opened.name.as_str()).filter(|kind| maker.reads(*kind));
+    Ok(kind.map(|kind| Drawable { maker, opened, content, kind, watermark }))
 }
 
 /// Nothing can be made of this content, though of its kind.
@@ -106,11 +130,16 @@ async fn read(tree: &Tree, content: Content, range: Range<u64>) -> Result<Bytes,
 }
 
 pub(super) fn shown(picture: Bytes, format: Format) -> Response {
-    let mut response = Response::new(Body::from(picture));
     let media_type = match format {
         Format::Png => "image/png",
         Format::Jpeg => "image/jpeg",
     };
+    contained(picture, media_type)
+}
+
+/// What was made of a content, shown by itself: a browser runs nothing that may be in it.
+pub(super) fn contained(made: Bytes, media_type: &'static str) -> Response {
+    let mut response = Response::new(Body::from(made));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,4 +1,5 @@
-//! Representations: pictures of a file in other sizes and formats, and what of them a client wants (`X-Rep-Hints`).
+//! Representations: pictures of a file in other sizes and formats, a document as a PDF and as text, and what of them a
+//! client wants (`X-Rep-Hints`).
 
 use serde::Serialize;
 
@@ -7,45 +8,82 @@ const HINTS_BYTES_MAX: usize = 4 * 1024;
 /// How many alternatives one header may name.
 const HINTS_MAX: usize = 64;
 
-/// A picture that there can be of an image.
+/// Something that there can be of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// `jpg` or `png`.
+    /// `jpg`, `png`, `pdf` or `extracted_text`.
     pub kind: &'static str,
+    /// Of a picture.
+    pub picture: Option<PictureShape>,
+}
+
+/// Which picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PictureShape {
     /// Neither side is longer, in pixels.
     pub side: u16,
     /// Whether it is small enough to stand in a list.
     pub thumb: bool,
+    /// Whether there is one of each page, or else of the first.
+    pub paged: bool,
 }
 
-const fn shape(kind: &'static str, side: u16, thumb: bool) -> Shape {
-    Shape { kind, side, thumb }
+const fn picture(kind: &'static str, side: u16, thumb: bool, paged: bool) -> Shape {
+    Shape { kind, picture: Some(PictureShape { side, thumb, paged }) }
 }
 
-/// All of them, in the sizes that Box has.
-pub const SHAPES: [Shape; 8] = [
-    shape("jpg", 32, true),
-    shape("jpg", 94, true),
-    shape("jpg", 160, true),
-    shape("jpg", 320, true),
-    shape("jpg", 1_024, false),
-    shape("jpg", 2_048, false),
-    shape("png", 1_024, false),
-    shape("png", 2_048, false),
+const fn other(kind: &'static str) -> Shape {
+    Shape { kind, picture: None }
+}
+
+/// All of them, in the sizes that Box has. Those that documents alone have come last.
+const SHAPES: [Shape; 14] = [
+    picture("jpg", 32, true, false),
+    picture("jpg", 94, true, false),
+    picture("jpg", 160, true, false),
+    picture("jpg", 320, true, false),
+    picture("jpg", 1_024, false, false),
+    picture("jpg", 2_048, false, false),
+    picture("png", 1_024, false, false),
+    picture("png", 2_048, false, false),
+    picture("jpg", 1_024, false, true),
+    picture("jpg", 2_048, false, true),
+    picture("png", 1_024, false, true),
+    picture("png", 2_048, false, true),
+    other("pdf"),
+    other("extracted_text"),
 ];
 
 impl Shape {
     /// As it stands in URLs, such as `jpg_thumb_32x32`.
     #[must_use]
     pub fn name(self) -> String {
-        let Self { kind, side, thumb } = self;
-        format!("{kind}_{}{side}x{side}", if thumb { "thumb_" } else { "" })
+        let Some(PictureShape { side, thumb, paged }) = self.picture else { return self.kind.to_owned() };
+        let (thumb, paged) = (if thumb { "thumb_" } else { "" }, if paged { "paged_" } else { "" });
+        format!("{}_{paged}{thumb}{side}x{side}", self.kind)
     }
 
     /// The opposite of [`Shape::name`].
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         SHAPES.into_iter().find(|shape| shape.name() == name)
+    }
+
+    /// Whether only documents have it.
+    #[must_use]
+    pub fn is_of_documents(self) -> bool {
+        self.picture.is_none_or(|picture| picture.paged)
+    }
+
+    /// Which page of it a URL's last part names (`3.png`; nothing, where there are no pages), from 1.
+    #[must_use]
+    pub fn page(self, asset: &str) -> Option<u16> {
+        if !self.picture.is_some_and(|picture| picture.paged) {
+            return asset.is_empty().then_some(1);
+        }
+        let number = asset.strip_suffix(self.kind)?.strip_suffix('.')?;
+        let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+        number.parse().ok().filter(|page| plain && *page > 0)
     }
 }
 
@@ -55,9 +93,11 @@ impl Shape {
 pub struct MalformedHints;
 
 /// Those that a header asks for, in its order: of each pair of brackets, what the first of its alternatives (which have
-/// commas between) names that there can be. All without a header. What there cannot be is left out, as at Box.
-pub fn wanted(header: Option<&str>) -> Result<Vec<Shape>, MalformedHints> {
-    let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else { return Ok(SHAPES.to_vec()) };
+/// commas between) names that there can be; as far as `is_there`. All without a header. What there cannot be is left out,
+/// as at Box.
+pub fn wanted(header: Option<&str>, is_there: impl Fn(Shape) -> bool) -> Result<Vec<Shape>, MalformedHints> {
+    let there: Vec<Shape> = SHAPES.into_iter().filter(|shape| is_there(*shape)).collect();
+    let Some(header) = header.map(str::trim).filter(|header| !header.is_empty()) else { return Ok(there) };
     if header.len() > HINTS_BYTES_MAX {
         return Err(MalformedHints);
     }
@@ -72,7 +112,7 @@ pub fn wanted(header: Option<&str>) -> Result<Vec<Shape>, MalformedHints> {
             if looked > HINTS_MAX {
                 return Err(MalformedHints);
             }
-            let named = named_by(hint.trim())?;
+            let named = named_by(hint.trim(), &there)?;
             if those.is_empty() {
                 those = named;
             }
@@ -87,13 +127,13 @@ pub fn wanted(header: Option<&str>) -> Result<Vec<Shape>, MalformedHints> {
 }
 
 /// What one hint names: a kind, and perhaps what it must be like.
-fn named_by(hint: &str) -> Result<Vec<Shape>, MalformedHints> {
+fn named_by(hint: &str, there: &[Shape]) -> Result<Vec<Shape>, MalformedHints> {
     let (kind, query) = hint.split_once('?').unwrap_or((hint, ""));
     let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if kind.is_empty() || !is_plain(kind) {
         return Err(MalformedHints);
     }
-    let mut those: Vec<Shape> = SHAPES.into_iter().filter(|shape| shape.kind == kind).collect();
+    let mut those: Vec<Shape> = there.iter().copied().filter(|shape| shape.kind == kind).collect();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').ok_or(MalformedHints)?;
         match name {
@@ -101,15 +141,20 @@ fn named_by(hint: &str) -> Result<Vec<Shape>, MalformedHints> {
                 let side = |text: &str| text.parse::<u32>().map_err(|_| MalformedHints);
                 let (width, height) = value.split_once('x').ok_or(MalformedHints)?;
                 let (width, height) = (side(width)?, side(height)?);
-                those.retain(|shape| u32::from(shape.side) == width && width == height);
+                those.retain(|shape| {
+                    shape.picture.is_some_and(|picture| u32::from(picture.side) == width && width == height)
+                });
             }
-            "thumb" => those.retain(|shape| shape.thumb == (value == "true")),
-            // An image is one page.
-            "paged" if value == "true" => those.clear(),
+            "thumb" => those.retain(|shape| is(*shape, |picture| picture.thumb) == (value == "true")),
+            "paged" => those.retain(|shape| is(*shape, |picture| picture.paged) == (value == "true")),
             _ => {}
         }
     }
     Ok(those)
+}
+
+fn is(shape: Shape, what: fn(PictureShape) -> bool) -> bool {
+    shape.picture.is_some_and(what)
 }
 
 /// One of `representations`.
@@ -124,9 +169,12 @@ pub struct Representation {
 
 #[derive(Debug, Clone, Serialize)]
 struct Properties {
-    dimensions: String,
-    paged: &'static str,
-    thumb: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paged: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumb: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -164,9 +212,9 @@ impl Representation {
         Self {
             representation: shape.kind,
             properties: Properties {
-                dimensions: format!("{0}x{0}", shape.side),
-                paged: "false",
-                thumb: text(shape.thumb),
+                dimensions: shape.picture.map(|picture| format!("{0}x{0}", picture.side)),
+                paged: shape.picture.map(|picture| text(picture.paged)),
+                thumb: shape.picture.map(|picture| text(picture.thumb)),
             },
             content: Content { url_template: [&url, "/content/{+asset_path}"].concat() },
             info: Info { url },
@@ -180,13 +228,17 @@ mod tests {
     use super::{SHAPES, Shape, wanted};
 
     fn names(header: &str) -> Vec<String> {
-        wanted(Some(header)).unwrap().into_iter().map(Shape::name).collect()
+        wanted(Some(header), of_images).unwrap().into_iter().map(Shape::name).collect()
+    }
+
+    fn of_images(shape: Shape) -> bool {
+        !shape.is_of_documents()
     }
 
     #[test]
     fn hints_choose() {
-        assert_eq!(wanted(None).unwrap(), SHAPES);
-        assert_eq!(wanted(Some(" ")).unwrap(), SHAPES);
+        assert_eq!(wanted(None, |_| true).unwrap(), SHAPES);
+        assert_eq!(wanted(Some(" "), of_images).unwrap(), SHAPES[..8]);
         assert_eq!(
             names("[jpg?dimensions=320x320&paged=false][png?dimensions=2048x2048]"),
             ["jpg_thumb_320x320", "png_2048x2048"]
@@ -203,8 +255,26 @@ mod tests {
         let long = "[jpg]".repeat(1_000);
         let many = format!("[{}]", ["a"; 70].join(","));
         for bad in ["jpg", "[jpg", "[]", "[jpg]]", "[jpg?dimensions]", "[jpg?dimensions=axb]", "[../x]", &long, &many] {
-            assert!(wanted(Some(bad)).is_err(), "{bad}");
+            assert!(wanted(Some(bad), |_| true).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn documents_have_pages_a_pdf_and_text() {
+        let names = |header: &str| -> Vec<String> {
+            wanted(Some(header), |_| true).unwrap().into_iter().map(Shape::name).collect()
+        };
+        assert_eq!(names("[pdf][extracted_text]"), ["pdf", "extracted_text"]);
+        assert_eq!(names("[png?dimensions=1024x1024&paged=true]"), ["png_paged_1024x1024"]);
+        assert_eq!(names("[png?dimensions=1024x1024&paged=false]"), ["png_1024x1024"]);
+        assert_eq!(names("[png?dimensions=2048x2048]"), ["png_2048x2048", "png_paged_2048x2048"]);
+        let paged = Shape::named("png_paged_1024x1024").unwrap();
+        assert_eq!((paged.page("1.png"), paged.page("300.png")), (Some(1), Some(300)));
+        for none in ["", "0.png", "-1.png", "+1.png", "1.jpg", "70000.png", ".png", "1png", "a.png"] {
+            assert_eq!(paged.page(none), None, "{none}");
+        }
+        let pdf = Shape::named("pdf").unwrap();
+        assert_eq!((pdf.page(""), pdf.page("1.pdf")), (Some(1), None));
     }
 
     #[test]

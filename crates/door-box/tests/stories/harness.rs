@@ -9,7 +9,7 @@ use entente_door_box::{BoxDoor, Options};
 use entente_door_kit::origin::Origin;
 use entente_door_kit::{Arrival, Auth, Entry, RequestId, Scheme};
 use entente_model::{Scopes, Sha1, UserId, UserRole};
-use entente_pictures::{Maker, Program};
+use entente_pictures::{Documents, Maker, Program};
 use entente_testkit::Stage;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -43,7 +43,7 @@ impl Client {
         Self::with(Origin { public_url, ..Origin::default() }, Entry::Path, None).await
     }
 
-    /// The same, where pictures are made by a script for `sh`.
+    /// The same, where a script for `sh` makes pictures and reads documents.
     pub async fn with_pictures(script: &str) -> Self {
         let public_url = Some("https://files.acme.example".parse().unwrap());
         let arguments = vec!["-c".to_owned(), script.to_owned(), "worker".to_owned()];
@@ -61,7 +61,10 @@ impl Client {
         let user = stage.person("ada@acme.example", "Ada Admin", UserRole::Admin).await;
         let token = stage.token(user, Scopes::ALL, HOUR).await;
         let auth = Auth::new(stage.world.clone(), stage.identity.clone(), stage.signer.clone());
-        let pictures = pictures.map(|program| Maker::new(stage.world.clone(), program));
+        let pictures = pictures.map(|program| {
+            let documents = Documents { program: program.clone(), pdf: true, office: true };
+            Maker::new(stage.world.clone(), program, Some(documents))
+        });
         let options = Options { origin, pictures, ..Options::default() };
         let door = BoxDoor::new(stage.tree.clone(), auth, options);
         let router = door.router();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// The first bytes of a PNG, which is all that the door looks at.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nwhatever";
-const TELL: &str = "cat > /dev/null; printf \"$1 $2\"";
+const TELL: &str = "cat > /dev/null; printf \"$1 $2 $3\"";
 const DENIED: &str = "access_denied_insufficient_permissions";
 
 #[tokio::test]
@@ -15,10 +15,10 @@ async fn a_picture_of_the_size_that_was_asked_for() {
     let file = client.file("0", "no-extension", PNG).await;
     let path = |rest: &str| format!("/files/{file}/thumbnail.{rest}");
     for (rest, media_type, body) in [
-        ("png", "image/png", "png 256"),
-        ("png?min_height=32&min_width=32&max_height=64&max_width=320", "image/png", "png 64"),
-        ("jpg", "image/jpeg", "jpg 320"),
-        ("jpg?min_width=100", "image/jpeg", "jpg 160"),
+        ("png", "image/png", "png 256 0"),
+        ("png?min_height=32&min_width=32&max_height=64&max_width=320", "image/png", "png 64 0"),
+        ("jpg", "image/jpeg", "jpg 320 0"),
+        ("jpg?min_width=100", "image/jpeg", "jpg 160 0"),
     ] {
         let answer = client.get(&path(rest)).await;
         assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, body.as_bytes()), "{rest}");
@@ -115,10 +115,11 @@ async fn who_may_not_look_inside_sees_no_picture() {
     ask(&tokens[0]).await.refused(404, "not_found");
     ask(&tokens[1]).await.refused(403, DENIED);
     assert_eq!(ask(&tokens[2]).await.status, 200);
-    // A watermark is on everything that viewers see.
+    // A watermark is on everything that viewers see: theirs is another picture.
     let watermark = json!({"watermark": {"imprint": "default"}});
     client.put(&format!("/folders/{folder}/watermark"), watermark).await.expect(201);
-    assert_eq!(ask(&tokens[2]).await.status, 302);
+    let marked = ask(&tokens[2]).await;
+    assert_eq!((marked.status.as_u16(), &marked.body[..]), (200, &b"png 256 33"[..]));
     ask(&tokens[1]).await.refused(403, DENIED);
     assert_eq!(client.send("GET", &path, &[], "").await.status, 200);
 }

@@ -5,8 +5,8 @@ use crate::desk::{Desk, RULE, body, moved, name, new_version, renamed};
 use crate::paths::{names, s3_remove};
 use entente_model::{Caller, ItemId, Rights, Role, Timestamp, UserRole};
 use entente_tree::{
-    CopyTo, Error, FileLockWish, ItemChange, Kind, ListQuery, OwnedContent, Page, Path, Previewed, Recursive, RemoveAt,
-    RestoreTo, Want, WatermarkMade,
+    CopyTo, Error, FileLockWish, ItemChange, Kind, ListQuery, OwnedContent, Page, Path, Recursive, RemoveAt, RestoreTo,
+    Want, WatermarkMade,
 };
 
 fn is_locked<T>(outcome: &Result<T, Error>) -> bool {
@@ -230,22 +230,23 @@ async fn who_may_look_inside_may_see_pictures_but_none_without_the_watermark() {
     }
     let [previewer, uploader, editor] = people.as_slice() else { panic!("three people") };
     for may in [&desk.anna, previewer, editor] {
-        let Ok(Previewed::Plain(opened)) = tree.preview(may, file.id).await else { panic!("no preview") };
-        assert_eq!(Some(opened.version.id), file.version);
+        let Ok(previewed) = tree.preview(may, file.id).await else { panic!("no preview") };
+        assert_eq!((Some(previewed.opened.version.id), previewed.watermark), (file.version, None));
     }
     assert!(is_forbidden(&tree.preview(uploader, file.id).await));
     assert!(matches!(tree.preview(previewer, folder).await, Err(Error::NotFound)));
 
     // A lock keeps the content, not what it looks like.
     change(&desk, &desk.anna, file.id, locked(&desk, true, None)).await.expect("locked");
-    assert!(matches!(tree.preview(editor, file.id).await, Ok(Previewed::Plain(_))));
+    assert!(tree.preview(editor, file.id).await.is_ok());
     assert!(is_locked(&tree.open(editor, file.id, None).await));
 
     tree.watermark(&desk.anna, folder, Kind::Folder).await.expect("watermarked");
-    assert!(matches!(tree.preview(previewer, file.id).await, Ok(Previewed::Watermarked)));
+    let named = tree.preview(previewer, file.id).await.expect("previewed").watermark;
+    assert_eq!(named.as_deref(), Some("previewer@example.com"));
     assert!(is_forbidden(&tree.preview(uploader, file.id).await));
     for may in [&desk.anna, editor] {
-        assert!(matches!(tree.preview(may, file.id).await, Ok(Previewed::Plain(_))));
+        assert_eq!(tree.preview(may, file.id).await.expect("previewed").watermark, None);
     }
     change(&desk, &desk.anna, file.id, unlocked()).await.expect("unlocked");
     desk.trash(file.id, Kind::File).await;
