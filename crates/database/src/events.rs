@@ -58,6 +58,10 @@ pub enum EventKind {
     MetadataChanged,
     /// What a template said of an item was taken back.
     MetadataRemoved,
+    /// Somebody read a file's content, or fetched it or a folder in an archive.
+    Downloaded,
+    /// Somebody looked at a large picture of a file.
+    Previewed,
     /// An item got a shared link.
     SharedLinkMade,
     /// An item's shared link changed.
@@ -124,7 +128,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them. Rows of another kind are those of a later release: they are shown to nobody.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::Created,
         Self::VersionAdded,
         Self::Renamed,
@@ -145,6 +149,8 @@ impl EventKind {
         Self::MetadataAdded,
         Self::MetadataChanged,
         Self::MetadataRemoved,
+        Self::Downloaded,
+        Self::Previewed,
         Self::SharedLinkMade,
         Self::SharedLinkChanged,
         Self::SharedLinkRemoved,
@@ -184,6 +190,12 @@ impl EventKind {
         !matches!(self.number(), 20..=39)
     }
 
+    /// Whether it leaves everything as it was.
+    #[must_use]
+    pub const fn is_of_reading(self) -> bool {
+        matches!(self, Self::Downloaded | Self::Previewed)
+    }
+
     fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
@@ -210,6 +222,8 @@ impl EventKind {
             Self::MetadataAdded => 50,
             Self::MetadataChanged => 51,
             Self::MetadataRemoved => 52,
+            Self::Downloaded => 53,
+            Self::Previewed => 54,
             Self::SharedLinkMade => 60,
             Self::SharedLinkChanged => 61,
             Self::SharedLinkRemoved => 62,
@@ -310,7 +324,7 @@ pub fn record_other(tx: &mut Tx<'_>, event: &NewOtherEvent<'_>) -> Result<(), Er
 /// Who has changed an item, the latest change first, up to `limit` changes.
 pub fn doers(tx: &mut Tx<'_>, item: ItemId, limit: u32) -> Result<Vec<UserId>, Error> {
     tx.query(
-        "SELECT user_id FROM events WHERE item_id = ?1 ORDER BY id DESC LIMIT ?2",
+        "SELECT user_id FROM events WHERE item_id = ?1 AND kind NOT IN (53, 54) ORDER BY id DESC LIMIT ?2",
         &[item.into(), limit.into()],
         |row| Ok(UserId::new(row.int(0)?)),
     )

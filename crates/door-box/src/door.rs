@@ -96,7 +96,9 @@ impl BoxDoor {
             .with_state(self.clone())
     }
 
-    pub(crate) fn tree(&self) -> &Tree {
+    /// What it shows.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
         &self.0.tree
     }
 

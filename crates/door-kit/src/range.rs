@@ -3,7 +3,7 @@
 //! A request for several ranges is answered with the whole, which the RFC allows: no client of the vendors that we
 //! serve asks for several, and answering them invites abuse.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header};
 
 /// A run of bytes inside a content: never empty, never past its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,16 @@ pub enum Answer {
     Part(ResolvedRange),
     /// 416, with the `Content-Range` of [`unsatisfiable`].
     Unsatisfiable,
+}
+
+/// Whether a request asks for the whole, or for a part from the first byte on: whoever reads a content bit by bit does so
+/// once.
+#[must_use]
+pub fn is_from_start(headers: &HeaderMap) -> bool {
+    headers.get(header::RANGE).is_none_or(|range| {
+        let part = range.as_bytes().strip_prefix(b"bytes=").unwrap_or_default().trim_ascii_start();
+        part.starts_with(b"0-")
+    })
 }
 
 /// The `Content-Range` of a 416 answer.
@@ -131,6 +141,18 @@ mod tests {
 
     fn part(start: u64, end: u64) -> Answer {
         Answer::Part(ResolvedRange { start, end })
+    }
+
+    #[test]
+    fn a_content_is_begun_once() {
+        let asks = |range: Option<&'static str>| {
+            let headers = range.map(|range| (http::header::RANGE, HeaderValue::from_static(range)));
+            super::is_from_start(&headers.into_iter().collect())
+        };
+        assert!(asks(None) && asks(Some("bytes=0-")) && asks(Some("bytes=0-1023")) && asks(Some("bytes= 0-1, 5-7")));
+        for later in ["bytes=1-", "bytes=-5", "bytes=00-", "lines=0-", ""] {
+            assert!(!asks(Some(later)), "{later}");
+        }
     }
 
     #[test]

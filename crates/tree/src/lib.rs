@@ -120,7 +120,7 @@ pub use paths::{
     Want, WantedVersion, WantedVersionError,
 };
 pub use properties::{ChangeProperties, Property, PropertyChange};
-pub use recents::{RecentItem, RecentPage, RecentPlace};
+pub use recents::{Reading, RecentItem, RecentPage, RecentPlace};
 pub use retention::{Bypass, RetentionChange};
 pub use search::{MetadataFilter, Search, SearchOrder, SearchPage, SearchPlace, SearchTrash, Within};
 pub use shared_links::{

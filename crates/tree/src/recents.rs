@@ -1,14 +1,18 @@
-//! What users last had to do with.
+//! What users last had to do with, and what they read.
 //!
 //! It is noted when a request has done its work, and written soon after, many notes in one transaction: no request waits for
-//! it, and none fails by it. What is not written yet when the process ends is lost. Who asks on the same node finds all
+//! it, and none fails by it. What is not written yet when the process is killed is lost. Who asks on the same node finds all
 //! that was noted before.
+//!
+//! That somebody read something becomes an event besides. Such a note is never left out: when too many wait, whoever reads
+//! waits too.
 
 use crate::favorites::seen;
 use crate::limits::{PAGE_ITEMS_MAX, RECENT_LIFETIME, RECENTS_MAX, RECENTS_WAITING_MAX, RECENTS_WRITTEN_MAX};
 use crate::{Caller, Error, ItemView, Tree};
+use entente_database::events::{self, EventKind, NewEvent};
 use entente_database::recents::{self, Act, Recent};
-use entente_model::{ItemId, Timestamp, UserId};
+use entente_model::{ItemId, Timestamp, UserId, VersionId, with_causes};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -20,9 +24,15 @@ pub(crate) struct Noted {
     written: watch::Sender<u64>,
 }
 
+struct Note {
+    recent: Recent,
+    /// What it becomes besides.
+    event: Option<NewEvent>,
+}
+
 #[derive(Default)]
 struct Waiting {
-    notes: VecDeque<Recent>,
+    notes: VecDeque<Note>,
     /// How many have ever come.
     come: u64,
     is_written: bool,
@@ -39,19 +49,29 @@ impl Noted {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a note, unless too many wait. `true` when somebody has to be found who writes.
-    fn take(&self, note: Recent) -> bool {
+    /// Takes a note. `true` when somebody has to be found who writes. Gives it back when too many wait.
+    fn take(&self, note: Note) -> Result<bool, Note> {
         let mut waiting = self.waiting();
         if waiting.notes.len() >= RECENTS_WAITING_MAX {
-            return false;
+            return Err(note);
         }
         waiting.notes.push_back(note);
         waiting.come += 1;
-        !std::mem::replace(&mut waiting.is_written, true)
+        Ok(!std::mem::replace(&mut waiting.is_written, true))
+    }
+
+    /// Waits until there is room for another, as far as one can know.
+    async fn has_room(&self) {
+        let enough = {
+            let waiting = self.waiting();
+            waiting.come.saturating_sub(RECENTS_WAITING_MAX as u64 / 2)
+        };
+        // It cannot fail: the sender is here.
+        let _ = self.written.subscribe().wait_for(|written| *written >= enough).await;
     }
 
     /// What is to be written next; nothing when there is no more, and then somebody else has to be found.
-    fn next(&self) -> Vec<Recent> {
+    fn next(&self) -> Vec<Note> {
         let mut waiting = self.waiting();
         let some = waiting.notes.len().min(RECENTS_WRITTEN_MAX);
         waiting.is_written = some > 0;
@@ -80,6 +100,15 @@ impl Drop for Writing {
         let come = waiting.come;
         self.noted.written.send_modify(|written| *written = come);
     }
+}
+
+/// How somebody read something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// The content of a file, or an archive of the item.
+    Downloaded,
+    /// A large picture.
+    Previewed,
 }
 
 /// An item that the caller had to do with.
@@ -114,31 +143,62 @@ pub struct RecentPage {
 impl Tree {
     /// Notes that the caller has done something with an item just now. Nothing fails by it, and nobody waits for it.
     pub fn note_recent(&self, caller: &Caller, item: ItemId, act: Act) {
-        let note = Recent { user: caller.user, item, act, at: self.world.now() };
-        if self.noted.take(note) {
-            let tree = self.clone();
-            self.world.spawn(async move {
-                let mut writing = Writing { noted: Arc::clone(&tree.noted), has_ended: false };
-                loop {
-                    let notes = tree.noted.next();
-                    if notes.is_empty() {
-                        writing.has_ended = true;
-                        break;
-                    }
-                    let some = notes.len();
-                    // What cannot be written is lost: it says no more than what somebody may want to find again.
-                    let _ = tree.write_recents(notes).await;
-                    tree.noted.is_done(some);
-                }
-            });
+        let recent = Recent { user: caller.user, item, act, at: self.world.now() };
+        // One too many is left out: it says no more than what somebody may want to find again.
+        if let Ok(true) = self.noted.take(Note { recent, event: None }) {
+            self.write_notes();
         }
     }
 
-    async fn write_recents(&self, notes: Vec<Recent>) -> Result<(), Error> {
+    /// Notes that the caller has read an item just now, in that version, which becomes an event. Waits only while too many
+    /// notes wait.
+    pub async fn note_read(&self, caller: &Caller, item: ItemId, version: Option<VersionId>, how: Reading) {
+        let stamp = self.stamp();
+        let (act, kind) = match how {
+            Reading::Downloaded => (Act::Opened, EventKind::Downloaded),
+            Reading::Previewed => (Act::Previewed, EventKind::Previewed),
+        };
+        let recent = Recent { user: caller.user, item, act, at: stamp.at };
+        let (enterprise, user) = (caller.enterprise, caller.doer());
+        let event = NewEvent { id: stamp.event, enterprise, user, kind, item, version, at: stamp.at };
+        let mut note = Note { recent, event: Some(event) };
+        loop {
+            match self.noted.take(note) {
+                Ok(true) => return self.write_notes(),
+                Ok(false) => return,
+                Err(back) => note = back,
+            }
+            self.noted.has_room().await;
+        }
+    }
+
+    fn write_notes(&self) {
+        let tree = self.clone();
+        self.world.spawn(async move {
+            let mut writing = Writing { noted: Arc::clone(&tree.noted), has_ended: false };
+            loop {
+                let notes = tree.noted.next();
+                if notes.is_empty() {
+                    writing.has_ended = true;
+                    break;
+                }
+                let (some, events) = (notes.len(), notes.iter().filter(|note| note.event.is_some()).count());
+                if let Err(error) = tree.write_recents(notes).await {
+                    tracing::warn!(events, error = with_causes(&error), "what was read could not be recorded");
+                }
+                tree.noted.is_done(some);
+            }
+        });
+    }
+
+    async fn write_recents(&self, notes: Vec<Note>) -> Result<(), Error> {
         let since = self.world.now().before(RECENT_LIFETIME);
-        let users: BTreeSet<UserId> = notes.iter().map(|note| note.user).collect();
+        let events: Vec<NewEvent> = notes.iter().filter_map(|note| note.event.clone()).collect();
+        // Whoever came by an open link is nobody.
+        let somebodys = notes.into_iter().map(|note| note.recent).filter(|recent| recent.user != UserId::new(0));
         // Of several of one item the last one counts. Always in one order, so that no two nodes wait for each other.
-        let latest: BTreeMap<_, _> = notes.into_iter().map(|note| ((note.user, note.item), note)).collect();
+        let latest: BTreeMap<_, _> = somebodys.map(|recent| ((recent.user, recent.item), recent)).collect();
+        let users: BTreeSet<UserId> = latest.values().map(|recent| recent.user).collect();
         self.database
             .transact("note recent items", move |tx| {
                 for note in latest.values() {
@@ -146,6 +206,9 @@ impl Tree {
                 }
                 for user in &users {
                     recents::trim(tx, *user, since, RECENTS_MAX)?;
+                }
+                for event in &events {
+                    events::record(tx, event)?;
                 }
                 Ok(())
             })
@@ -156,7 +219,7 @@ impl Tree {
     /// more than `limits::RECENTS_MAX`: after a place that a page gave, or from the latest on. What the caller may not see
     /// any more, or what is in the trash, is left out.
     pub async fn recents(&self, caller: &Caller, after: Option<RecentPlace>, limit: u32) -> Result<RecentPage, Error> {
-        self.recents_written().await;
+        self.notes_written().await;
         let (caller, since) = (caller.clone(), self.world.now().before(RECENT_LIFETIME));
         let limit = usize::try_from(limit.clamp(1, PAGE_ITEMS_MAX)).unwrap_or(usize::MAX);
         self.database
@@ -177,7 +240,7 @@ impl Tree {
     }
 
     /// Waits until all that has been noted here is written.
-    async fn recents_written(&self) {
+    pub async fn notes_written(&self) {
         let come = self.noted.waiting().come;
         // It cannot fail: the sender is the tree's own.
         let _ = self.noted.written.subscribe().wait_for(|written| *written >= come).await;

@@ -14,7 +14,7 @@ use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
 use entente_identity::Ticket;
 use entente_model::{Caller, UserId};
-use entente_tree::{BoxError, Error as TreeError, Opened, RecentAct};
+use entente_tree::{BoxError, Error as TreeError, Opened, Reading};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::time::Duration;
 
@@ -27,8 +27,15 @@ pub(crate) async fn redirect(asked: Asked) -> Outcome {
     let file = asked.id("file_id")?;
     let version = asked.query().value("version").map(|version| id::parse(&version)).transpose()?;
     let opened = asked.tree().open(&caller, file, version).await?;
-    asked.tree().note_recent(&caller, file, RecentAct::Opened);
+    note(&asked, &caller, &opened).await;
     to_content(&asked, opened, caller.user)
+}
+
+/// That somebody reads it. Whoever reads it bit by bit asks for each; the first one counts.
+pub(super) async fn note(asked: &Asked, caller: &Caller, opened: &Opened) {
+    if asked.parts.method == Method::GET && range::is_from_start(asked.headers()) {
+        asked.tree().note_read(caller, opened.item.id, Some(opened.version.id), Reading::Downloaded).await;
+    }
 }
 
 /// To what somebody may read.

@@ -200,6 +200,7 @@ fn is_shown(kind: EventKind) -> bool {
 /// Whether a kind changes what somebody finds in folders.
 fn is_change(kind: EventKind) -> bool {
     kind.is_of_item()
+        && !kind.is_of_reading()
         && !matches!(
             kind,
             EventKind::Purged
@@ -249,6 +250,8 @@ fn word(view: &EventView) -> Option<&'static str> {
         EventKind::CollaborationAccepted => "COLLAB_ADD_COLLABORATOR",
         EventKind::CollaborationChanged => "COLLAB_ROLE_CHANGE",
         EventKind::CollaborationRemoved | EventKind::CollaborationRejected => "COLLAB_REMOVE_COLLABORATOR",
+        EventKind::Downloaded => "ITEM_DOWNLOAD",
+        EventKind::Previewed => "ITEM_PREVIEW",
         EventKind::SharedLinkMade => "ITEM_SHARED_CREATE",
         EventKind::SharedLinkChanged => "ITEM_SHARED_UPDATE",
         EventKind::SharedLinkRemoved => "ITEM_SHARED_UNSHARE",
@@ -300,6 +303,8 @@ fn company_word(kind: EventKind) -> Option<&'static str> {
         EventKind::MetadataAdded => "METADATA_INSTANCE_CREATE",
         EventKind::MetadataChanged => "METADATA_INSTANCE_UPDATE",
         EventKind::MetadataRemoved => "METADATA_INSTANCE_DELETE",
+        EventKind::Downloaded => "DOWNLOAD",
+        EventKind::Previewed => "PREVIEW",
         EventKind::SharedLinkMade | EventKind::SharedLinkChanged => "SHARE",
         EventKind::SharedLinkRemoved => "UNSHARE",
         EventKind::Commented => "COMMENT_CREATE",

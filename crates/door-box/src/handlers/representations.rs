@@ -9,7 +9,7 @@ use crate::wire::fields::{Field, Fields};
 use crate::wire::representation::{PictureShape, Representation, Shape, State, wanted};
 use entente_model::{Caller, ItemId, VersionId};
 use entente_pictures::{Format, Known, Outcome as Made, What};
-use entente_tree::{Error as TreeError, ItemView, Kind};
+use entente_tree::{Error as TreeError, ItemView, Kind, Reading};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long one waits that asks for the picture itself.
 const LONG_PATIENCE: Duration = Duration::from_secs(20);
 const PDF: &str = "pdf";
+const TEXT: &str = "extracted_text";
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
 /// The representations of a file that the request wants, if `fields` has them.
@@ -69,6 +70,11 @@ pub(crate) async fn content(asked: Asked, caller: Caller) -> Outcome {
     let page = shape.page(asked.parameter("asset")).ok_or(TreeError::NotFound)?;
     match made(&asked, &drawable, shape, page, LONG_PATIENCE).await? {
         Made::Made(made) => {
+            // Whoever looks at what is large enough to be read; its pages are one.
+            if page == 1 && shape.kind != TEXT && !shape.picture.is_some_and(|picture| picture.thumb) {
+                let (file, version) = (drawable.opened.item.id, drawable.opened.version.id);
+                asked.tree().note_read(&caller, file, Some(version), Reading::Previewed).await;
+            }
             let mut response = match format(shape) {
                 Some(format) => shown(made, format),
                 None if shape.kind == PDF => contained(made, "application/pdf"),

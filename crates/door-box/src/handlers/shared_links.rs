@@ -32,6 +32,7 @@ pub(crate) async fn download(asked: Asked) -> Outcome {
     let last = asked.parameter("token");
     let token = last.split('.').next().unwrap_or(last);
     let opened = asked.tree().open_by_link(&LinkName::Token(token.to_owned())).await?;
+    super::downloads::note(&asked, &Caller::nobody(), &opened).await;
     super::downloads::to_content(&asked, opened, UserId::new(0))
 }
 

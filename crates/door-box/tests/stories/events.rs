@@ -248,3 +248,43 @@ async fn signing_in_is_told_and_so_is_failing_to() {
         assert_eq!(entry["source"]["login"], "ada@acme.example");
     }
 }
+
+#[tokio::test]
+async fn what_is_read_is_heard_of_once() {
+    let client = Client::with_pictures("cat > /dev/null; printf made").await;
+    let folder = client.folder("0", "a").await;
+    let file = client.file(&folder, "image.png", b"\x89PNG\r\n\x1a\nwhatever").await;
+    let open = json!({"shared_link": {"access": "open"}});
+    let link = client.put(&format!("/files/{file}?fields=shared_link"), open).await.expect(200);
+    let start = read(&client, "stream_position=now").await["next_stream_position"].clone();
+    let content = format!("/box/2.0/files/{file}/content");
+    client.download(&format!("/files/{file}/content")).await;
+    // Bit by bit: the first bit counts, and looking does not.
+    for range in ["bytes=0-1", "bytes=2-3", "bytes=4-"] {
+        assert_eq!(client.send("GET", &content, &[("range", range)], "").await.status, 302);
+    }
+    let url = link["shared_link"]["download_url"].as_str().unwrap();
+    let url = url.strip_prefix("https://files.acme.example").unwrap();
+    assert_eq!(client.send("GET", url, &[("authorization", "")], "").await.status, 302);
+    client.send("GET", &format!("/box/2.0/files/{file}/thumbnail.png"), &[], "").await;
+    let path = format!("/box/2.0/files/{file}?fields=representations");
+    let hints = [("x-rep-hints", "[jpg?dimensions=32x32][png?dimensions=1024x1024]")];
+    let shown = client.send("GET", &path, &hints, "").await.expect(200);
+    for entry in shown["representations"]["entries"].as_array().unwrap() {
+        let url = entry["content"]["url_template"].as_str().unwrap().replace("{+asset_path}", "");
+        let picture = client.get(url.strip_prefix("https://files.acme.example").unwrap()).await;
+        assert_eq!(picture.status, 200);
+    }
+    client.stage.tree.notes_written().await;
+    let page = read(&client, &format!("stream_position={start}")).await;
+    assert_eq!(words(&page), ["ITEM_DOWNLOAD", "ITEM_DOWNLOAD", "ITEM_DOWNLOAD", "ITEM_PREVIEW"]);
+    assert_eq!(page["entries"][0]["source"]["id"], json!(file));
+    assert_eq!(page["entries"][0]["created_by"]["login"], "ada@acme.example");
+    assert_eq!(page["entries"][2]["created_by"]["id"], "0");
+    // Nothing has changed by it.
+    assert_eq!(words(&read(&client, &format!("stream_position={start}&stream_type=changes")).await), [""; 0]);
+    let logs = read(&client, "stream_type=admin_logs&event_type=DOWNLOAD,PREVIEW").await;
+    assert_eq!(words(&logs), ["DOWNLOAD", "DOWNLOAD", "DOWNLOAD", "PREVIEW"]);
+    let recent = client.get("/recent_items").await.expect(200);
+    assert_eq!(recent["entries"][0]["interaction_type"], "item_preview");
+}

@@ -128,16 +128,23 @@ async fn what_they_are_told() {
     let client = Client::new().await;
     let app = App::of(&client, client.stage.app().await, client.user, Scopes::ALL).await;
     let folder = client.folder("0", "folder").await;
-    let triggers = ["FILE.UPLOADED", "FILE.DELETED"];
+    let triggers = ["FILE.UPLOADED", "FILE.DOWNLOADED", "FILE.PREVIEWED", "FOLDER.DOWNLOADED", "FILE.DELETED"];
     app.ask("POST", "/webhooks", new(&folder, "folder", &triggers)).await.expect(201);
     let file = client.file(&folder, "grüße.txt", b"x").await;
+    client.download(&format!("/files/{file}/content")).await;
+    let archive = json!({"items": [{"type": "folder", "id": folder}]});
+    let archive = client.post("/zip_downloads", archive).await.expect(202)["download_url"].clone();
+    let archive = archive.as_str().unwrap().trim_start_matches("https://files.acme.example").to_owned();
+    assert_eq!(client.send("GET", &archive, &[("authorization", "")], "").await.status, 200);
+    client.stage.tree.notes_written().await;
     client.delete(&format!("/files/{file}")).await.expect(204);
     client.delete(&format!("/files/{file}/trash")).await.expect(204);
     while client.stage.tree.place_events().await.unwrap() {}
     while client.door.tell_webhooks().await.unwrap() {}
     let bodies = client.stage.take_webhook_bodies().await;
     let told: Vec<Value> = bodies.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
-    assert_eq!((&told[0]["trigger"], &told[1]["trigger"]), (&json!("FILE.UPLOADED"), &json!("FILE.DELETED")));
-    assert_eq!(told[0]["source"]["id"], json!(file));
-    assert_json_snapshot!("what a webhook is told", tamed(told[1].clone()));
+    let triggers: Vec<&str> = told.iter().map(|one| one["trigger"].as_str().unwrap()).collect();
+    assert_eq!(triggers, ["FILE.UPLOADED", "FILE.DOWNLOADED", "FOLDER.DOWNLOADED", "FILE.DELETED"]);
+    assert_eq!((&told[0]["source"]["id"], &told[2]["source"]["id"]), (&json!(file), &json!(folder)));
+    assert_json_snapshot!("what a webhook is told", tamed(told[3].clone()));
 }

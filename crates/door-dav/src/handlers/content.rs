@@ -13,7 +13,7 @@ use bytes::Bytes;
 use entente_door_kit::precondition::{Decision, Intent};
 use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
-use entente_tree::{BoxError, Content, Error as TreeError, Object, Tree, Want};
+use entente_tree::{BoxError, Content, Error as TreeError, Object, Reading, Tree, Want};
 use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, iter};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -65,6 +65,9 @@ async fn file(asked: &Asked, object: &Object, content: Content) -> Outcome {
     let etag = quoted_etag(object);
     let modified = value(HttpDate(object.view.item.content_modified_at));
     let headers = asked.headers();
+    if !is_head && range::is_from_start(headers) {
+        asked.tree().note_read(&asked.caller, object.view.item.id, Some(version.id), Reading::Downloaded).await;
+    }
     let bare = etag.trim_matches('"');
     let range = headers
         .get(header::RANGE)

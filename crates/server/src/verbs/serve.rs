@@ -110,6 +110,7 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
         public_url: wanted.public_url.as_ref().map(ToString::to_string),
     };
     world.spawn(site.upkeep.clone().keep_placing(shutdown.clone()));
+    let tree = site.door.tree().clone();
     world.spawn(site.upkeep.clone().keep_telling(site.door, shutdown.clone()));
     world.spawn(site.upkeep.clone().keep_indexing(data.words(), shutdown.clone()));
     world.spawn(site.upkeep.keep_up(site.runner.clone(), shutdown.clone()));
@@ -132,6 +133,8 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     data.remove_ready();
     // A panic in the runner has been logged; there is nothing to wait for then.
     let _ = jobs.await;
+    // Of what was read last. Each either is written or cannot be.
+    tree.notes_written().await;
     let _ = sender.await;
     let _ = reports.await;
     tracing::info!("stopped");

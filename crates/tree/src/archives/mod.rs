@@ -12,7 +12,7 @@ pub use read::{ArchiveEntry, ArchiveFile, ArchiveReader};
 
 use crate::limits::{ARCHIVE_REMEMBERED, ARCHIVE_SILENCE_MAX, ARCHIVES_AT_ONCE_MAX};
 use crate::shared_links::TOKEN_LETTERS;
-use crate::{ArchiveCounts, ArchiveState, Caller, Error, Tree};
+use crate::{ArchiveCounts, ArchiveState, Caller, Error, Reading, Tree};
 use entente_database::archives::{self, Archive};
 use entente_database::{Tx, tokens};
 use entente_model::{FollowedLink, Timestamp};
@@ -61,16 +61,20 @@ impl Tree {
         let begun = self.database.transact("begin archive", move |tx| {
             let found = known(tx, &token, now)?.filter(|found| found.state == ArchiveState::Made);
             let found = found.ok_or(Error::NotFound)?;
-            on_behalf(tx, &found, now)?;
+            let caller = on_behalf(tx, &found, now)?;
             if archives::underway(tx, found.user, now.before(ARCHIVE_SILENCE_MAX))? >= ARCHIVES_AT_ONCE_MAX {
                 return Err(ArchiveError::TooManyAtOnce);
             }
             let expires_at = now.after(ARCHIVE_REMEMBERED);
             let begun = Archive { state: ArchiveState::Underway, seen_at: now, expires_at, ..found };
             archives::update(tx, &begun)?;
-            Ok(begun)
+            Ok((begun, caller))
         });
-        Ok(ArchiveReader::new(self.clone(), begun.await?))
+        let (begun, caller) = begun.await?;
+        for item in &begun.items {
+            self.note_read(&caller, item.item, None, Reading::Downloaded).await;
+        }
+        Ok(ArchiveReader::new(self.clone(), begun))
     }
 
     /// What the archive is called that could be begun to fetch. `NotFound` as for [`Tree::begin_archive`].

@@ -160,8 +160,11 @@ fn step(tx: &mut Tx<'_>, mut next: Following, gone: Vec<ItemId>) -> Result<Found
 fn events_of(tx: &mut Tx<'_>, next: &mut Following, found: &[Touch]) -> Result<Vec<ItemId>, Error> {
     let mut touched = Vec::new();
     for touch in found {
-        touched.push(touch.item);
         next.then = touch.position;
+        if touch.kind.is_some_and(EventKind::is_of_reading) {
+            continue;
+        }
+        touched.push(touch.item);
         let brings = matches!(
             touch.kind,
             None | Some(EventKind::Copied | EventKind::Moved | EventKind::Restored | EventKind::Created)

@@ -256,6 +256,8 @@ fn trigger(kind: EventKind, item: Option<Kind>) -> Option<Trigger> {
         EventKind::MetadataAdded => Some(Trigger::MetadataCreated),
         EventKind::MetadataChanged => Some(Trigger::MetadataUpdated),
         EventKind::MetadataRemoved => Some(Trigger::MetadataDeleted),
+        EventKind::Downloaded => of(Trigger::FileDownloaded, Trigger::FolderDownloaded),
+        EventKind::Previewed => Some(Trigger::FilePreviewed),
         EventKind::SharedLinkMade => Some(Trigger::SharedLinkCreated),
         EventKind::SharedLinkChanged => Some(Trigger::SharedLinkUpdated),
         EventKind::SharedLinkRemoved => Some(Trigger::SharedLinkDeleted),

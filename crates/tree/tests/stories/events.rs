@@ -3,7 +3,8 @@
 use crate::desk::Desk;
 use entente_model::{ItemId, Role, UserRole};
 use entente_tree::{
-    Caller, EnterpriseEventQuery, Error, EventKind, EventPage, EventQuery, Invitee, Kind, NewCollaboration, Scopes,
+    Caller, EnterpriseEventQuery, Error, EventKind, EventPage, EventQuery, Invitee, Kind, NewCollaboration, Reading,
+    Scopes, limits,
 };
 
 async fn settle(desk: &Desk) {
@@ -192,4 +193,48 @@ async fn what_happens_to_people_is_their_enterprises_and_nobodys_stream() {
         assert!(!desk.tree.has_events(caller.user, start).await.expect("an answer"));
         assert_eq!(told(&hears(&desk, caller, start).await), []);
     }
+}
+
+#[tokio::test]
+async fn what_is_read_is_told_to_whose_it_is_and_to_whoever_reads() {
+    let desk = Desk::new().await;
+    let folder = desk.folder(desk.root, "a").await;
+    let file = desk.file(folder, "f", b"x").await.item;
+    share(&desk, folder, &desk.ben).await;
+    let after = hears(&desk, &desk.anna, 0).await.next;
+    desk.tree.note_read(&desk.ben, file.id, file.version, Reading::Downloaded).await;
+    desk.tree.note_read(&desk.ben, file.id, file.version, Reading::Previewed).await;
+    desk.tree.note_read(&Caller::nobody(), file.id, None, Reading::Downloaded).await;
+    desk.tree.notes_written().await;
+    let read = [EventKind::Downloaded, EventKind::Previewed, EventKind::Downloaded];
+    let owners = hears(&desk, &desk.anna, after).await;
+    let heard: Vec<_> = owners.entries.iter().map(|one| (one.kind, one.event.item, one.event.user.number())).collect();
+    let ben = desk.ben.user.number();
+    assert_eq!(heard, [(read[0], file.id, ben), (read[1], file.id, ben), (read[2], file.id, 0)]);
+    assert_eq!(owners.entries[0].event.version, file.version);
+    assert_eq!(told(&hears(&desk, &desk.ben, after).await)[..2], [(read[0], file.id), (read[1], file.id)]);
+    let stranger = desk.stage.person("otto@example.com", "Otto", UserRole::User).await;
+    let stranger = desk.stage.caller(stranger, UserRole::User);
+    assert_eq!(told(&hears(&desk, &stranger, after).await), []);
+}
+
+#[tokio::test]
+async fn however_much_is_read_at_once_all_of_it_is_told() {
+    let desk = Desk::new().await;
+    let file = desk.file(desk.root, "f", b"x").await.item.id;
+    let after = hears(&desk, &desk.anna, 0).await.next;
+    let many = limits::RECENTS_WAITING_MAX + 500;
+    // Nobody writes before this waits: the runtime has one thread.
+    let reads = (0..many).map(|_| desk.tree.note_read(&desk.anna, file, None, Reading::Downloaded));
+    futures_util::future::join_all(reads).await;
+    desk.tree.notes_written().await;
+    let (mut found, mut after) = (0, after);
+    loop {
+        let page = hears(&desk, &desk.anna, after).await;
+        if page.entries.is_empty() {
+            break;
+        }
+        (found, after) = (found + page.entries.len(), page.next);
+    }
+    assert_eq!(found, many);
 }
