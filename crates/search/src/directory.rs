@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::HasLen;
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
@@ -17,6 +17,8 @@ use tantivy::directory::{
     WatchHandle, WritePtr,
 };
 
+/// Opened frames that an open file keeps.
+const OPENED_FRAMES: usize = 2;
 const SEALED_FRAME_BYTES: usize = CACHE_FRAME_BYTES + CACHE_TAG_BYTES;
 
 /// A folder of sealed files.
@@ -56,14 +58,14 @@ impl Sealed {
         let sealed = file.metadata().map_err(failed)?.len();
         let sealed = usize::try_from(sealed).map_err(|error| failed(io::Error::other(error)))?;
         if sealed == 0 {
-            return Ok(SealedFile { file, opener: None, length: 0 });
+            return Ok(SealedFile { file, opener: None, length: 0, opened: Mutex::default() });
         }
         let mut header = [0; CACHE_HEADER_BYTES];
         file.read_exact(&mut header).map_err(failed)?;
         let body = sealed - CACHE_HEADER_BYTES;
         let length = body.saturating_sub(body.div_ceil(SEALED_FRAME_BYTES) * CACHE_TAG_BYTES);
         let opener = self.key.open(&name(path), &header).map_err(|error| failed(io::Error::other(error)))?;
-        Ok(SealedFile { file, opener: Some(opener), length })
+        Ok(SealedFile { file, opener: Some(opener), length, opened: Mutex::default() })
     }
 }
 
@@ -121,6 +123,9 @@ struct SealedFile {
     opener: Option<CacheOpener>,
     /// Of the plaintext, in bytes.
     length: usize,
+    /// The frames that were opened last, the latest first. Segments are merged in small reads, one after the other: each
+    /// would open its frame again.
+    opened: Mutex<[Option<(usize, OwnedBytes)>; OPENED_FRAMES]>,
 }
 
 impl std::fmt::Debug for SealedFile {
@@ -136,7 +141,23 @@ impl HasLen for SealedFile {
 }
 
 impl SealedFile {
-    fn frame(&self, opener: &CacheOpener, number: usize) -> io::Result<Bytes> {
+    /// Kept, or opened now.
+    fn frame(&self, opener: &CacheOpener, number: usize) -> io::Result<OwnedBytes> {
+        let kept = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, frame)) = kept().iter().flatten().find(|(kept, _)| *kept == number) {
+            return Ok(frame.clone());
+        }
+        // Not while the lock is held: others read other frames meanwhile.
+        let frame = OwnedBytes::new(self.open_frame(opener, number)?.to_vec());
+        let mut kept = kept();
+        kept.rotate_right(1);
+        if let Some(first) = kept.first_mut() {
+            *first = Some((number, frame.clone()));
+        }
+        Ok(frame)
+    }
+
+    fn open_frame(&self, opener: &CacheOpener, number: usize) -> io::Result<Bytes> {
         let begin = number * CACHE_FRAME_BYTES;
         let plain = self.length.saturating_sub(begin).min(CACHE_FRAME_BYTES);
         let is_last = begin + plain >= self.length;
@@ -149,26 +170,30 @@ impl SealedFile {
             .map_err(io::Error::other)
     }
 
-    fn read(&self, range: Range<usize>) -> io::Result<Vec<u8>> {
+    fn read(&self, range: Range<usize>) -> io::Result<OwnedBytes> {
         if range.start > range.end || range.end > self.length {
             return Err(io::Error::new(ErrorKind::UnexpectedEof, "beyond the end of a sealed file"));
         }
-        let mut out = Vec::with_capacity(range.len());
-        let Some(opener) = self.opener.as_ref().filter(|_| !range.is_empty()) else { return Ok(out) };
-        for number in range.start / CACHE_FRAME_BYTES..=(range.end - 1) / CACHE_FRAME_BYTES {
-            let frame = self.frame(opener, number)?;
+        let Some(opener) = self.opener.as_ref().filter(|_| !range.is_empty()) else { return Ok(OwnedBytes::empty()) };
+        let (first, last) = (range.start / CACHE_FRAME_BYTES, (range.end - 1) / CACHE_FRAME_BYTES);
+        let within = |number: usize| {
             let begin = number * CACHE_FRAME_BYTES;
-            let from = range.start.saturating_sub(begin);
-            let upto = (range.end - begin).min(frame.len());
-            out.extend_from_slice(frame.get(from..upto).unwrap_or(&[]));
+            range.start.saturating_sub(begin)..(range.end - begin).min(CACHE_FRAME_BYTES)
+        };
+        if first == last {
+            return Ok(self.frame(opener, first)?.slice(within(first)));
         }
-        Ok(out)
+        let mut out = Vec::with_capacity(range.len());
+        for number in first..=last {
+            out.extend_from_slice(&self.frame(opener, number)?.slice(within(number)));
+        }
+        Ok(OwnedBytes::new(out))
     }
 }
 
 impl FileHandle for SealedFile {
     fn read_bytes(&self, range: Range<usize>) -> io::Result<OwnedBytes> {
-        self.read(range).map(OwnedBytes::new)
+        self.read(range)
     }
 }
 
@@ -201,7 +226,8 @@ impl Directory for Sealed {
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
         let found = self.reader(path)?;
-        found.read(0..found.length).map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))
+        let read = found.read(0..found.length).map_err(|error| OpenReadError::wrap_io_error(error, path.to_owned()))?;
+        Ok(read.to_vec())
     }
 
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {

@@ -95,7 +95,7 @@ impl Stage {
     /// When it fails.
     pub async fn index(&self) {
         while self.tree.place_events().await.expect("placed") {}
-        while self.tree.index_words(&self.words.path().join("words")).await.expect("indexed") {}
+        while self.tree.index_words(&self.words.path().join("words")).await.expect("indexed").may_go_on() {}
     }
 
     /// A new person of the enterprise.

@@ -122,7 +122,7 @@ pub use paths::{
 pub use properties::{ChangeProperties, Property, PropertyChange};
 pub use recents::{Reading, RecentItem, RecentPage, RecentPlace};
 pub use retention::{Bypass, RetentionChange};
-pub use search::{MetadataFilter, Search, SearchOrder, SearchPage, SearchPlace, SearchTrash, Within};
+pub use search::{Indexing, MetadataFilter, Search, SearchOrder, SearchPage, SearchPlace, SearchTrash, Within};
 pub use shared_links::{
     FoundLink, LinkAccess, LinkName, LinkPasswordHash, LinkRules, LinkWish, SharedLink, SharedLinkChange,
     SharedLinkView,

@@ -263,7 +263,7 @@ pub const SEARCH_METADATA_MAX: usize = 10_000;
 /// Instances of a template that are looked at for a search's filter.
 pub const SEARCH_INSTANCES_MAX: usize = 100_000;
 /// Items that are indexed at a time.
-pub const INDEXED_MAX: u32 = 500;
+pub const INDEXED_MAX: u32 = 2_000;
 /// Comments of an item that are indexed.
 pub const INDEXED_COMMENTS_MAX: u32 = 100;
 /// Versions of a file of which is indexed who made them.

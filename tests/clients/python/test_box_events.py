@@ -1,6 +1,7 @@
 """Events: heard of with the SDK by who may, in order, and waited for."""
 
 import threading
+import time
 import uuid
 
 import pytest
@@ -100,6 +101,22 @@ def test_administrators_hear_what_is_said_of_items(client, administrator):
         "METADATA_INSTANCE_UPDATE",
         "METADATA_INSTANCE_DELETE",
     ]
+
+
+def test_what_is_read_is_heard_of(client, administrator, folder):
+    file = upload(client, folder.id, "read me", b"content")
+    start = now(client)
+    assert client.downloads.download_file(file.id).read() == b"content"
+    seen, until = [], time.monotonic() + 30
+    # It is written within moments after the answer.
+    while not seen and time.monotonic() < until:
+        page = client.events.get_events(stream_position=str(start))
+        seen = [event for event in page.entries if event.source.id == file.id]
+    assert [event.event_type for event in seen] == ["ITEM_DOWNLOAD"]
+    page = administrator.events.get_events(
+        stream_type=GetEventsStreamType.ADMIN_LOGS, stream_position=str(start), event_type=[GetEventsEventType.DOWNLOAD]
+    )
+    assert [event.source.item_id for event in page.entries if event.source.item_id == file.id] == [file.id]
 
 
 def test_who_waits_hears_of_news(client):

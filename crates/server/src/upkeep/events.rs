@@ -2,13 +2,16 @@
 
 use super::{Upkeep, while_left};
 use entente_jobs::{BoxError, Handlers, Outcome, handler};
-use entente_tree::{REMOVE_EVENTS_JOB, Tree};
+use entente_tree::{Indexing, REMOVE_EVENTS_JOB, Tree};
 use entente_world::{Shutdown, World};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often each node looks for events without a position. It costs a read.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
+/// How long what has happened waits to be taken into the index of words together. Each time costs some files, and later the
+/// merging of them.
+const INDEX_PAUSE: Duration = Duration::from_millis(700);
 /// After a look that failed.
 const FAILED_PAUSE: Duration = Duration::from_secs(2);
 
@@ -36,8 +39,9 @@ impl Upkeep {
     pub(crate) async fn keep_indexing(self, folder: PathBuf, mut shutdown: Shutdown) {
         while !shutdown.is_requested() {
             let pause = match self.tree.index_words(&folder).await {
-                Ok(true) => continue,
-                Ok(false) => LOOK_EVERY,
+                Ok(Indexing::Behind) => continue,
+                Ok(Indexing::Followed) => INDEX_PAUSE,
+                Ok(Indexing::UpToDate) => LOOK_EVERY,
                 Err(error) => {
                     tracing::warn!(%error, "search does not know what happens now");
                     FAILED_PAUSE

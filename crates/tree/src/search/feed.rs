@@ -28,12 +28,32 @@ pub(super) struct Following {
     then: i64,
 }
 
+/// How the index stands after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Indexing {
+    /// There was nothing to take in.
+    UpToDate,
+    /// It took in what there was. Whoever waits a little before the next step takes more in at a time, which costs less.
+    Followed,
+    /// It took in as much as one step does, and there is more.
+    Behind,
+}
+
+impl Indexing {
+    /// Whether there may be more to take in.
+    #[must_use]
+    pub const fn may_go_on(self) -> bool {
+        !matches!(self, Self::UpToDate)
+    }
+}
+
 /// What one step has found.
 struct Step {
     put: Vec<Document>,
     out: Vec<i64>,
     next: Following,
-    more: bool,
+    /// As much as a step takes.
+    is_full: bool,
 }
 
 /// What is to be done.
@@ -45,10 +65,10 @@ enum Found {
 }
 
 impl Tree {
-    /// Takes some of what has happened into the index of a folder of this machine; whether there may be more. One task of a
-    /// process does so again and again. `Unavailable` when the key of the index may not be used: nobody can search then.
-    pub async fn index_words(&self, folder: &Path) -> Result<bool, Error> {
-        let Some(following) = self.following(folder).await? else { return Ok(false) };
+    /// Takes some of what has happened into the index of a folder of this machine. One task of a process does so again and
+    /// again. `Unavailable` when the key of the index may not be used: nobody can search then.
+    pub async fn index_words(&self, folder: &Path) -> Result<Indexing, Error> {
+        let Some(following) = self.following(folder).await? else { return Ok(Indexing::UpToDate) };
         if let Err(error) = following.index.check().await {
             self.words.set(None);
             return Err(unavailable(error));
@@ -56,15 +76,15 @@ impl Tree {
         let gone = self.words.take_gone();
         let found = self.database.read_long(move |tx| step(tx, following, gone)).await?;
         let step = match found {
-            Found::Nothing => return Ok(false),
+            Found::Nothing => return Ok(Indexing::UpToDate),
             Found::Torn => {
                 self.words.set(None);
                 Index::clear(folder).map_err(unavailable)?;
-                return Ok(true);
+                return Ok(Indexing::Behind);
             }
             Found::Step(step) => *step,
         };
-        let Step { put, out, next, more } = step;
+        let Step { put, out, next, is_full } = step;
         let index = next.index.clone();
         let written = self.world.blocking(move || index.write(&put, &out, next.place)).await?;
         if let Err(error) = written {
@@ -74,7 +94,7 @@ impl Tree {
             return Err(unavailable(error));
         }
         self.words.set(Some(next));
-        Ok(more)
+        Ok(if is_full { Indexing::Behind } else { Indexing::Followed })
     }
 
     /// The index as it is; opened if it is not. `None` before there is an enterprise.
@@ -125,6 +145,7 @@ pub(super) fn unavailable(error: entente_search::Error) -> Error {
 }
 
 fn step(tx: &mut Tx<'_>, mut next: Following, gone: Vec<ItemId>) -> Result<Found, Error> {
+    let mut is_full = next.place.filled.is_some() || !next.below.is_empty();
     let touched = if let Some(filled) = next.place.filled {
         let some = items::ids_after(tx, ItemId::new(filled), INDEXED_MAX)?;
         next.place.filled = some.last().map(|last| last.number());
@@ -141,8 +162,10 @@ fn step(tx: &mut Tx<'_>, mut next: Following, gone: Vec<ItemId>) -> Result<Found
             Some(first) if follows(first) => {}
             _ => return Ok(Found::Torn),
         }
+        is_full |= found.len() >= INDEXED_MAX as usize;
         events_of(tx, &mut next, &found)?
     };
+    is_full |= !next.below.is_empty();
     let (mut put, mut out) = (Vec::new(), Vec::new());
     for item in touched.into_iter().chain(gone).collect::<BTreeSet<_>>() {
         match document(tx, item)? {
@@ -153,7 +176,7 @@ fn step(tx: &mut Tx<'_>, mut next: Following, gone: Vec<ItemId>) -> Result<Found
     if next.below.is_empty() {
         next.place.position = next.then;
     }
-    Ok(Found::Step(Box::new(Step { put, out, next, more: true })))
+    Ok(Found::Step(Box::new(Step { put, out, next, is_full })))
 }
 
 /// What some events have happened to. Up to the first one that brought a folder from elsewhere: what is below it comes next.

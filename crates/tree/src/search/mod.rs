@@ -19,6 +19,7 @@ use entente_database::items::{Top, ancestors};
 use entente_database::{Tx, collaborations, items};
 use entente_model::{ItemId, Rights, Scopes, Timestamp, UserId};
 use entente_search::{Ask, In, Index, Order, Question};
+pub use feed::Indexing;
 use feed::unavailable;
 pub use filter::{MetadataFilter, Within};
 use std::collections::BTreeSet;

@@ -212,7 +212,7 @@ async fn nothing_on_the_disk_can_be_read_and_what_is_of_no_use_is_made_anew() {
         }
         let tree = again(&desk);
         let words = desk.stage.words().join("words");
-        while tree.index_words(&words).await.expect("indexed") {}
+        while tree.index_words(&words).await.expect("indexed").may_go_on() {}
         let page = tree.search(&desk.anna, of("unmistakable")).await.expect("searched");
         assert_eq!(page.total, 1);
     }
