@@ -24,10 +24,9 @@ pub(crate) struct Noted {
     written: watch::Sender<u64>,
 }
 
-struct Note {
-    recent: Recent,
-    /// What it becomes besides.
-    event: Option<NewEvent>,
+enum Note {
+    Recent(Recent),
+    Read(NewEvent),
 }
 
 #[derive(Default)]
@@ -145,7 +144,7 @@ impl Tree {
     pub fn note_recent(&self, caller: &Caller, item: ItemId, act: Act) {
         let recent = Recent { user: caller.user, item, act, at: self.world.now() };
         // One too many is left out: it says no more than what somebody may want to find again.
-        if let Ok(true) = self.noted.take(Note { recent, event: None }) {
+        if let Ok(true) = self.noted.take(Note::Recent(recent)) {
             self.write_notes();
         }
     }
@@ -154,14 +153,13 @@ impl Tree {
     /// notes wait.
     pub async fn note_read(&self, caller: &Caller, item: ItemId, version: Option<VersionId>, how: Reading) {
         let stamp = self.stamp();
-        let (act, kind) = match how {
-            Reading::Downloaded => (Act::Opened, EventKind::Downloaded),
-            Reading::Previewed => (Act::Previewed, EventKind::Previewed),
+        let kind = match how {
+            Reading::Downloaded => EventKind::Downloaded,
+            Reading::Previewed => EventKind::Previewed,
         };
-        let recent = Recent { user: caller.user, item, act, at: stamp.at };
         let (enterprise, user) = (caller.enterprise, caller.doer());
         let event = NewEvent { id: stamp.event, enterprise, user, kind, item, version, at: stamp.at };
-        let mut note = Note { recent, event: Some(event) };
+        let mut note = Note::Read(event);
         loop {
             match self.noted.take(note) {
                 Ok(true) => return self.write_notes(),
@@ -182,7 +180,7 @@ impl Tree {
                     writing.has_ended = true;
                     break;
                 }
-                let (some, events) = (notes.len(), notes.iter().filter(|note| note.event.is_some()).count());
+                let (some, events) = (notes.len(), notes.iter().filter(|note| matches!(note, Note::Read(_))).count());
                 if let Err(error) = tree.write_recents(notes).await {
                     tracing::warn!(events, error = with_causes(&error), "what was read could not be recorded");
                 }
@@ -193,11 +191,14 @@ impl Tree {
 
     async fn write_recents(&self, notes: Vec<Note>) -> Result<(), Error> {
         let since = self.world.now().before(RECENT_LIFETIME);
-        let events: Vec<NewEvent> = notes.iter().filter_map(|note| note.event.clone()).collect();
-        // Whoever came by an open link is nobody.
-        let somebodys = notes.into_iter().map(|note| note.recent).filter(|recent| recent.user != UserId::new(0));
         // Of several of one item the last one counts. Always in one order, so that no two nodes wait for each other.
-        let latest: BTreeMap<_, _> = somebodys.map(|recent| ((recent.user, recent.item), recent)).collect();
+        let (mut latest, mut events) = (BTreeMap::new(), Vec::new());
+        for note in notes {
+            match note {
+                Note::Recent(recent) => drop(latest.insert((recent.user, recent.item), recent)),
+                Note::Read(event) => events.push(event),
+            }
+        }
         let users: BTreeSet<UserId> = latest.values().map(|recent| recent.user).collect();
         self.database
             .transact("note recent items", move |tx| {

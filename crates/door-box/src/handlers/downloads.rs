@@ -14,7 +14,7 @@ use entente_door_kit::range::{self, Answer};
 use entente_door_kit::stream;
 use entente_identity::Ticket;
 use entente_model::{Caller, UserId};
-use entente_tree::{BoxError, Error as TreeError, Opened, Reading};
+use entente_tree::{BoxError, Error as TreeError, Opened, Reading, RecentAct};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::time::Duration;
 
@@ -34,7 +34,11 @@ pub(crate) async fn redirect(asked: Asked) -> Outcome {
 /// That somebody reads it. Whoever reads it bit by bit asks for each; the first one counts.
 pub(super) async fn note(asked: &Asked, caller: &Caller, opened: &Opened) {
     if asked.parts.method == Method::GET && range::is_from_start(asked.headers()) {
-        asked.tree().note_read(caller, opened.item.id, Some(opened.version.id), Reading::Downloaded).await;
+        let (file, version) = (opened.item.id, opened.version.id);
+        asked.tree().note_read(caller, file, Some(version), Reading::Downloaded).await;
+        if caller.user != Caller::nobody().user {
+            asked.tree().note_recent(caller, file, RecentAct::Opened);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::wire::fields::{Field, Fields};
 use crate::wire::representation::{PictureShape, Representation, Shape, State, wanted};
 use entente_model::{Caller, ItemId, VersionId};
 use entente_pictures::{Format, Known, Outcome as Made, What};
-use entente_tree::{Error as TreeError, ItemView, Kind, Reading};
+use entente_tree::{Error as TreeError, ItemView, Kind, Reading, RecentAct};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use std::time::Duration;
 
@@ -74,6 +74,7 @@ pub(crate) async fn content(asked: Asked, caller: Caller) -> Outcome {
             if page == 1 && shape.kind != TEXT && !shape.picture.is_some_and(|picture| picture.thumb) {
                 let (file, version) = (drawable.opened.item.id, drawable.opened.version.id);
                 asked.tree().note_read(&caller, file, Some(version), Reading::Previewed).await;
+                asked.tree().note_recent(&caller, file, RecentAct::Previewed);
             }
             let mut response = match format(shape) {
                 Some(format) => shown(made, format),
