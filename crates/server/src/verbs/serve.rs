@@ -25,7 +25,11 @@ use entente_world::{Shutdown, World};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the end waits until what was read last is recorded.
+const NOTES_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What is served, once command line and file have been read.
 struct Wanted {
@@ -133,8 +137,10 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     data.remove_ready();
     // A panic in the runner has been logged; there is nothing to wait for then.
     let _ = jobs.await;
-    // Of what was read last. Each either is written or cannot be.
-    tree.notes_written().await;
+    tokio::select! {
+        () = tree.notes_written() => {}
+        () = world.sleep(NOTES_PATIENCE) => tracing::warn!("what was read last is not recorded: the database did not take it"),
+    }
     let _ = sender.await;
     let _ = reports.await;
     tracing::info!("stopped");
