@@ -9,29 +9,34 @@ BINARY := target/debug/entente
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check format test-room sim conform bench bless advisories \
+.PHONY: help run ui web-tests test check format test-room sim conform bench bless advisories \
 	build-tests test-tools server-tools test-servers room-tests room-tests-postgres simulate client-tests contract-test kill-test \
 	canary-test relocate-test outage-test tour tour-test all-tests
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## build the release and serve on ./entente-data (DATA=DIR LISTEN=ADDR)
+run: ui ## build the release and serve on ./entente-data (DATA=DIR LISTEN=ADDR)
 	$(CARGO) run --release -p entente-server --bin entente -- serve --data $(DATA) $(if $(LISTEN),--listen $(LISTEN))
 
 test: build-tests test-tools ## everything: rooms, simulator, real clients, SIGKILL, drills; on real servers, stopped at the end
 	scripts/test-servers.sh run -- $(MAKE) --no-print-directory all-tests
 
-check: ## formatting, lints, house rules, documents, licences
+check: ui ## formatting, lints, house rules, documents, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) xtask tidy
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items --locked --quiet
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny --locked check -A unused-wrapper licenses bans sources
+	cd ui && npm run --silent check
 
-format: ## format every file
+format: ui ## format every file
 	$(CARGO) fmt --all
+	cd ui && npm run --silent format
+
+ui: ## build the web app, which goes into the program (needs Node)
+	scripts/build-ui.sh
 
 test-room: ## the tests of one crate: make test-room ROOM=vault
 	@test -n "$(ROOM)" || { echo "say which room: make test-room ROOM=vault"; exit 2; }
@@ -72,10 +77,10 @@ advisories: ## known vulnerabilities of what we borrow (fetches the advisory dat
 
 # The parts of `make test`, in its order. Tests and program are one build with one set of features.
 
-build-tests:
+build-tests: ui
 	$(CARGO) build --workspace --bins --tests --locked
 
-all-tests: room-tests room-tests-postgres simulate client-tests contract-test kill-test canary-test relocate-test outage-test tour-test
+all-tests: room-tests room-tests-postgres simulate web-tests client-tests contract-test kill-test canary-test relocate-test outage-test tour-test
 
 room-tests:
 	@if $(CARGO) nextest --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-nextest; \
@@ -99,6 +104,9 @@ server-tools:
 
 client-tests: build-tests
 	scripts/client-tests.sh $(BINARY)
+
+web-tests: build-tests ## people use the web app, in Chromium; pictures of the screens are in target/web/screens
+	scripts/web-tests.sh $(BINARY)
 
 contract-test: build-tests ## requests made out of Box's own description: no 5xx, and nothing that is not as described
 	scripts/contract-test.sh $(BINARY)

@@ -5,6 +5,7 @@
 #
 #   clients   the official Python and Node SDKs of Box, and Debian's rclone, fuse3, litmus, cadaver and davfs2
 #   contract  Schemathesis
+#   web       Debian's Chromium, and what the web app's tests are made with
 #   servers   Azurite, SeaweedFS, fake-gcs-server, an OpenID provider, and Debian's PostgreSQL, poppler and LibreOffice
 #   all       all of them (the default)
 #
@@ -22,8 +23,8 @@ say() { printf 'test tools: %s\n' "$*"; }
 fail() { printf 'test tools: %s\n' "$*" >&2; exit 1; }
 
 case "$part" in
-    clients | contract | servers | all) ;;
-    *) fail "no part '$part': say clients, contract, servers or all" ;;
+    clients | contract | web | servers | all) ;;
+    *) fail "no part '$part': say clients, contract, web, servers or all" ;;
 esac
 
 # One at a time; whoever comes second finds the work done.
@@ -166,10 +167,18 @@ install_readers() {
     [ "${#missing[@]}" -eq 0 ] || debian_packages "${missing[@]}"
 }
 
+install_web() {
+    command -v chromium >/dev/null 2>&1 || debian_packages chromium fonts-dejavu-core
+    "$root/scripts/build-ui.sh"
+}
+
 version_of() { node -p 'require(process.argv[1]).version' "$1"; }
 
 if [ "$part" = contract ] || [ "$part" = all ]; then
     install_contract
+fi
+if [ "$part" = web ] || [ "$part" = all ]; then
+    install_web
 fi
 if [ "$part" = clients ] || [ "$part" = all ]; then
     install_python

@@ -17,7 +17,7 @@ thread_local! {
     static DOOR: LazyCell<Door> = LazyCell::new(|| Door::new(|runtime, stage, user, auth| {
         let keys = runtime.block_on(async {
             let keys = AccessKeys::load(&stage.world, &stage.database, stage.custodian.as_ref()).await.expect("keys");
-            let new = NewAccessKey { user, label: String::new(), read_only: false, reach: Reach::All };
+            let new = NewAccessKey { user, label: "fuzz".to_owned(), read_only: false, reach: Reach::All };
             let made = keys.create(new).await.expect("a key");
             KEY.with(|key| key.set((made.id, made.secret.expose().to_owned())).expect("once"));
             keys

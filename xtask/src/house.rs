@@ -72,6 +72,7 @@ pub const ROOMS: &[Room] = &[
         may_use: &["model", "door-kit", "tree", "identity"],
         because: "users and groups as directories bring them; translates",
     },
+    Room { name: "door-web", may_use: &[], because: "the web app's files; asks nobody" },
     Room {
         name: "server",
         may_use: &[
@@ -91,6 +92,7 @@ pub const ROOMS: &[Room] = &[
             "door-s3",
             "door-oauth",
             "door-scim",
+            "door-web",
             "subscriptions",
             "mail",
             "pictures",
@@ -169,6 +171,7 @@ pub const FENCES: &[Fence] = &[
             "door-s3",
             "door-oauth",
             "door-scim",
+            "door-web",
             "server",
             "bench",
         ],

@@ -209,16 +209,26 @@ pub fn by_client_id(tx: &mut Tx<'_>, client_id: &str) -> Result<Option<App>, Err
     tx.query_one(concat!("SELECT ", columns!(), " FROM apps WHERE client_id = ?1"), &[client_id.into()], read_app)
 }
 
-/// Up to `limit` applications of an enterprise after `after`, in order of ids.
+/// Up to `limit` applications of an enterprise after `after`, in order of ids, without the one that has the client id `except`.
 pub fn of_enterprise(
     tx: &mut Tx<'_>,
     enterprise: EnterpriseId,
     after: Option<AppId>,
+    except: Option<&str>,
     limit: u32,
 ) -> Result<Vec<App>, Error> {
     tx.query(
-        concat!("SELECT ", columns!(), " FROM apps WHERE enterprise_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"),
-        &[enterprise.into(), Value::Int(after.map_or(0, AppId::number)), limit.into()],
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM apps WHERE enterprise_id = ?1 AND id > ?2 AND client_id <> ?3 ORDER BY id LIMIT ?4"
+        ),
+        &[
+            enterprise.into(),
+            Value::Int(after.map_or(0, AppId::number)),
+            except.unwrap_or_default().into(),
+            limit.into(),
+        ],
         read_app,
     )
 }

@@ -32,6 +32,7 @@ pub fn forget(tx: &mut Tx<'_>, user: UserId, limit: u32) -> Result<u32, Error> {
     let mut left = limit.saturating_sub(sign_out(tx, user, limit)?);
     for sql in [
         "DELETE FROM passwords WHERE user_id IN (SELECT user_id FROM passwords WHERE user_id = ?1 LIMIT ?2)",
+        "DELETE FROM password_links WHERE user_id IN (SELECT user_id FROM password_links WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM second_factors
          WHERE user_id IN (SELECT user_id FROM second_factors WHERE user_id = ?1 LIMIT ?2)",
         "DELETE FROM recovery_codes WHERE user_id = ?1 AND sha256 IN

@@ -60,6 +60,7 @@ pub mod multipart;
 pub mod nodes;
 mod orphans;
 pub mod passkeys;
+pub mod password_links;
 pub mod passwords;
 pub mod paths;
 pub mod pieces;

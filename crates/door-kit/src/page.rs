@@ -121,7 +121,7 @@ impl<'a> Page<'a> {
         let html = format!(
             "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-             <link rel=\"stylesheet\" href=\"style.css\">\n{script}<h1>{title}</h1>\n{body}</html>\n",
+             <link rel=\"stylesheet\" href=\"style.css\">\n{script}<main>\n<h1>{title}</h1>\n{body}</main>\n</html>\n",
             language.tag(),
         );
         let mut response = Response::new(Body::from(html));

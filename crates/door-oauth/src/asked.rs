@@ -22,7 +22,9 @@ pub(crate) type Outcome = Result<Response, Problem>;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Where a browser goes that came for nothing in particular.
-const HOME: &str = "/oauth2/sessions";
+const HOME: &str = "/";
+/// What the web app shows, each with what is below.
+const VIEWS: [&str; 3] = ["/files/", "/trash", "/console/"];
 /// Longer places are not gone to.
 const PLACE_BYTES_MAX: usize = 16 * 1_024;
 /// Cookies that are looked at.
@@ -168,9 +170,13 @@ impl Asked {
         let known = text.filter(|text| {
             let is_plain =
                 text.len() <= PLACE_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+            let is_of_web_app = VIEWS.iter().any(|view| text.starts_with(view));
             is_plain
-                && (matches!(*text, HOME | "/oauth2/password" | "/oauth2/second-factor" | "/oauth2/passkeys")
-                    || text.starts_with("/oauth2/authorize?"))
+                && (matches!(
+                    *text,
+                    HOME | "/oauth2/sessions" | "/oauth2/password" | "/oauth2/second-factor" | "/oauth2/passkeys"
+                ) || text.starts_with("/oauth2/authorize?")
+                    || is_of_web_app)
         });
         known.unwrap_or(HOME).to_owned()
     }

@@ -2,7 +2,8 @@
 
 use crate::asked::{Asked, Outcome};
 use crate::handlers::{
-    authorize, code, metadata, passkeys, password, provider, second_factor, sessions, sign_in, sign_out, token,
+    authorize, code, metadata, new_password, passkeys, password, provider, second_factor, sessions, sign_in, sign_out,
+    token,
 };
 use axum::Router;
 use axum::extract::{Request, State};
@@ -56,6 +57,7 @@ impl OAuthDoor {
             .route("/oauth2/sign-out", pages(sign_out::show, sign_out::sign_out))
             .route("/oauth2/sessions", pages(sessions::show, sessions::end))
             .route("/oauth2/password", pages(password::show, password::change))
+            .route("/oauth2/new-password", pages(new_password::show, new_password::set))
             .route("/oauth2/passkeys", pages(passkeys::show, passkeys::change))
             .route("/oauth2/passkey-sign-in", post(|State(door), request| run(door, request, passkeys::sign_in)))
             .route("/oauth2/passkey.js", get(|| async { passkeys::script() }))

@@ -10,6 +10,7 @@
 //! | `/oauth2/second-factor` | a second factor begins, ends, and gets other recovery codes |
 //! | `/oauth2/sessions` | where a user has signed in, and which apps they let act for them |
 //! | `/oauth2/password` | another password |
+//! | `/oauth2/new-password` | a password for who has a link that sets one |
 //! | `/.well-known/oauth-authorization-server` | all that for programs (RFC 8414) |
 //!
 //! Pages have no scripts and may not be framed; what a form does needs a token that only a page of ours knows. Whom a

@@ -1,6 +1,6 @@
 //! Applications: made by an operator, with a secret, a service account and perhaps a public key.
 
-use crate::oauth::check_redirect_uri;
+use crate::oauth::{OWN_REDIRECT_URI, check_redirect_uri};
 use crate::secret::letters;
 use crate::users::name;
 use crate::{Error, Identity, Secret, public_key};
@@ -23,6 +23,9 @@ const ACCOUNT_DOMAIN: &str = "apps.entente.local";
 const WEBHOOKS_AT_ONCE: u32 = 500;
 /// Redirect URIs of one application.
 const REDIRECT_URIS_MAX: usize = 20;
+
+/// What our own web app calls itself.
+pub const WEB_CLIENT_ID: &str = "entente-web";
 
 /// An application to be made. [`NewApp::new`] fills in what most have.
 #[derive(Debug, Clone)]
@@ -101,6 +104,28 @@ pub struct AppChange {
 impl Identity {
     /// Makes an application with its service account. `Name`, `PublicKey`, `RedirectUri` and `App` when these are not fit.
     pub async fn create_app(&self, new: NewApp) -> Result<CreatedApp, Error> {
+        let client_id = letters(self.world.random(), CLIENT_ID_LENGTH);
+        self.add_app(new, client_id).await
+    }
+
+    /// Makes our own web app known to an enterprise, unless it is. Nobody is asked whether it may act for them; it acts for
+    /// who is signed in to this server, and comes back to this server alone.
+    pub async fn ensure_web_app(&self, enterprise: EnterpriseId) -> Result<(), Error> {
+        let is_there = |tx: &mut Tx<'_>| apps::by_client_id(tx, WEB_CLIENT_ID);
+        if self.database.read(is_there)?.is_some() {
+            return Ok(());
+        }
+        let mut new = NewApp::new(enterprise, "Entente", UserRole::User);
+        (new.kind, new.grants) = (AppKind::Public, Grants::CODE);
+        new.redirect_uris = vec![OWN_REDIRECT_URI.to_owned()];
+        match self.add_app(new, WEB_CLIENT_ID.to_owned()).await {
+            // Another node was quicker.
+            Err(_) if self.database.read(is_there)?.is_some() => Ok(()),
+            made => made.map(drop),
+        }
+    }
+
+    async fn add_app(&self, new: NewApp, client_id: String) -> Result<CreatedApp, Error> {
         let random = self.world.random();
         let pem = new.public_key_pem.as_deref().map(public_key::check).transpose()?;
         let called = name(&new.name)?;
@@ -116,7 +141,7 @@ impl Identity {
             app: app_id,
             enterprise: new.enterprise,
             name: called,
-            client_id: letters(random, CLIENT_ID_LENGTH),
+            client_id,
             secret_sha256: client_secret.sha256(),
             service_user: user.id,
             kind: new.kind,
@@ -151,6 +176,10 @@ impl Identity {
             .transact("create app", move |tx| {
                 users::create_user(tx, &user)?;
                 apps::add(tx, &app)?;
+                if is_web_app(&app) {
+                    // It never acts for itself, so nobody needs to see its account; and nobody has made it.
+                    return users::condemn(tx, user.id, now).map(drop);
+                }
                 let made = NewOtherEvent {
                     id: event,
                     enterprise: app.enterprise,
@@ -169,9 +198,10 @@ impl Identity {
         Ok(created)
     }
 
-    /// Up to `limit` applications of an enterprise after `after`, in order of ids.
+    /// Up to `limit` applications of an enterprise after `after`, in order of ids; not our own web app.
     pub async fn apps(&self, enterprise: EnterpriseId, after: Option<AppId>, limit: u32) -> Result<Vec<App>, Error> {
-        Ok(self.database.read_long(move |tx| apps::of_enterprise(tx, enterprise, after, limit)).await?)
+        let except = Some(WEB_CLIENT_ID);
+        Ok(self.database.read_long(move |tx| apps::of_enterprise(tx, enterprise, after, except, limit)).await?)
     }
 
     /// The application of an enterprise with that id or that client id. `UnknownApp` when there is none.
@@ -246,6 +276,11 @@ pub(crate) fn is_there(tx: &mut Tx<'_>, app: AppId) -> Result<(), Error> {
     apps::by_id(tx, app)?.map(drop).ok_or_else(|| Error::UnknownApp(app.to_string()))
 }
 
+/// Whether it is the web app of this very server.
+pub(crate) fn is_web_app(app: &App) -> bool {
+    app.client_id == WEB_CLIENT_ID
+}
+
 /// By id or by client id.
 fn known(tx: &mut Tx<'_>, enterprise: EnterpriseId, id: &str) -> Result<App, Error> {
     let by_id = match id.parse() {
@@ -260,10 +295,13 @@ fn known(tx: &mut Tx<'_>, enterprise: EnterpriseId, id: &str) -> Result<App, Err
 }
 
 fn check(app: &App) -> Result<(), Error> {
+    if is_web_app(app) && (app.redirect_uris != [OWN_REDIRECT_URI] || app.kind != AppKind::Public) {
+        return Err(Error::App("the web app comes back to this server alone"));
+    }
     if app.redirect_uris.len() > REDIRECT_URIS_MAX {
         return Err(Error::App("an app has up to 20 redirect URIs"));
     }
-    for uri in &app.redirect_uris {
+    for uri in app.redirect_uris.iter().filter(|uri| !is_web_app(app) || *uri != OWN_REDIRECT_URI) {
         check_redirect_uri(uri)?;
     }
     if app.kind == AppKind::Public && (app.acts_as_users || !Grants::CODE.with(Grants::EXCHANGE).contains(app.grants)) {

@@ -29,7 +29,7 @@ mod web_sessions;
 
 pub use access_keys::{AccessKey, AccessKeys, CreatedAccessKey, NewAccessKey, Reach};
 pub use app_passwords::{CreatedAppPassword, NewAppPassword};
-pub use apps::{AppChange, CreatedApp, NewApp};
+pub use apps::{AppChange, CreatedApp, NewApp, WEB_CLIENT_ID};
 pub use devices::DEVICE_PINS_PAGE_MAX;
 pub use entente_database::access_keys::{AccessKey as StoredAccessKey, AccessKeyState};
 pub use entente_database::apps::{App, AppKind, AppState, Grants, GrantsError};
@@ -45,6 +45,7 @@ pub use oauth::{
     Resource, ResourceKind, TokenAnswer, TokenForm,
 };
 pub use passkeys::{Ceremony, PASSKEYS_MAX, PasskeyError, Site};
+pub use passwords::first::{LinkError as PasswordLinkError, PASSWORD_LINK_LIFETIME};
 pub use passwords::{ChangePasswordError, PASSWORD_LETTERS_MIN, Password, PasswordError, Proven, SignInError};
 pub use providers::{Arrived, Back as ProviderBack, NewProvider, Provider, ProviderError, Providers, Sent};
 pub use public_key::PublicKeyError;

@@ -11,8 +11,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64_NOPAD;
 use entente_database::events::{self, EventKind, NewOtherEvent};
 use entente_database::passwords::{self, Failures};
-use entente_database::users::{self, UserKind, UserStatus};
-use entente_database::{Tx, second_factors, web_sessions};
+use entente_database::users::{self, User, UserKind, UserStatus};
+use entente_database::{Tx, password_links, second_factors, web_sessions};
 use entente_model::{EnterpriseId, EventId, Sha256, Timestamp, UserId, WebSessionId, fold};
 use entente_world::World;
 use std::net::{IpAddr, Ipv6Addr};
@@ -175,16 +175,7 @@ impl Identity {
         check(&password.0, &found.login)?;
         let hash = self.hash(password).await?;
         let (at, kept) = (self.world.now(), kept.unwrap_or(WebSessionId::new(0)));
-        let failures = login_key(&found.login);
-        self.database
-            .transact("set password", move |tx| {
-                passwords::set(tx, user, &hash, at)?;
-                passwords::forgive(tx, &failures)?;
-                web_sessions::end_others(tx, user, kept, ENDED_MAX)?;
-                second_factors::end_begun_of(tx, user, ENDED_MAX)?;
-                Ok::<_, entente_database::Error>(())
-            })
-            .await?;
+        self.database.transact("set password", move |tx| put(tx, &found, &hash, kept, at)).await?;
         Ok(())
     }
 
@@ -387,6 +378,23 @@ fn digest(cost: &Cost, password: &str, salt: &[u8]) -> Option<Vec<u8>> {
     Some(hash)
 }
 
+pub(crate) mod first;
 pub(crate) mod links;
+/// Stores a password, and ends what somebody else may have begun with another one.
+fn put(
+    tx: &mut Tx<'_>,
+    user: &User,
+    hash: &str,
+    kept: WebSessionId,
+    at: Timestamp,
+) -> Result<(), entente_database::Error> {
+    passwords::set(tx, user.id, hash, at)?;
+    passwords::forgive(tx, &login_key(&user.login))?;
+    password_links::remove(tx, user.id)?;
+    web_sessions::end_others(tx, user.id, kept, ENDED_MAX)?;
+    second_factors::end_begun_of(tx, user.id, ENDED_MAX)?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,13 @@ pub(crate) struct Banner<'b> {
     /// The key files.
     pub(crate) keys: Vec<&'b Path>,
     pub(crate) start: Start,
+    /// Where the administrator sets a password, if they have none and somebody looks on.
+    pub(crate) link: Option<&'b str>,
 }
 
 /// Where the server is, how to log in, and a client to paste.
 pub(crate) fn banner(banner: &Banner<'_>) -> String {
-    let Banner { ready, data, keys, start } = banner;
+    let Banner { ready, data, keys, start, link } = banner;
     let url = ready.public_url.as_ref().unwrap_or(&ready.url);
     let data = data.display();
     let keys: Vec<_> = keys.iter().map(|key| key.display().to_string()).collect();
@@ -31,16 +33,24 @@ pub(crate) fn banner(banner: &Banner<'_>) -> String {
         format!("S3 clients come in at {s3_url}, with a key from: entente access-key create --data '{data}' --login {ADMINISTRATOR}\n")
     });
     let trust = ready.ca_file.as_ref().map_or_else(String::new, |authority| format!("{}\n", trust_advice(authority)));
+    let first = link.map_or_else(
+        || {
+            format!(
+                "Open {url} in a browser, once you have a password:\n\n  \
+                 entente user password-link --data '{data}' --login {ADMINISTRATOR}\n\n"
+            )
+        },
+        |link| format!("Set the password of {ADMINISTRATOR} in a browser (good once, for 24 hours):\n\n  {link}\n\n"),
+    );
     let export = ready
         .ca_file
         .as_ref()
         .map_or_else(String::new, |authority| format!("  export REQUESTS_CA_BUNDLE='{}'\n", authority.display()));
     format!(
         "{made}Entente serves {url}   (Ctrl-C stops it)\n{s3}\n\
-         Log in with a token:\n\n  \
+         {first}\
+         Let programs in with a token:\n\n  \
          entente token issue --data '{data}' --login {ADMINISTRATOR}\n\n\
-         Sign in with a browser at {url}/oauth2/sign-in, once you have a password:\n\n  \
-         entente user set-password --data '{data}' --login {ADMINISTRATOR}\n\n\
          {trust}\
          Try it with Box's Python SDK (pip install boxsdk):\n\n  \
          export TOKEN=$(entente token issue --data '{data}' --login {ADMINISTRATOR})\n\

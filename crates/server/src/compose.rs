@@ -11,6 +11,7 @@ use crate::subscribers::StoredWebhooks;
 use crate::upkeep::{Post, Rooms, Upkeep};
 use async_trait::async_trait;
 use axum::Router;
+use axum::middleware::from_fn;
 use entente_database::{Database, enterprises};
 use entente_door_admin::OnEarlier;
 use entente_door_admin::{BoxError, Operations};
@@ -124,11 +125,12 @@ pub(crate) fn compose(store: &Store, opened: Opened, plan: Plan) -> Result<Site,
     let door = BoxDoor::new(tree, auth, options);
     let router = Router::new()
         .merge(front::router())
+        .merge(entente_door_web::router())
         .merge(admin.clone())
-        .merge(dav)
+        .merge(dav.layer(from_fn(front::never_run)))
         .merge(oauth)
         .merge(scim)
-        .merge(door.router().layer(Measure::door("box")));
+        .merge(door.router().layer(Measure::door("box")).layer(from_fn(front::never_run)));
     Ok(Site { router, admin, s3, reload, runner, upkeep, sender, door })
 }
 

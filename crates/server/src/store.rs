@@ -84,6 +84,7 @@ impl Store {
             None => make_enterprise(world, &database).await?,
         };
         let store = Self { world: world.clone(), data, database, enterprise, config };
+        store.identity().ensure_web_app(store.enterprise.id).await?;
         let opened = store.with_keys(storage, limits).await?;
         Ok((store, opened, start))
     }

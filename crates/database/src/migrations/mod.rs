@@ -46,6 +46,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("file requests", include_str!("0034_file_requests.sql")),
     ("passkeys", include_str!("0040_passkeys.sql")),
     ("more events", include_str!("0038_more_events.sql")),
+    ("password links", include_str!("0041_password_links.sql")),
 ];
 
 /// Marks the file as ours (`PRAGMA application_id`): "Ent1".

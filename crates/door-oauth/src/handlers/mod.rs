@@ -3,6 +3,7 @@
 pub(crate) mod authorize;
 pub(crate) mod code;
 pub(crate) mod metadata;
+pub(crate) mod new_password;
 pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod provider;

@@ -47,10 +47,17 @@ fn in_words(messages: &Messages, error: ChangePasswordError) -> Result<String, P
         ChangePasswordError::Old(SignInError::Wrong) => messages.old_password_wrong.to_owned(),
         ChangePasswordError::Old(SignInError::Busy) => messages.busy.to_owned(),
         ChangePasswordError::Old(SignInError::Wait(seconds)) => with(messages.wait, &[&seconds.to_string()]),
-        ChangePasswordError::New(PasswordError::Length | PasswordError::Kind) => messages.password_length.to_owned(),
-        ChangePasswordError::New(PasswordError::IsLogin) => messages.password_is_login.to_owned(),
-        ChangePasswordError::New(PasswordError::Common) => messages.password_common.to_owned(),
+        ChangePasswordError::New(error) => unfit(messages, error).to_owned(),
     })
+}
+
+/// Why a password is not fit.
+pub(super) fn unfit(messages: &Messages, error: PasswordError) -> &'static str {
+    match error {
+        PasswordError::Length | PasswordError::Kind => messages.password_length,
+        PasswordError::IsLogin => messages.password_is_login,
+        PasswordError::Common => messages.password_common,
+    }
 }
 
 fn form(asked: &Asked, signed_in: &SignedIn, problem: Option<String>) -> Response {

@@ -30,7 +30,7 @@ async fn nobody_is_sent_to_a_place_that_is_not_registered() {
         let browser = site.browser();
         let page = browser.get(&format!("/oauth2/sign-in?continue={}", encoded(elsewhere))).await;
         let sent = browser.submit("/oauth2/sign-in", &page, &[("login", LOGIN), ("password", PASSWORD)]).await;
-        assert_eq!(sent.location(), format!("{BASE}/oauth2/sessions"), "{elsewhere}");
+        assert_eq!(sent.location(), format!("{BASE}/"), "{elsewhere}");
     }
 }
 

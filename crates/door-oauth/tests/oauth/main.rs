@@ -11,7 +11,9 @@
 mod attacks;
 mod browser;
 mod harness;
+mod new_password;
 mod passkeys;
 mod provider;
 mod second_factor;
 mod tokens;
+mod web_app;

@@ -1,7 +1,8 @@
 //! The authorization endpoint without its pages (RFC 6749, 4.1; RFC 7636; RFC 9207): what an app asks a user for, and the
 //! code that it gets.
 
-use super::{LIFETIME_AUTHORIZATION, OAuthError, OAuthErrorKind, redirect, scopes};
+use super::{LIFETIME, LIFETIME_AUTHORIZATION, OAuthError, OAuthErrorKind, redirect, scopes};
+use crate::apps::is_web_app;
 use crate::{Error, Identity, Secret};
 use data_encoding::BASE64URL_NOPAD;
 use entente_database::apps::{self, App, AppKind, AppState, Grants};
@@ -194,6 +195,9 @@ impl Identity {
     /// Whether a user need not be asked: they have agreed to as much before, and nobody else can pass for the app, as
     /// anybody can for one that keeps no secret (RFC 8252, 8.6).
     pub fn is_agreed(&self, user: UserId, request: &AuthorizeRequest) -> Result<bool, Error> {
+        if is_web_app(&request.app) {
+            return Ok(true);
+        }
         if request.app.kind == AppKind::Public {
             return Ok(false);
         }
@@ -210,8 +214,9 @@ impl Identity {
         let (digest, now) = (code.sha256(), self.world.now());
         let (app, enterprise, scopes) = (request.app.app, request.app.enterprise, request.scopes);
         let id = AuthorizationId::new(self.world.next_id());
-        let authorization =
-            Authorization { id, user, app, scopes, created_at: now, expires_at: now.after(LIFETIME_AUTHORIZATION) };
+        let is_own = is_web_app(&request.app);
+        let lifetime = if is_own { LIFETIME } else { LIFETIME_AUTHORIZATION };
+        let authorization = Authorization { id, user, app, scopes, created_at: now, expires_at: now.after(lifetime) };
         let stored = Code {
             voucher: Voucher { authorization: id, used_at: None, expires_at: now.after(CODE_LIFETIME) },
             redirect_uri: request.back.redirect_uri.clone(),
@@ -226,6 +231,10 @@ impl Identity {
                 }
                 authorizations::add(tx, &authorization)?;
                 authorizations::add_code(tx, &digest, &stored)?;
+                // Nobody is asked whether our own web app may act for them, so there is nothing to withdraw.
+                if is_own {
+                    return Ok(());
+                }
                 let before = authorizations::consent(tx, user, app)?.unwrap_or(Scopes::NONE);
                 Ok(authorizations::remember_consent(tx, user, app, scopes.with(before), now)?)
             })

@@ -4,6 +4,7 @@
 //! ends it: one of two has stolen it, and nobody knows which.
 
 use super::{LIFETIME, LIFETIME_AUTHORIZATION, OAuthError, OAuthErrorKind, TokenAnswer, TokenForm, required, scopes};
+use crate::apps::is_web_app;
 use crate::secret::{is_well_formed, sha256};
 use crate::{Identity, Secret};
 use entente_database::apps::{App, Grants};
@@ -42,7 +43,8 @@ impl Identity {
         let verifier = form.code_verifier.as_deref().map(challenge_of).transpose()?;
         let digest = digest(code).ok_or_else(bad_code)?;
         let (app, redirect_uri, device) = (app.clone(), form.redirect_uri.clone(), device(form)?);
-        self.issue_family("exchange code", move |tx, fresh| {
+        let is_own = is_web_app(&app);
+        let answer = self.issue_family("exchange code", move |tx, fresh| {
             let Some(code) = authorizations::code(tx, &digest)? else { return Ok(Outcome::Refused(bad_code())) };
             let Some(authorization) = usable(tx, &app, &code.voucher, fresh.now)? else {
                 return Ok(Outcome::Refused(bad_code()));
@@ -57,8 +59,10 @@ impl Identity {
             authorizations::use_code(tx, &digest, fresh.now)?;
             note_device(tx, &authorization, device.as_ref())?;
             issue(tx, &app, &authorization, authorization.scopes, fresh)
-        })
-        .await
+        });
+        let mut answer = answer.await?;
+        answer.refresh_token = answer.refresh_token.filter(|_| !is_own);
+        Ok(answer)
     }
 
     /// A refresh token becomes tokens, another refresh token among them.
@@ -181,6 +185,10 @@ fn issue(
             expires_at: fresh.now.after(LIFETIME),
         },
     )?;
+    // Our web app asks anew instead, as long as its user is signed in.
+    if is_web_app(app) {
+        return Ok(Outcome::Granted(caller.scopes));
+    }
     let voucher = Voucher { authorization: authorization.id, used_at: None, expires_at };
     authorizations::add_refresh_token(tx, &fresh.refresh, &voucher)?;
     authorizations::prolong(tx, authorization.id, expires_at)?;

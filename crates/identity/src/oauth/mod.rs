@@ -21,7 +21,7 @@ use entente_database::{authorizations, tokens};
 use entente_model::{EnterpriseId, Scopes, UserId};
 pub use exchange::{Exchanged, Resource, ResourceKind};
 pub use redirect::RedirectUriError;
-pub(crate) use redirect::check as check_redirect_uri;
+pub(crate) use redirect::{OWN as OWN_REDIRECT_URI, check as check_redirect_uri};
 use std::time::Duration;
 
 /// How long a token from this endpoint lives.

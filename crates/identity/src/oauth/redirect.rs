@@ -1,5 +1,7 @@
 //! Where browsers may be sent back to (RFC 6749, 3.1.2; RFC 8252; RFC 9700, 4.1).
 
+/// Where this server's own web app is sent back to, whatever name the server goes by. Nobody can register it.
+pub(crate) const OWN: &str = "/";
 /// Longer ones are not taken.
 const BYTES_MAX: usize = 2_048;
 
@@ -35,7 +37,8 @@ pub(super) fn choose(registered: &[String], asked: Option<&str>) -> Option<Strin
     let is_meant =
         |one: &&String| one.as_str() == asked || without_port(one).is_some_and(|one| Some(one) == without_port(asked));
     // What was asked for is well-formed if it equals a registered one; with another port it must be checked.
-    registered.iter().find(is_meant).filter(|_| check(asked).is_ok()).map(|_| asked.to_owned())
+    let is_sound = || asked == OWN || check(asked).is_ok();
+    registered.iter().find(is_meant).filter(|_| is_sound()).map(|_| asked.to_owned())
 }
 
 /// What a page that leads there may send forms to: scheme and authority, or the scheme alone.

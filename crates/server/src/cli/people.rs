@@ -35,6 +35,11 @@ pub(crate) enum UserVerb {
   entente user set-password --login anna@example.org
   pass show anna | entente user set-password --login anna@example.org")]
     SetPassword(UserNamedArgs),
+    /// Print a link by which a user sets a password themselves
+    ///
+    /// Good once and for 24 hours, instead of any before it. Whoever has it can be that user: give it to nobody else.
+    #[command(after_help = "Examples:\n  entente user password-link --login anna@example.org")]
+    PasswordLink(UserNamedArgs),
     /// Keep a user out: what is theirs stays, and nothing that they signed in with is worth anything
     #[command(after_help = "Examples:\n  entente user deactivate --login anna@example.org")]
     Deactivate(UserNamedArgs),
@@ -307,7 +312,10 @@ impl UserVerb {
         match self {
             Self::Create(arguments) => arguments.target.json,
             Self::List(arguments) => arguments.target.json,
-            Self::Show(arguments) | Self::SetPassword(arguments) | Self::Deactivate(arguments) => arguments.target.json,
+            Self::Show(arguments)
+            | Self::SetPassword(arguments)
+            | Self::PasswordLink(arguments)
+            | Self::Deactivate(arguments) => arguments.target.json,
             Self::Update(arguments) => arguments.target.json,
             Self::Delete(arguments) => arguments.target.json,
             Self::Import(arguments) => arguments.target.json,

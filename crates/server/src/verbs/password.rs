@@ -1,11 +1,13 @@
-//! `entente user set-password`
+//! `entente user set-password` and `entente user password-link`
 
 use super::open;
 use crate::cli::UserNamedArgs;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
+use crate::store::Store;
 use anyhow::Context;
-use entente_identity::Password;
+use entente_identity::{PASSWORD_LINK_LIFETIME, Password};
+use entente_model::UserId;
 use entente_world::World;
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
 use serde_json::json;
@@ -25,6 +27,23 @@ pub(crate) async fn set(world: &World, arguments: &UserNamedArgs) -> Result<Exit
         format!("{} signs in with that password; all browsers are signed out", user.login)
     });
     Ok(Exit::Done)
+}
+
+pub(crate) async fn link(world: &World, arguments: &UserNamedArgs) -> Result<Exit, Failure> {
+    let (store, format) = open(world, &arguments.target)?;
+    let user = store.identity().user_by_login(&arguments.login)?;
+    let ready = store.data.ready().ok_or_else(|| {
+        Failure::new(Exit::Failed, "no server runs on this data directory, so nobody knows its address; start it first")
+    })?;
+    let link = password_link(&store, user.id, ready.public_url.as_ref().unwrap_or(&ready.url)).await?;
+    print(format, &json!({ "user_id": user.id.to_string(), "link": link.as_str() }), || link.to_string());
+    Ok(Exit::Done)
+}
+
+/// The address at which somebody sets their password.
+pub(crate) async fn password_link(store: &Store, user: UserId, url: &str) -> Result<Zeroizing<String>, Failure> {
+    let secret = store.identity().create_password_link(user, PASSWORD_LINK_LIFETIME).await?;
+    Ok(Zeroizing::new(format!("{url}/oauth2/new-password?link={}", secret.expose())))
 }
 
 fn asked_twice() -> Result<Zeroizing<String>, Failure> {

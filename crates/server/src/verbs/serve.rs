@@ -1,6 +1,7 @@
 //! `entente serve`
 
 use super::format;
+use super::password::password_link;
 use crate::banner::{Banner, banner};
 use crate::cli::{LISTEN_DEFAULT, ServeArgs};
 use crate::compose::{Plan, compose, hosts};
@@ -10,7 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::metering::Meter;
 use crate::output::print;
 use crate::post::post;
-use crate::store::Store;
+use crate::store::{ADMINISTRATOR, Store};
 use crate::subscribers::subscribers;
 use anyhow::Context;
 use axum::Router;
@@ -21,12 +22,16 @@ use entente_door_kit::tls::{self, Endpoint, SelfSigned};
 use entente_door_kit::{Limits, Listener, serve};
 use entente_jobs::Runner;
 use entente_subscriptions::Reach;
+use entente_tree::UserStatus;
 use entente_world::{Shutdown, World};
+use rustix::termios::isatty;
+use std::io::stdout;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
 
 /// How long the end waits until what was read last is recorded.
 const NOTES_PATIENCE: Duration = Duration::from_secs(20);
@@ -131,7 +136,9 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     data.write_ready(&ready)?;
     let value = serde_json::to_value(&ready).context("ready.json")?;
     let keys = config.storage.custodians.iter().map(|custodian| custodian.path.as_path()).collect();
-    print(format, &value, || banner(&Banner { ready: &ready, data: store.data.path(), keys, start }));
+    let link = first_link(&store, &ready).await?;
+    let link = link.as_ref().map(|link| link.as_str());
+    print(format, &value, || banner(&Banner { ready: &ready, data: store.data.path(), keys, start, link }));
     tracing::info!(url = ready.url, open_files, "serving");
     let served = serve(world, listeners, shutdown, limits).await;
     data.remove_ready();
@@ -146,6 +153,17 @@ pub(crate) async fn run(world: &World, arguments: ServeArgs, shutdown: Shutdown)
     tracing::info!("stopped");
     served.map_err(anyhow::Error::from)?;
     Ok(Exit::Done)
+}
+
+/// Where the administrator sets a first password. Only for whoever sits before the terminal: a log keeps what it is told.
+async fn first_link(store: &Store, ready: &Ready) -> Result<Option<Zeroizing<String>>, Failure> {
+    let identity = store.identity();
+    let Ok(user) = identity.user_by_login(ADMINISTRATOR) else { return Ok(None) };
+    if !isatty(stdout()) || user.status == UserStatus::Inactive || identity.has_password(user.id)? {
+        return Ok(None);
+    }
+    let url = ready.public_url.as_ref().unwrap_or(&ready.url);
+    password_link(store, user.id, url).await.map(Some)
 }
 
 async fn run_jobs(runner: Runner, shutdown: Shutdown) {

@@ -23,6 +23,7 @@ pub(crate) async fn run(world: &World, verb: UserVerb) -> Result<Exit, Failure> 
         UserVerb::Show(arguments) => show(world, &arguments),
         UserVerb::Update(arguments) => update(world, *arguments).await,
         UserVerb::SetPassword(arguments) => password::set(world, &arguments).await,
+        UserVerb::PasswordLink(arguments) => password::link(world, &arguments).await,
         UserVerb::Deactivate(arguments) => deactivate(world, &arguments).await,
         UserVerb::Delete(arguments) => delete(world, &arguments).await,
         UserVerb::Import(arguments) => import::run(world, &arguments).await,

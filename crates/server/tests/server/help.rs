@@ -4,7 +4,7 @@ use crate::program::{entente, text};
 
 #[test]
 fn help_is_worth_reading() {
-    let verbs: [&[&str]; 62] = [
+    let verbs: [&[&str]; 63] = [
         &[],
         &["serve"],
         &["token"],
@@ -14,6 +14,7 @@ fn help_is_worth_reading() {
         &["user", "create"],
         &["user", "list"],
         &["user", "set-password"],
+        &["user", "password-link"],
         &["app"],
         &["app", "create"],
         &["app", "list"],

@@ -1,6 +1,7 @@
 //! Apps and passwords, from the command line and through the operator interface.
 
 use crate::program::{Place, entente, text};
+use rustix::process::Signal;
 use serde_json::json;
 use std::io::Write;
 use std::process::{Output, Stdio};
@@ -38,6 +39,28 @@ fn a_password_is_read_and_never_shown() {
         assert_eq!(refused.status.code(), Some(1), "{says}");
         assert!(text(&refused.stderr).contains(says), "{}", text(&refused.stderr));
     }
+}
+
+#[test]
+fn a_link_sets_a_first_password() {
+    let place = Place::new();
+    let server = place.serve();
+    let login = "admin@entente.local";
+    let made = place.json(&["user", "password-link", "--login", login]);
+    let link = made["link"].as_str().unwrap();
+    let path = link.strip_prefix(server.url()).unwrap();
+    let page = server.request("GET", path, &[], "");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains(login));
+    assert!(set_password(&place, login, "correct horse battery").status.success());
+    assert_eq!(server.request("GET", path, &[], "").status, 404);
+    // Nobody looks on here: what is printed into a log is no secret.
+    assert!(!server.stop(Signal::TERM).1.contains("new-password"));
+    let data = place.data();
+    let none =
+        entente(&["user", "password-link", "--login", login, "--data", data.to_str().unwrap()]).output().unwrap();
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none.stderr).contains("no server runs"), "{}", text(&none.stderr));
 }
 
 #[test]
