@@ -6,7 +6,7 @@ mod settings;
 
 pub(crate) use listing::above;
 pub use listing::{KindsWanted, USERS_COUNTED_MAX, USERS_MATCHED_MAX, UserFilter, UsersFrom, count, list};
-pub use removal::{Condemned, condemn, forget, owns_content};
+pub use removal::{Condemned, condemn, forget, hide, owns_content};
 pub use settings::{Seat, TRACKING_CODES_MAX, TrackingCode, UserSettings, seat};
 
 use crate::items::{self, Item, Kind, Top};

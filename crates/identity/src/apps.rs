@@ -178,7 +178,7 @@ impl Identity {
                 apps::add(tx, &app)?;
                 if is_web_app(&app) {
                     // It never acts for itself, so nobody needs to see its account; and nobody has made it.
-                    return users::condemn(tx, user.id, now).map(drop);
+                    return users::hide(tx, user.id);
                 }
                 let made = NewOtherEvent {
                     id: event,

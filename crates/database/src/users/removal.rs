@@ -31,6 +31,17 @@ pub fn condemn(tx: &mut Tx<'_>, user: UserId, at: Timestamp) -> Result<bool, Err
     Ok(true)
 }
 
+/// Takes an account from sight that nobody ever comes in as, and that owns nothing: as if its user had been removed, but its root
+/// stays where it is, for nothing is below it that would have to go.
+pub fn hide(tx: &mut Tx<'_>, user: UserId) -> Result<(), Error> {
+    let name = format!("#{user}");
+    tx.put(
+        "UPDATE users SET status = 4, login = '', login_folded = ?2 WHERE id = ?1",
+        &[user.into(), name.as_str().into()],
+    )?;
+    Ok(())
+}
+
 /// Where the content of a removed user was. `None` for any other.
 pub(crate) fn condemned(tx: &mut Tx<'_>, user: UserId) -> Result<Option<Condemned>, Error> {
     tx.query_one("SELECT root_id, trash_id FROM users WHERE id = ?1 AND status = 4", &[user.into()], |row| {
